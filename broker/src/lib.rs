@@ -1,0 +1,3 @@
+//! Sidegate: a least-privilege broker between WebView windows and the powers of an app.
+
+pub mod wire;

@@ -1,0 +1,235 @@
+//! The messages themselves. Numbers name windows, documents and requests; what a page
+//! wrote travels as bytes and is parsed by the broker alone.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The version of this protocol. Broker and host are built together: any other number is refused.
+pub const PROTOCOL: u16 = 1;
+
+/// A window, numbered by the broker; unique for the life of the broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct WindowId(pub u32);
+
+/// A document of a window, numbered by the host: each committed navigation counts one up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct DocumentId(pub u64);
+
+/// An asset request, numbered by the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RequestId(pub u64);
+
+/// How far a host is contained. The order is meant: a greater level is a stronger one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum SandboxLevel {
+    /// Nothing but the process boundary. A host never claims to be contained when it is not.
+    None,
+    /// Landlock and seccomp alone, without namespaces: degraded.
+    C,
+    /// Namespaces, Landlock on files and seccomp; WebKit's own sandbox is off.
+    B,
+    /// Namespaces outside, Landlock and seccomp in the host, WebKit's own sandbox nested inside.
+    A,
+}
+
+impl fmt::Display for SandboxLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "none",
+            Self::C => "C",
+            Self::B => "B",
+            Self::A => "A",
+        })
+    }
+}
+
+/// What a host says of itself when it is up. The broker checks it against `/proc` and
+/// believes `/proc`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostReport {
+    /// The protocol it speaks: [`PROTOCOL`].
+    pub protocol: u16,
+    /// The level it set up.
+    pub level: SandboxLevel,
+    /// One line for each thing that it could not set up, for people.
+    pub missing: Vec<String>,
+}
+
+/// A window to open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenWindow {
+    /// Its number from now on.
+    pub window: WindowId,
+    /// Its label in the app's manifest.
+    pub label: String,
+    /// The title in the title bar.
+    pub title: String,
+    /// The address of its first document, `app://localhost/…` for the app's own pages.
+    pub url: String,
+    /// Width of the content, in logical pixels.
+    pub width: u32,
+    /// Height of the content, in logical pixels.
+    pub height: u32,
+    /// The origins (`scheme://host[:port]`) whose documents get the bridge, and the only ones
+    /// that the window may navigate to.
+    pub origins: Vec<String>,
+    /// Whether the WebView's inspector may be opened: debug runs only.
+    pub devtools: bool,
+}
+
+/// What a page asked of a custom-scheme address (`app://…`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssetRequest {
+    /// Repeated in the reply.
+    pub request: RequestId,
+    /// The window that asked.
+    pub window: WindowId,
+    /// The HTTP method, upper case.
+    pub method: String,
+    /// The whole address.
+    pub url: String,
+}
+
+/// The answer to an [`AssetRequest`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssetReply<'a> {
+    /// The number of the request.
+    pub request: RequestId,
+    /// The HTTP status.
+    pub status: u16,
+    /// Header names (lower case) and values; all of them are the broker's own words.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    #[serde(borrow)]
+    pub body: &'a [u8],
+}
+
+/// What a host tells the broker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FromHost<'a> {
+    /// The first message of a host, sent once its sandbox stands.
+    Ready(HostReport),
+    /// A document was committed in a window and its bridge answered the host's challenge.
+    Document {
+        /// The window.
+        window: WindowId,
+        /// The new document. The one before it is gone, and its token with it.
+        document: DocumentId,
+        /// The address as WebKit reported it when it committed the load.
+        url: String,
+    },
+    /// A navigation was committed, whose bridge has not answered yet (or never will, where its
+    /// origin gets none): the document before it is gone, and its token with it.
+    Committed {
+        /// The window.
+        window: WindowId,
+        /// The new document.
+        document: DocumentId,
+    },
+    /// A page's message, passed on unread: see [`Calls`].
+    Message {
+        /// The window it came from, as the host's own handler knows it.
+        window: WindowId,
+        /// The document that was current when the message arrived at the host.
+        document: DocumentId,
+        /// The bytes of the message.
+        #[serde(borrow)]
+        bytes: &'a [u8],
+    },
+    /// A page asked for an asset.
+    Asset(AssetRequest),
+    /// The person closed a window.
+    Closed {
+        /// The window.
+        window: WindowId,
+    },
+    /// The web process of a window died; the host reloads it.
+    Crashed {
+        /// The window.
+        window: WindowId,
+    },
+    /// The bridge or the host dropped something: counted, and written to the log.
+    Dropped {
+        /// The window.
+        window: WindowId,
+        /// What was dropped and why, one line.
+        why: String,
+    },
+    /// The answer to [`ToHost::Ping`].
+    Pong {
+        /// The number of the ping.
+        number: u64,
+    },
+}
+
+/// What the broker tells a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ToHost<'a> {
+    /// Open a window.
+    Open(OpenWindow),
+    /// The token of a document, for its bridge.
+    Token {
+        /// The window.
+        window: WindowId,
+        /// The document that it was minted for; where another one is current, it is dropped.
+        document: DocumentId,
+        /// The token in its text form.
+        token: String,
+    },
+    /// A reply for a page: JSON, see [`Calls`]. Where another document is current, it is dropped.
+    Reply {
+        /// The window.
+        window: WindowId,
+        /// The document that asked.
+        document: DocumentId,
+        /// The JSON text.
+        #[serde(borrow)]
+        json: &'a str,
+    },
+    /// An asset.
+    #[serde(borrow)]
+    Asset(AssetReply<'a>),
+    /// Set the title of a window.
+    SetTitle {
+        /// The window.
+        window: WindowId,
+        /// The title.
+        title: String,
+    },
+    /// Close a window.
+    Close {
+        /// The window.
+        window: WindowId,
+    },
+    /// Answer with a pong.
+    Ping {
+        /// The number to repeat.
+        number: u64,
+    },
+    /// Close everything and exit with status 0.
+    Quit,
+}
+
+/// The form of a page's messages inside [`FromHost::Message`] and [`ToHost::Reply`]. Only the
+/// bridge and the broker read it.
+///
+/// * a call: `c<token> <id>\n<JSON>`, where the JSON is `{"command":"…","args":{…}}` (`args`
+///   may be absent) and `id` is a decimal number, counted up by one for each call of a document;
+/// * a cancellation: `x<token> <id>`;
+/// * a reply: `{"id":7,"ok":…}` or `{"id":7,"error":{"code":"denied","message":"…"}}`.
+#[derive(Debug, Clone, Copy)]
+pub enum Calls {}
+
+impl Calls {
+    /// The first byte of a call.
+    pub const CALL: u8 = b'c';
+    /// The first byte of a cancellation.
+    pub const CANCEL: u8 = b'x';
+    /// The most calls that a document may have in flight: WebKit has no back-pressure of its
+    /// own, and 64 keep a page busy that waits for nothing.
+    pub const MAX_IN_FLIGHT: usize = 64;
+    /// The most bytes of one message of a page (UTF-8): enough for a large note, small enough
+    /// that 64 of them fit the memory set aside for a host.
+    pub const MAX_MESSAGE: usize = 1 << 20;
+}
