@@ -4,5 +4,6 @@
 
 pub mod display;
 pub mod wait;
+pub mod x11;
 
-pub use display::Display;
+pub use self::{display::Display, x11::Desk};
