@@ -1,9 +1,20 @@
-//! The harness of the end-to-end suites: private displays, real input, real processes. It knows
-//! how to start an app and what can be seen of it from outside; what is expected of it stands in
-//! the suites.
+//! The harness of the end-to-end suites: private displays and homes, real input, real processes.
+//! It knows how to start an app and what can be seen of it from outside; what is expected of it
+//! stands in the suites.
 
+pub mod app;
+pub mod binaries;
 pub mod display;
+pub mod home;
+pub mod process;
 pub mod wait;
 pub mod x11;
 
-pub use self::{display::Display, x11::Desk};
+pub use self::{
+    app::{App, Launch},
+    binaries::Binaries,
+    display::Display,
+    home::Home,
+    process::Process,
+    x11::Desk,
+};

@@ -5,6 +5,7 @@
 mod error;
 mod keyboard;
 mod picture;
+mod place;
 #[cfg(test)]
 mod specimen;
 
@@ -26,7 +27,7 @@ use x11rb::{
 };
 
 use self::keyboard::Keyboard;
-pub use self::{error::X11Error, keyboard::Key, picture::Picture};
+pub use self::{error::X11Error, keyboard::Key, picture::Picture, place::Place};
 use crate::{
     display::{COOKIE_PROTOCOL, Display},
     wait::until_some,
@@ -60,19 +61,6 @@ pub struct Window {
     pub id: WindowId,
     /// Its title.
     pub title: String,
-}
-
-/// Where a window is, in pixels of the screen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
-    /// Left edge.
-    pub x: i16,
-    /// Upper edge.
-    pub y: i16,
-    /// Width.
-    pub width: u16,
-    /// Height.
-    pub height: u16,
 }
 
 impl Desk {
@@ -346,29 +334,6 @@ impl Desk {
             .check()?;
         Ok(())
     }
-}
-
-impl Place {
-    /// The part of it that is on a screen of that size, if any is.
-    fn within(self, screen: (u16, u16)) -> Option<Self> {
-        let (x, width) = overlap(self.x, self.width, screen.0)?;
-        let (y, height) = overlap(self.y, self.height, screen.1)?;
-        Some(Self {
-            x,
-            y,
-            width,
-            height,
-        })
-    }
-}
-
-fn overlap(start: i16, length: u16, screen: u16) -> Option<(i16, u16)> {
-    let end = i32::from(start)
-        .saturating_add(i32::from(length))
-        .min(i32::from(screen));
-    let start = start.max(0);
-    let length = u16::try_from(end.saturating_sub(i32::from(start))).ok()?;
-    (length > 0).then_some((start, length))
 }
 
 #[cfg(test)]

@@ -161,24 +161,3 @@ fn a_display_with_a_cookie_opens_for_its_holder_alone() {
     );
     assert!(stranger.is_err());
 }
-
-#[test]
-fn the_part_of_a_place_on_the_screen() {
-    let screen = (1280, 900);
-    let place = |x, y, width, height| Place {
-        x,
-        y,
-        width,
-        height,
-    };
-    for (whole, part) in [
-        (place(0, 0, 1280, 900), Some(place(0, 0, 1280, 900))),
-        (place(-10, 5, 20, 20), Some(place(0, 5, 10, 20))),
-        (place(1270, 890, 20, 20), Some(place(1270, 890, 10, 10))),
-        (place(-20, 0, 20, 20), None),
-        (place(1280, 0, 20, 20), None),
-        (place(i16::MAX, i16::MIN, u16::MAX, u16::MAX), None),
-    ] {
-        assert_eq!(whole.within(screen), part, "{whole:?}");
-    }
-}
