@@ -1,1 +1,37 @@
-//! The policy core.
+//! Sidegate's policy core: TOML capability files in, verdicts out.
+//!
+//! Texts ([`Sources`]) are compiled into a [`Policy`]; the policy resolves a [`Principal`] for a
+//! window and an origin; the principal decides each call. Deny by default; deny wins; what cannot
+//! be evaluated denies.
+//!
+//! What is deliberately not here: no clock, no randomness, no async, no window, and but one module
+//! that reads files ([`sources`]). Deciding is pure and total: the same values give the same verdict.
+
+pub mod args;
+pub mod diagnostics;
+pub mod directories;
+pub mod json;
+pub mod limits;
+pub mod names;
+pub mod origin;
+pub mod policy;
+pub mod result;
+pub mod sources;
+pub mod verdict;
+
+mod explain;
+mod principal;
+
+pub use args::Args;
+pub use diagnostics::{Color, Diagnostic, Diagnostics, Severity};
+pub use directories::Directories;
+pub use explain::{Explanation, Outcome, Step};
+pub use json::{JsonError, parse_object};
+pub use limits::{Limits, PerSecond, Rate};
+pub use names::{CommandName, NameError, WindowLabel};
+pub use origin::{Origin, OriginError};
+pub use policy::{Compiled, Context, Policy, PolicyVersion};
+pub use principal::Principal;
+pub use result::ResultFilter;
+pub use sources::{SourceError, Sources};
+pub use verdict::{Denial, Effect, PathGrant, Permit, Reason, RuleRef, Verdict};

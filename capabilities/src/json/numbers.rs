@@ -1,0 +1,66 @@
+//! A look at the number literals of a JSON text before it is read: the reader would turn a
+//! 300-digit integer into a float and `1e-400` into nought without a word.
+//!
+//! It finds literals and judges their range. Whether the text is JSON at all is the reader's
+//! question, so a literal that is no number passes here and fails there.
+
+use super::{JsonError, JsonErrorKind};
+
+/// Refuses the first number of the text that would not be kept.
+pub(super) fn check(text: &str) -> Result<(), JsonError> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let length = match byte {
+            b'"' => string_length(bytes, at),
+            b'-' | b'0'..=b'9' => {
+                let length = literal_length(bytes, at);
+                let literal = text.get(at..at.saturating_add(length)).unwrap_or_default();
+                if !is_kept(literal) {
+                    return Err(JsonError::at_byte(JsonErrorKind::Number, bytes, at));
+                }
+                length
+            }
+            _ => 1,
+        };
+        at = at.saturating_add(length);
+    }
+    Ok(())
+}
+
+/// Whether the number that is read is the number that was written (for a fraction: to the
+/// precision of an `f64`, but never to infinity, and never to nought).
+fn is_kept(literal: &str) -> bool {
+    if !literal.contains(['.', 'e', 'E']) {
+        // `-0` is no integer of ours: it would be read as the float -0.0.
+        return literal != "-0"
+            && (literal.parse::<i64>().is_ok() || literal.parse::<u64>().is_ok());
+    }
+    let mantissa = literal.split(['e', 'E']).next().unwrap_or_default();
+    let is_nought = !mantissa.contains(|digit: char| matches!(digit, '1'..='9'));
+    literal
+        .parse::<f64>()
+        .is_ok_and(|value| value.is_finite() && (value != 0.0 || is_nought))
+}
+
+fn literal_length(bytes: &[u8], from: usize) -> usize {
+    let rest = bytes.get(from..).unwrap_or_default();
+    rest.iter()
+        .take_while(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'))
+        .count()
+}
+
+/// The length of a string literal with both quotes, or of the whole rest where it has no end.
+fn string_length(bytes: &[u8], from: usize) -> usize {
+    let rest = bytes.get(from..).unwrap_or_default();
+    let mut escaped = false;
+    for (length, byte) in rest.iter().enumerate().skip(1) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return length.saturating_add(1),
+            _ => {}
+        }
+    }
+    rest.len()
+}

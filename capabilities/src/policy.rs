@@ -1,0 +1,125 @@
+//! The compiled policy: what it is made from, its version, and the principals it resolves.
+
+use std::fmt::{self, Write as _};
+use std::sync::Arc;
+
+use crate::diagnostics::Diagnostics;
+use crate::directories::Directories;
+use crate::names::{CommandName, WindowLabel};
+use crate::origin::Origin;
+use crate::principal::Principal;
+use crate::sources::Sources;
+
+/// What a policy is compiled against.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The directories behind `$HOME` and its like.
+    pub directories: &'a Directories,
+    /// The commands that handlers exist for, when they are known: a policy that names another one
+    /// does not compile.
+    pub commands: Option<&'a [CommandName]>,
+}
+
+/// A policy, and what its author should look at all the same.
+#[derive(Debug, Clone)]
+pub struct Compiled {
+    /// The policy.
+    pub policy: Policy,
+    /// Nothing but warnings.
+    pub warnings: Diagnostics,
+}
+
+/// A compiled policy; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Policy(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    version: PolicyVersion,
+}
+
+impl Policy {
+    /// Compiles texts into a policy.
+    ///
+    /// # Errors
+    /// Every mistake of every file, at once, in the order of the files.
+    pub fn compile(sources: &Sources, _context: &Context<'_>) -> Result<Compiled, Diagnostics> {
+        let policy = Self(Arc::new(Inner {
+            version: PolicyVersion::of(sources),
+        }));
+        Ok(Compiled {
+            policy,
+            warnings: Diagnostics::default(),
+        })
+    }
+
+    /// The version: the same texts have the same one.
+    #[must_use]
+    pub fn version(&self) -> &PolicyVersion {
+        &self.0.version
+    }
+
+    /// Resolves all rules for the documents of one origin in one window.
+    #[must_use]
+    pub fn principal(&self, window: &WindowLabel, origin: &Origin) -> Principal {
+        Principal::new(window.clone(), origin.clone())
+    }
+
+    /// The origin patterns, as written, that some capability grants this window (`local` as
+    /// `app://localhost`); sorted.
+    #[must_use]
+    pub fn origins(&self, _window: &WindowLabel) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The capabilities that name this window, sorted. Windows with equal lists may do the same
+    /// things, and so may share a process.
+    #[must_use]
+    pub fn capability_ids(&self, _window: &WindowLabel) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// SHA-256 over the names and texts of a policy, in hexadecimal.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct PolicyVersion(Arc<str>);
+
+impl PolicyVersion {
+    /// How many digits `Display` shows.
+    const SHORT: usize = 16;
+
+    fn of(sources: &Sources) -> Self {
+        let mut hash = ring::digest::Context::new(&ring::digest::SHA256);
+        for (name, text) in sources.versioned() {
+            for part in [name, text] {
+                // With its length before it no part can run into the next.
+                let length = u64::try_from(part.len()).unwrap_or(u64::MAX);
+                hash.update(&length.to_be_bytes());
+                hash.update(part.as_bytes());
+            }
+        }
+        let mut hex = String::with_capacity(64);
+        for byte in hash.finish().as_ref() {
+            let _ = write!(hex, "{byte:02x}");
+        }
+        Self(hex.into())
+    }
+
+    /// All 64 digits.
+    #[must_use]
+    pub fn full(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PolicyVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.get(..Self::SHORT).unwrap_or(&self.0))
+    }
+}
+
+impl fmt::Debug for PolicyVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PolicyVersion({self})")
+    }
+}

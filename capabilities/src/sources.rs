@@ -1,0 +1,270 @@
+//! The texts of a policy: the only place of this crate that reads a file, and it does nothing else.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// The most files of one policy. Ten thousand capability files are a supported size.
+pub const MAX_FILES: usize = 20_000;
+
+/// The most bytes of one file: far more than a person writes, and parsed in well under a second.
+pub const MAX_FILE_BYTES: u64 = 1024 * 1024;
+
+/// The most bytes of all files together.
+pub const MAX_TOTAL_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The most directories inside one another.
+const MAX_DEPTH: usize = 16;
+
+/// The policy files (`.toml`) and the schema files beside them (`.json`), as read, by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sources {
+    files: BTreeMap<String, Source>,
+}
+
+/// One text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Source {
+    pub(crate) text: String,
+    /// The name that counts for the version: without the directory that was given, so that the
+    /// same policy has the same version wherever it lies.
+    pub(crate) inner_name: String,
+}
+
+impl Sources {
+    /// Reads policy files, and directories of them recursively.
+    ///
+    /// In a directory, names that begin with a dot and files that are neither `.toml` nor `.json`
+    /// are passed over. With a file that is named itself come the `.json` files beneath its
+    /// directory.
+    ///
+    /// # Errors
+    /// Something cannot be read, is no UTF-8, is a symbolic link within a directory, or is more
+    /// than the bounds; or there is no policy file at all.
+    pub fn read(paths: &[PathBuf]) -> Result<Self, SourceError> {
+        let mut reading = Reading {
+            sources: Self::default(),
+            total: 0,
+        };
+        for path in paths {
+            let kind = fs::metadata(path).map_err(|error| SourceError::io(path, error))?;
+            if kind.is_dir() {
+                reading.directory(path, path, Wanted::Everything, 0)?;
+            } else {
+                let parent = path.parent().unwrap_or(Path::new(""));
+                reading.file(parent, path)?;
+                let beside = if parent == Path::new("") {
+                    Path::new(".")
+                } else {
+                    parent
+                };
+                reading.directory(parent, beside, Wanted::Schemas, 0)?;
+            }
+        }
+        let is_empty = reading.sources.policies().next().is_none();
+        if is_empty {
+            Err(SourceError::NoPolicy)
+        } else {
+            Ok(reading.sources)
+        }
+    }
+
+    /// Takes texts as they are, by name: for tests and for callers that hold them already.
+    #[must_use]
+    pub fn from_texts<N, T>(texts: impl IntoIterator<Item = (N, T)>) -> Self
+    where
+        N: Into<String>,
+        T: Into<String>,
+    {
+        let files = texts.into_iter().map(|(name, text)| {
+            let name = name.into();
+            (
+                name.clone(),
+                Source {
+                    text: text.into(),
+                    inner_name: name,
+                },
+            )
+        });
+        Self {
+            files: files.collect(),
+        }
+    }
+
+    /// The text of a file.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.files.get(name).map(|source| source.text.as_str())
+    }
+
+    /// The names of all files, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().map(String::as_str)
+    }
+
+    /// Names and texts of the policy files, in order.
+    pub(crate) fn policies(&self) -> impl Iterator<Item = (&str, &str)> {
+        let toml = self
+            .files
+            .iter()
+            .filter(|(name, _)| has_extension(name, "toml"));
+        toml.map(|(name, source)| (name.as_str(), source.text.as_str()))
+    }
+
+    /// What the version is made of.
+    pub(crate) fn versioned(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.files
+            .values()
+            .map(|source| (source.inner_name.as_str(), source.text.as_str()))
+    }
+}
+
+/// Why the texts could not be read. The caller's paths or the operating system are to blame.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// The operating system refused.
+    #[error("cannot read `{path}`: {error}", path = .path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What it said.
+        #[source]
+        error: io::Error,
+    },
+    /// A file of bytes that are no text.
+    #[error("`{path}` is not UTF-8", path = .0.display())]
+    NotUtf8(PathBuf),
+    /// A link could lead out of the directory that was named.
+    #[error("`{path}` is a symbolic link; a policy directory holds none", path = .0.display())]
+    SymbolicLink(PathBuf),
+    /// A bound was passed.
+    #[error("`{path}` is too much: {bound}", path = .0.display(), bound = .1)]
+    TooMuch(PathBuf, &'static str),
+    /// Nothing to compile: an empty policy is more likely a wrong path.
+    #[error("there is no `.toml` file")]
+    NoPolicy,
+}
+
+impl SourceError {
+    fn io(path: &Path, error: io::Error) -> Self {
+        Self::Io {
+            path: path.to_owned(),
+            error,
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Everything,
+    Schemas,
+}
+
+impl Wanted {
+    fn takes(self, name: &str) -> bool {
+        has_extension(name, "json") || (self == Self::Everything && has_extension(name, "toml"))
+    }
+}
+
+struct Reading {
+    sources: Sources,
+    total: u64,
+}
+
+impl Reading {
+    fn directory(
+        &mut self,
+        root: &Path,
+        directory: &Path,
+        wanted: Wanted,
+        depth: usize,
+    ) -> Result<(), SourceError> {
+        if depth > MAX_DEPTH {
+            return Err(SourceError::TooMuch(
+                directory.to_owned(),
+                "at most 16 directories deep",
+            ));
+        }
+        let entries = fs::read_dir(directory).map_err(|error| SourceError::io(directory, error))?;
+        for entry in entries {
+            let entry = entry.map_err(|error| SourceError::io(directory, error))?;
+            let path = entry.path();
+            let name = entry.file_name();
+            let name = name
+                .to_str()
+                .ok_or_else(|| SourceError::NotUtf8(path.clone()))?;
+            if name.starts_with('.') {
+                continue;
+            }
+            let kind = entry
+                .file_type()
+                .map_err(|error| SourceError::io(&path, error))?;
+            let is_wanted = kind.is_dir() || wanted.takes(name);
+            if kind.is_symlink() && (is_wanted || path.is_dir()) && wanted == Wanted::Everything {
+                return Err(SourceError::SymbolicLink(path));
+            }
+            if kind.is_dir() {
+                self.directory(root, &path, wanted, depth.saturating_add(1))?;
+            } else if kind.is_file() && is_wanted {
+                self.file(root, &path)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, root: &Path, path: &Path) -> Result<(), SourceError> {
+        // `./a.toml` is `a.toml` to people and to the schemas that are named beside it.
+        let shown = path.strip_prefix(".").unwrap_or(path);
+        let name = shown
+            .to_str()
+            .ok_or_else(|| SourceError::NotUtf8(path.to_owned()))?;
+        if self.sources.files.contains_key(name) {
+            return Ok(());
+        }
+        if self.sources.files.len() >= MAX_FILES {
+            return Err(SourceError::TooMuch(
+                path.to_owned(),
+                "at most 20,000 files",
+            ));
+        }
+        let text = read_bounded(path)?;
+        self.total = self
+            .total
+            .saturating_add(u64::try_from(text.len()).unwrap_or(u64::MAX));
+        if self.total > MAX_TOTAL_BYTES {
+            return Err(SourceError::TooMuch(
+                path.to_owned(),
+                "at most 16 MiB in all",
+            ));
+        }
+        let inner = path.strip_prefix(root).unwrap_or(path);
+        let inner_name = inner.to_string_lossy().into_owned();
+        self.sources
+            .files
+            .insert(name.to_owned(), Source { text, inner_name });
+        Ok(())
+    }
+}
+
+fn read_bounded(path: &Path) -> Result<String, SourceError> {
+    let file = fs::File::open(path).map_err(|error| SourceError::io(path, error))?;
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE_BYTES.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(|error| SourceError::io(path, error))?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_FILE_BYTES {
+        return Err(SourceError::TooMuch(
+            path.to_owned(),
+            "at most 1 MiB a file",
+        ));
+    }
+    String::from_utf8(bytes).map_err(|_| SourceError::NotUtf8(path.to_owned()))
+}
+
+fn has_extension(name: &str, extension: &str) -> bool {
+    Path::new(name)
+        .extension()
+        .is_some_and(|found| found == extension)
+}

@@ -1,0 +1,220 @@
+//! What a decision says: the verdict, what a permit carries on to the handler, and why a call was
+//! refused. How it was reached is said by [`crate::Explanation`].
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Serialize;
+use url::Url;
+
+use crate::limits::Limits;
+use crate::result::ResultFilter;
+
+/// The answer to one call.
+#[must_use]
+#[derive(Debug, Clone)]
+pub enum Verdict {
+    /// The call may run, as the permit says.
+    Allow(Permit),
+    /// The call may not run.
+    Deny(Denial),
+}
+
+impl Verdict {
+    /// Whether the call may run.
+    #[must_use]
+    pub fn is_allowed(&self) -> bool {
+        matches!(self, Self::Allow(_))
+    }
+
+    /// The rule that decided, or the one that came nearest.
+    #[must_use]
+    pub fn rule(&self) -> Option<&Arc<RuleRef>> {
+        match self {
+            Self::Allow(permit) => Some(&permit.rule),
+            Self::Deny(denial) => denial.rule.as_ref(),
+        }
+    }
+}
+
+/// Leave for one call. Nothing outside this crate can make one.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Permit {
+    /// The allow entry that matched (the first in the order of the files, where several did).
+    pub rule: Arc<RuleRef>,
+    /// The argument `path`, as a place beneath a directory.
+    pub path: Option<PathGrant>,
+    /// The argument `url`, parsed.
+    pub url: Option<Url>,
+    /// The argument `key`.
+    pub key: Option<String>,
+    /// The tightest limits over the allow entries that name the command.
+    pub limits: Limits,
+    /// What is kept back of the result, by all of the entries that matched.
+    pub result: Arc<ResultFilter>,
+    /// Whether the values of the arguments may stand in the log: every entry that matched says so.
+    pub log_args: bool,
+}
+
+/// A path as a place beneath a directory: what a handler opens relative to a directory handle, and
+/// never as one string.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathGrant {
+    base: PathBuf,
+    relative: String,
+    pattern: Arc<str>,
+}
+
+impl PathGrant {
+    pub(crate) fn new(base: PathBuf, relative: String, pattern: Arc<str>) -> Self {
+        Self {
+            base,
+            relative,
+            pattern,
+        }
+    }
+
+    /// The longest literal directory of the pattern that matched: absolute, canonical.
+    #[must_use]
+    pub fn base(&self) -> &Path {
+        &self.base
+    }
+
+    /// The way from the base: names joined by `/`, none of them empty, `.` or `..`. Empty where
+    /// the path is the base itself.
+    #[must_use]
+    pub fn relative(&self) -> &str {
+        &self.relative
+    }
+
+    /// The pattern that matched, as written.
+    #[must_use]
+    pub fn pattern(&self) -> &str {
+        &self.pattern
+    }
+}
+
+/// Why one call may not run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Denial {
+    /// The reason.
+    pub reason: Reason,
+    /// The deny entry that applied, or the allow entry that came nearest.
+    pub rule: Option<Arc<RuleRef>>,
+    /// What would allow the call. For developers: a page never sees it.
+    pub help: String,
+}
+
+/// The reasons of a denial. `Display` is one lower-case sentence; [`Reason::code`] never changes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Reason {
+    /// No capability names the window and the origin together.
+    #[error("no capability applies to this window and origin")]
+    NoCapability,
+    /// No allow entry names the command.
+    #[error("no capability of this window allows the command")]
+    NotGranted,
+    /// A deny entry applies.
+    #[error("a deny entry applies")]
+    DeniedByRule,
+    /// The call names a resource, and the entry that allows the command allows no such resource.
+    #[error(
+        "the argument `{argument}` names a resource, and no entry with a scope for it allows the command"
+    )]
+    ScopeMissing {
+        /// The argument.
+        argument: &'static str,
+    },
+    /// Every entry that allows the command wants the argument, and the call has none.
+    #[error("the command is allowed only with the argument `{argument}`")]
+    ArgumentMissing {
+        /// The argument.
+        argument: &'static str,
+    },
+    /// The resource lies outside of every scope.
+    #[error("the argument `{argument}` is outside of what is allowed")]
+    OutOfScope {
+        /// The argument.
+        argument: &'static str,
+    },
+    /// An argument is malformed, or the policy's schema refuses it.
+    #[error("the argument at `{pointer}` is not valid: {message}")]
+    ArgumentInvalid {
+        /// The JSON pointer of the argument; empty for the arguments as a whole.
+        pointer: String,
+        /// What is wrong with it; never its value.
+        message: String,
+    },
+}
+
+impl Reason {
+    /// A stable name, for logs and programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoCapability => "no-capability",
+            Self::NotGranted => "not-granted",
+            Self::DeniedByRule => "denied-by-rule",
+            Self::ScopeMissing { .. } => "scope-missing",
+            Self::ArgumentMissing { .. } => "argument-missing",
+            Self::OutOfScope { .. } => "out-of-scope",
+            Self::ArgumentInvalid { .. } => "argument-invalid",
+        }
+    }
+}
+
+/// Whether an entry allows or denies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Effect {
+    /// An entry of an `allow` list.
+    Allow,
+    /// An entry of a `deny` list.
+    Deny,
+}
+
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+        })
+    }
+}
+
+/// Where a rule stands: an entry of a capability, or of a permission that the capability uses.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct RuleRef {
+    /// The capability that grants or denies.
+    pub capability: String,
+    /// The permission that holds the entry, where it is not the capability's own.
+    pub permission: Option<String>,
+    /// Allow or deny.
+    pub effect: Effect,
+    /// The place of the entry in its list, from 1.
+    pub index: u32,
+    /// The file of the entry.
+    pub file: String,
+    /// The line of the entry, from 1.
+    pub line: u32,
+    /// The column of the entry, in characters, from 1.
+    pub column: u32,
+}
+
+impl fmt::Display for RuleRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}:{} (capability `{}`",
+            self.file, self.line, self.capability
+        )?;
+        if let Some(permission) = &self.permission {
+            write!(f, ", permission `{permission}`")?;
+        }
+        write!(f, ", {} {})", self.effect, self.index)
+    }
+}
