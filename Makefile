@@ -1,0 +1,56 @@
+# What there is to do here. `make help` lists it.
+
+CARGO ?= cargo
+CARGO_TARGET_DIR ?= target
+# How long `make soak` goes on.
+MINUTES ?= 60
+TOOLS := $(CURDIR)/target/tools
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint audit-deps bench soak fmt clean
+
+help: ## lists these targets
+	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: ## installs the system packages that are missing (Debian, Ubuntu)
+	@.ci/setup
+
+demo: setup ## shows the notes app, on your display or on a private one
+	$(CARGO) build --workspace --bins
+	@$(CARGO_TARGET_DIR)/debug/demo
+
+# The tests start the binaries, so all is built first; with the tests among it, since these want
+# more features of some dependencies, which would be built twice otherwise.
+test: setup ## runs every test, over real processes and real WebViews
+	$(CARGO) build --workspace --bins --examples --tests
+	$(CARGO) test --workspace
+
+lint: setup $(TOOLS)/bin/cargo-deny ## checks format, clippy, docs, licences and sources
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps
+	$(TOOLS)/bin/cargo-deny check --hide-inclusion-graph licenses bans sources
+
+audit-deps: $(TOOLS)/bin/cargo-deny ## looks for known holes in dependencies (fetches a list from GitHub)
+	$(TOOLS)/bin/cargo-deny check advisories
+
+bench: setup ## runs every benchmark
+	$(CARGO) build --release --workspace --bins
+	$(CARGO) bench --workspace --bench '*'
+
+soak: setup ## runs the end-to-end tests, the long ones too, for MINUTES (60)
+	$(CARGO) build --release --workspace --bins
+	@end=$$(($$(date +%s) + 60 * $(MINUTES))); runs=0; \
+	while [ $$(date +%s) -lt $$end ]; do \
+		$(CARGO) test --release -p sidegate-tests -- --include-ignored || exit 1; \
+		runs=$$((runs + 1)); \
+	done; echo "$$runs runs, and no failure"
+
+fmt: ## formats the source
+	$(CARGO) fmt --all
+
+clean: ## removes what was built
+	$(CARGO) clean
+
+$(TOOLS)/bin/cargo-deny:
+	$(CARGO) install --locked --root $(TOOLS) cargo-deny@0.19.9
