@@ -1,0 +1,52 @@
+//! The audit log: what was decided, in the order of decision, one JSON object a line.
+//!
+//! [`AuditLog`] writes, [`Reader`] reads, [`verify`] checks, [`Table`] and [`Stats`] show. Which
+//! events there are, and whether a call waits for its record, is the business of the pipeline.
+//!
+//! # The form of a record
+//!
+//! ```text
+//! {"seq":7,"time":"2026-11-23T06:54:26.123456Z","policy":"…","event":"call",…,"prev":"…","hash":"…"}
+//! ```
+//!
+//! Every byte is printable ASCII, every record ends with one newline, `seq` counts from 1 without
+//! gaps. `hash` is the SHA-256 of the bytes of the line before `,"hash":`; `prev` is the hash of
+//! the record before (of a fixed text for the first). So every byte of a line is either hashed,
+//! or the hash itself, or one of the fixed characters round it, and is compared.
+//!
+//! # What the chain shows, and what it cannot
+//!
+//! A byte that was changed, cut or inserted is found, and so is a record that was removed,
+//! repeated or moved. Records cut off the end leave a chain that is good in itself: they are found
+//! against the *head*, the file `<log>.head` that names the last record as of the last sync. A log
+//! ahead of its head is what a crash leaves; a log behind its head was cut.
+//!
+//! The chain has no key: whoever may write both files can make up a whole new pair of them. It is
+//! evidence against such a writer only if a hash was kept out of reach: an [`Anchor`], noted
+//! elsewhere, is checked by [`verify_against`]. A key would not help here, since it would have to lie where
+//! the broker, and so the same writer, can read it.
+
+mod ascii;
+mod chain;
+mod clip;
+mod error;
+mod event;
+mod hash;
+mod head;
+mod line;
+mod lines;
+mod log;
+mod recover;
+mod store;
+mod strict;
+mod time;
+mod verify;
+mod walk;
+
+pub use chain::{Damage, Finding};
+pub use error::AuditError;
+pub use event::{Call, Event, HostState, Repeated, TokenState, Verdict, WindowState};
+pub use hash::Digest;
+pub use log::{AuditLog, Durability, Receipt};
+pub use time::{Clock, Timestamp};
+pub use verify::{Anchor, NotAnAnchor, Verification, verify, verify_against};

@@ -1,0 +1,240 @@
+//! What is worth a record. Each event becomes flat JSON keys, and the keys are a contract: tools
+//! read them years later. A text is given whole and cut here; what an argument may show is
+//! decided by the policy, and the broker leaves the rest out.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::clip;
+use super::hash::Digest;
+
+/// One thing that happened. The key `event` holds the name in snake case.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event<'a> {
+    /// A call of a page was decided.
+    Call(Call<'a>),
+    /// More refusals like one that stands in the log already.
+    Repeated(Repeated<'a>),
+    /// The broker is up.
+    Start {
+        /// The app, by the identifier of its manifest.
+        #[serde(serialize_with = "clip::name")]
+        app: &'a str,
+        /// The version of the broker.
+        #[serde(serialize_with = "clip::name")]
+        version: &'a str,
+    },
+    /// The broker goes down in good order.
+    Stop {},
+    /// A policy came into force; its version is the record's `policy`.
+    Policy {
+        /// The files that it was read from.
+        #[serde(serialize_with = "clip::list")]
+        files: &'a [String],
+    },
+    /// A host process changed its state.
+    Host {
+        /// The host, numbered by the broker.
+        host: u64,
+        /// Its process.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pid: Option<u32>,
+        /// What became of it.
+        state: HostState,
+        /// How far it is contained.
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            serialize_with = "clip::maybe_name"
+        )]
+        level: Option<&'a str>,
+        /// What its sandbox lacks, a line each.
+        #[serde(
+            skip_serializing_if = "<[String]>::is_empty",
+            serialize_with = "clip::list"
+        )]
+        missing: &'a [String],
+        /// The reason, for people.
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            serialize_with = "clip::maybe_text"
+        )]
+        why: Option<&'a str>,
+    },
+    /// A window changed its state.
+    Window {
+        /// The window's label.
+        #[serde(serialize_with = "clip::name")]
+        window: &'a str,
+        /// The host it is in.
+        host: u64,
+        /// What became of it.
+        state: WindowState,
+    },
+    /// A token was made or ended. The token itself is never written.
+    Token {
+        /// The window it stands for.
+        #[serde(serialize_with = "clip::name")]
+        window: &'a str,
+        /// The document it stands for.
+        document: u64,
+        /// The origin of the document.
+        #[serde(serialize_with = "clip::origin")]
+        origin: &'a str,
+        /// What became of it.
+        state: TokenState,
+        /// The reason, for people.
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            serialize_with = "clip::maybe_text"
+        )]
+        why: Option<&'a str>,
+    },
+    /// A message was thrown away before it became a call.
+    Dropped {
+        /// The host that sent it.
+        host: u64,
+        /// The window it claimed, if it got as far.
+        #[serde(
+            skip_serializing_if = "Option::is_none",
+            serialize_with = "clip::maybe_name"
+        )]
+        window: Option<&'a str>,
+        /// The reason, for people.
+        #[serde(serialize_with = "clip::text")]
+        why: &'a str,
+    },
+    /// The log ended in a piece of a record, left by a crash, and it was cut off.
+    Repaired {
+        /// Bytes cut off.
+        bytes: u64,
+        /// What they were.
+        digest: Digest,
+    },
+}
+
+/// A decided call.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Call<'a> {
+    /// The label of the window that asked.
+    #[serde(serialize_with = "clip::name")]
+    pub window: &'a str,
+    /// The host the window is in.
+    pub host: u64,
+    /// The document of the window.
+    pub document: u64,
+    /// The origin of the document.
+    #[serde(serialize_with = "clip::origin")]
+    pub origin: &'a str,
+    /// The command, as the page wrote it.
+    #[serde(serialize_with = "clip::name")]
+    pub command: &'a str,
+    /// The number the page gave the call.
+    pub call: u64,
+    /// The decision.
+    pub verdict: Verdict,
+    /// The stage of the pipeline that decided: receive, authenticate, limit, decide, validate, scope or record.
+    pub stage: &'static str,
+    /// The rule that decided, as `file:line`.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "clip::maybe_text"
+    )]
+    pub rule: Option<&'a str>,
+    /// The code of the reason for a refusal.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "clip::maybe_name"
+    )]
+    pub reason: Option<&'a str>,
+    /// The reason as a sentence for the developer, with what would allow the call.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "clip::maybe_text"
+    )]
+    pub why: Option<&'a str>,
+    /// The arguments, only where the policy wants them in the log: `args`, or `args_cut` when long.
+    #[serde(flatten, serialize_with = "clip::args")]
+    pub args: Option<&'a Value>,
+    /// The length of the arguments.
+    pub args_bytes: u64,
+    /// What the arguments were, for comparison.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub args_digest: Option<Digest>,
+    /// From the arrival of the call to its decision, in microseconds.
+    pub micros: u64,
+}
+
+/// How often a refusal was repeated after it was last written in full.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Repeated<'a> {
+    /// The window that asked.
+    #[serde(serialize_with = "clip::name")]
+    pub window: &'a str,
+    /// The origin of the document that asked last.
+    #[serde(serialize_with = "clip::origin")]
+    pub origin: &'a str,
+    /// The command.
+    #[serde(serialize_with = "clip::name")]
+    pub command: &'a str,
+    /// The code of the reason.
+    #[serde(serialize_with = "clip::name")]
+    pub reason: &'a str,
+    /// How many times.
+    pub count: u64,
+    /// Over how long, in milliseconds.
+    pub millis: u64,
+}
+
+/// The decision on a call.
+#[must_use]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It may go on.
+    Allow,
+    /// It was refused.
+    Deny,
+}
+
+/// What became of a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HostState {
+    /// Its process runs.
+    Started,
+    /// Its containment was checked from outside.
+    Attested,
+    /// It ended by itself.
+    Exited,
+    /// The broker ended it.
+    Killed,
+    /// It runs again.
+    Restarted,
+    /// It failed too often and stays down.
+    GivenUp,
+}
+
+/// What became of a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WindowState {
+    /// It was opened.
+    Opened,
+    /// A document was committed in it.
+    Navigated,
+    /// It was closed.
+    Closed,
+    /// Its web process or its host went away under it.
+    Lost,
+}
+
+/// What became of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenState {
+    /// It was made.
+    Minted,
+    /// It was ended before its time.
+    Revoked,
+}
