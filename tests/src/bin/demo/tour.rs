@@ -1,15 +1,14 @@
 //! The demo by itself: what a person would do, by keyboard and mouse, and what they would see.
 
 use std::{
-    fs,
-    path::Path,
+    fs, slice,
     time::{Duration, Instant},
 };
 
 use sidegate_tests::{
     App, Desk, Display, Home, Launch, Process,
     process::wait_until_gone,
-    wait::until,
+    wait::{until, until_some},
     x11::{Key, Place, Window},
 };
 
@@ -210,18 +209,27 @@ impl Tour<'_> {
         }
         let host = Process::seen(pid).ok_or("its host is gone already")?;
         host.kill()?;
-        wait_until_gone(std::slice::from_ref(&host), SOON).map_err(|_| "it does not die")?;
-        let start = Instant::now();
-        let back = self.desk.wait_for("of the preview", START, is_preview)?;
-        let took = start.elapsed().as_millis();
-        if self.desk.process(&back)? == pid {
-            return Err("the window belongs to a dead process".into());
-        }
+        wait_until_gone(slice::from_ref(&host), SOON).map_err(|_| "it does not die")?;
+        let (back, took) = until_some(START, || self.preview_of_another(pid))
+            .ok_or_else(|| format!("no new window within {START:?}"))?;
         self.desk
             .place(editor)
             .map_err(|_| "the editor's window went with it")?;
         self.watch_tries(&back)?;
-        Ok(format!("{took} ms, and refused everything again"))
+        Ok(format!(
+            "{} ms, and refused everything again",
+            took.as_millis()
+        ))
+    }
+
+    /// The display may show the window of a dead process for a moment, and numbers of windows are
+    /// used again: only its process tells the new one.
+    fn preview_of_another(&self, pid: u32) -> Option<Window> {
+        let windows = self.desk.windows().ok()?;
+        let mut previews = windows
+            .into_iter()
+            .filter(|window| is_preview(&window.title));
+        previews.find(|window| self.desk.process(window).is_ok_and(|owner| owner != pid))
     }
 
     /// The log outlives the home, which is a temporary one.
