@@ -12,6 +12,8 @@ export class Notebook {
   /** The name of the open note, or `null`. */
   current = $state(null);
   text = $state('');
+  /** Counts the notes shown so far: a change means that the text is another note's. */
+  shown = $state(0);
   fontSize = $state(SIZES.usual);
   status = $state({ tone: 'plain', text: '' });
 
@@ -180,6 +182,7 @@ export class Notebook {
     // A text area holds line feeds only; compared with anything else it would look changed.
     const shown = text.replace(/\r\n?/g, '\n');
     [this.current, this.text, this.#saved] = [name, shown, shown];
+    this.shown += 1;
   }
 
   #say(text, tone = 'plain') {
