@@ -20,7 +20,9 @@ pub mod sources;
 pub mod verdict;
 
 mod explain;
+mod glob;
 mod principal;
+mod scope;
 
 pub use args::Args;
 pub use diagnostics::{Color, Diagnostic, Diagnostics, Severity};

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use url::{Host, Url};
 
-pub(crate) use pattern::{HostPattern, HostPatternError, OriginPattern, OriginPatternError};
+pub(crate) use pattern::{
+    HostPattern, OriginPattern, OriginPatternError, default_port, split_port,
+};
 
 /// The scheme of the app's own pages.
 const LOCAL_SCHEME: &str = "app";

@@ -1,0 +1,130 @@
+//! Scopes: which resources an entry speaks of. The name of a scope is the name of the argument
+//! that names the resource.
+
+mod key;
+mod path;
+mod path_pattern;
+mod url;
+
+use serde_json::Value;
+
+pub(crate) use key::{Key, KeyPattern};
+pub(crate) use path::ResolvedPath;
+pub(crate) use path_pattern::PathPattern;
+pub(crate) use url::{UrlPattern, read_url};
+
+use crate::args::Args;
+use crate::directories::Directories;
+
+/// An argument that names a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Argument {
+    Path,
+    Url,
+    Key,
+}
+
+impl Argument {
+    pub(crate) const ALL: [Self; 3] = [Self::Path, Self::Url, Self::Key];
+
+    /// Its name in a call, and the scope's in an entry.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Path => "path",
+            Self::Url => "url",
+            Self::Key => "key",
+        }
+    }
+}
+
+/// Why a text is no pattern: a sentence, and what to write instead where that is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PatternError {
+    pub(crate) message: String,
+    pub(crate) help: Option<String>,
+    /// The variable, where it is one that nobody knows.
+    pub(crate) variable: Option<String>,
+}
+
+impl PatternError {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            help: None,
+            variable: None,
+        }
+    }
+
+    pub(crate) fn help(self, help: impl Into<String>) -> Self {
+        Self {
+            help: Some(help.into()),
+            ..self
+        }
+    }
+}
+
+/// An argument of one call, as far as it names a resource.
+#[derive(Debug)]
+pub(crate) enum Named<T> {
+    /// The call has no such argument.
+    Absent,
+    /// It has, and it names nothing: no allow entry ever matches, every deny entry with such a
+    /// scope does.
+    Bad(&'static str),
+    /// It has.
+    Good(T),
+}
+
+/// The resources that one call names.
+#[derive(Debug)]
+pub(crate) struct Resources {
+    pub(crate) path: Named<ResolvedPath>,
+    pub(crate) url: Named<::url::Url>,
+    pub(crate) key: Named<Key>,
+}
+
+impl Resources {
+    /// Reads them from the arguments, each once.
+    pub(crate) fn of(args: &Args, directories: &Directories) -> Self {
+        Self {
+            path: named(args, Argument::Path, |text| {
+                ResolvedPath::parse(text, directories)
+            }),
+            url: named(args, Argument::Url, read_url),
+            key: named(args, Argument::Key, Key::parse),
+        }
+    }
+
+    /// The first argument that names nothing, and why.
+    pub(crate) fn first_bad(&self) -> Option<(Argument, &'static str)> {
+        Argument::ALL.into_iter().find_map(|argument| {
+            let message = match argument {
+                Argument::Path => self.path.bad(),
+                Argument::Url => self.url.bad(),
+                Argument::Key => self.key.bad(),
+            };
+            message.map(|message| (argument, message))
+        })
+    }
+}
+
+impl<T> Named<T> {
+    fn bad(&self) -> Option<&'static str> {
+        match self {
+            Self::Bad(message) => Some(message),
+            Self::Absent | Self::Good(_) => None,
+        }
+    }
+}
+
+fn named<T>(
+    args: &Args,
+    argument: Argument,
+    read: impl FnOnce(&str) -> Result<T, &'static str>,
+) -> Named<T> {
+    match args.get(argument.name()) {
+        None => Named::Absent,
+        Some(Value::String(text)) => read(text).map_or_else(Named::Bad, Named::Good),
+        Some(_) => Named::Bad("it is not a string"),
+    }
+}

@@ -1,0 +1,464 @@
+//! Path patterns, matched name by name on the resolved path.
+//!
+//! | written | in an allow entry | in a deny entry |
+//! | --- | --- | --- |
+//! | `*`, `?` | any run, any one character of one name; not a leading dot | the same, leading dots too |
+//! | `**` | any number of whole names, none too; no hidden ones | the same, hidden ones too |
+//! | `**/x` | refused: an allow entry says where | `x` anywhere |
+//! | `$VAR/x`, `/x` | beneath the directory, beneath the root | the same |
+//!
+//! `$APPDATA/notes/**` therefore matches `$APPDATA/notes` itself, which is what listing the
+//! directory needs. A name of a pattern that writes its dot (`.*`, `.config`) does match hidden names.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::PatternError;
+use super::path::{ResolvedPath, check_name, split_variable};
+use crate::directories::Directories;
+use crate::glob::{self, Items, Question};
+use crate::verdict::{Effect, PathGrant};
+
+/// A path pattern of an allow or a deny entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PathPattern {
+    written: Arc<str>,
+    names: Vec<NamePattern>,
+    hidden: Hidden,
+    /// How many names at the front are the variable's directory: the base is never above it.
+    variable: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum NamePattern {
+    Literal(String),
+    Wild(String),
+    AnyDepth,
+}
+
+/// What a wildcard does with a name that begins with a dot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hidden {
+    Skipped,
+    Matched,
+}
+
+impl PathPattern {
+    /// Reads a pattern.
+    pub(crate) fn parse(
+        text: &str,
+        effect: Effect,
+        directories: &Directories,
+    ) -> Result<Self, PatternError> {
+        let (base, below) = split_base(text, effect, directories)?;
+        let literal = |name: &str| NamePattern::Literal(name.to_owned());
+        let mut names: Vec<_> = base.split('/').skip(1).map(literal).collect();
+        let variable = names.len();
+        for name in below.into_iter().flat_map(|below| below.split('/')) {
+            names.push(NamePattern::parse(name)?);
+        }
+        let hidden = match effect {
+            Effect::Allow => Hidden::Skipped,
+            Effect::Deny => Hidden::Matched,
+        };
+        Ok(Self {
+            written: text.into(),
+            names,
+            hidden,
+            variable,
+        })
+    }
+
+    /// Whether the pattern matches the whole path.
+    pub(crate) fn matches(&self, path: &ResolvedPath) -> bool {
+        glob::matches(self.names.iter(), path.names(), &self.hidden)
+    }
+
+    /// The path as a place beneath the longest literal directory of the pattern, if it matches.
+    pub(crate) fn grant(&self, path: &ResolvedPath) -> Option<PathGrant> {
+        if !self.matches(path) {
+            return None;
+        }
+        let depth = self.base_depth();
+        let base = path
+            .names()
+            .take(depth)
+            .fold(PathBuf::from("/"), |base, name| base.join(name));
+        let relative = path.names().skip(depth).collect::<Vec<_>>().join("/");
+        Some(PathGrant::new(base, relative, self.written.clone()))
+    }
+
+    /// Whether the pattern takes in the whole home directory, or everything beneath the root.
+    pub(crate) fn is_too_wide(&self, directories: &Directories) -> bool {
+        let Some(first_wild) = self.names.iter().position(|name| !name.is_literal()) else {
+            return false;
+        };
+        if first_wild == 0 {
+            return true;
+        }
+        let base: Vec<_> = self.names.iter().map_while(NamePattern::literal).collect();
+        let home = directories.text("HOME").unwrap_or("/home");
+        let is_deep = self.names.contains(&NamePattern::AnyDepth);
+        let above_home = |home: &str| {
+            let mut names = home.split('/').skip(1);
+            base.iter().all(|name| names.next() == Some(name))
+        };
+        is_deep && (above_home(home) || base == ["home"] || base == ["root"])
+    }
+
+    /// The names of the longest literal directory. A pattern without a wildcard names one file or
+    /// directory, and its base is the directory that holds it.
+    fn base_depth(&self) -> usize {
+        let literal = self
+            .names
+            .iter()
+            .take_while(|name| name.is_literal())
+            .count();
+        if literal < self.names.len() {
+            literal
+        } else {
+            literal.saturating_sub(1).max(self.variable)
+        }
+    }
+}
+
+impl NamePattern {
+    fn parse(name: &str) -> Result<Self, PatternError> {
+        check_name(name).map_err(PatternError::new)?;
+        if name == "**" {
+            return Ok(Self::AnyDepth);
+        }
+        if name.contains("**") {
+            return Err(PatternError::new(
+                "`**` stands for whole names and must stand alone between two `/`",
+            )
+            .help("write `*` for a run of characters within one name"));
+        }
+        if let Some(special) = name
+            .chars()
+            .find(|c| matches!(c, '[' | ']' | '{' | '}' | '\\'))
+        {
+            return Err(
+                PatternError::new(format!("`{special}` means nothing in a path pattern")).help(
+                    "write one pattern for each alternative; `?` stands for any one character",
+                ),
+            );
+        }
+        let wild = name.contains(['*', '?']);
+        Ok(if wild {
+            Self::Wild(name.to_owned())
+        } else {
+            Self::Literal(name.to_owned())
+        })
+    }
+
+    fn literal(&self) -> Option<&str> {
+        match self {
+            Self::Literal(name) => Some(name),
+            Self::Wild(_) | Self::AnyDepth => None,
+        }
+    }
+
+    fn is_literal(&self) -> bool {
+        self.literal().is_some()
+    }
+}
+
+impl Items<&NamePattern, &str> for Hidden {
+    fn is_run(&self, item: &&NamePattern) -> bool {
+        **item == NamePattern::AnyDepth
+    }
+
+    fn fits(&self, item: &&NamePattern, found: &&str) -> bool {
+        match item {
+            NamePattern::Literal(name) => name == found,
+            NamePattern::Wild(wild) => {
+                (self.crosses(found) || wild.starts_with('.'))
+                    && glob::text_matches(wild, found, Question::AnyOne)
+            }
+            NamePattern::AnyDepth => false,
+        }
+    }
+
+    fn crosses(&self, found: &&str) -> bool {
+        *self == Self::Matched || !found.starts_with('.')
+    }
+}
+
+/// Splits a pattern into the directory it is beneath (as text without a `/` at its end) and the
+/// names below that, if there are any.
+fn split_base<'t>(
+    text: &'t str,
+    effect: Effect,
+    directories: &'t Directories,
+) -> Result<(&'t str, Option<&'t str>), PatternError> {
+    if let Some(rest) = text.strip_prefix('$') {
+        let (name, below) = split_variable(rest);
+        let base = directories.text(name).ok_or_else(|| PatternError {
+            variable: Some(name.to_owned()),
+            ..PatternError::new(format!("there is no variable `${name}`"))
+        })?;
+        return Ok((base, below));
+    }
+    if let Some(below) = text.strip_prefix('/') {
+        return Ok(("", Some(below)));
+    }
+    let anywhere = text == "**" || text.starts_with("**/");
+    match effect {
+        Effect::Deny if anywhere => Ok(("", Some(text))),
+        Effect::Allow if anywhere => Err(PatternError::new(
+            "`**/` at the front of an allow entry says nothing of where",
+        )
+        .help(format!("write `$APPDATA/{text}`, or another variable"))),
+        Effect::Allow | Effect::Deny => Err(PatternError::new(
+            "a path pattern begins with a variable or a `/`",
+        )
+        .help(format!(
+            "write `$APPDATA/{}`, or another variable",
+            text.trim_start_matches("./")
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn pattern(text: &str, effect: Effect) -> PathPattern {
+        PathPattern::parse(text, effect, &Directories::sample()).unwrap()
+    }
+
+    fn path(text: &str) -> ResolvedPath {
+        ResolvedPath::parse(text, &Directories::sample()).unwrap()
+    }
+
+    #[test]
+    fn e12_wildcards_cross_neither_slashes_nor_leading_dots() {
+        // pattern, path, matches in allow, matches in deny
+        let cases = [
+            ("$APPDATA/notes/*.md", "$APPDATA/notes/a.md", true, true),
+            (
+                "$APPDATA/notes/*.md",
+                "/home/user/.local/share/app/notes/a.md",
+                true,
+                true,
+            ),
+            ("$APPDATA/notes/*.md", "$APPDATA/notes/b/a.md", false, false),
+            ("$APPDATA/notes/*.md", "$APPDATA/notes/.a.md", false, true),
+            ("$APPDATA/notes/.*", "$APPDATA/notes/.a.md", true, true),
+            ("$APPDATA/notes/?.md", "$APPDATA/notes/é.md", true, true),
+            ("$APPDATA/notes/?.md", "$APPDATA/notes/ab.md", false, false),
+            ("$APPDATA/notes/?a", "$APPDATA/notes/.a", false, true),
+            ("$APPDATA/notes/a?b", "$APPDATA/notes/a/b", false, false),
+            ("$APPDATA/notes/**", "$APPDATA/notes", true, true),
+            ("$APPDATA/notes/**", "$APPDATA/notes/a/b/c", true, true),
+            ("$APPDATA/notes/**", "$APPDATA/notesx", false, false),
+            ("$APPDATA/notes/**", "$APPDATA", false, false),
+            (
+                "$APPDATA/notes/**",
+                "$APPDATA/notes/.git/config",
+                false,
+                true,
+            ),
+            ("$APPDATA/notes/**", "$APPDATA/notes/a/.b", false, true),
+            ("$APPDATA/notes/**/.b", "$APPDATA/notes/a/.b", true, true),
+            (
+                "$APPDATA/notes/.git/**",
+                "$APPDATA/notes/.git/config",
+                true,
+                true,
+            ),
+            ("$APPDATA/notes/**/*.md", "$APPDATA/notes/a.md", true, true),
+            (
+                "$APPDATA/notes/**/*.md",
+                "$APPDATA/notes/x/y/a.md",
+                true,
+                true,
+            ),
+            ("$APPDATA/notes", "$APPDATA/notes", true, true),
+            ("$APPDATA/notes", "$APPDATA/notes/a", false, false),
+            ("$APPDATA", "$APPDATA", true, true),
+            ("/etc/*", "/etc/passwd", true, true),
+            ("/etc/*", "/etc/ssl/cert.pem", false, false),
+            ("/a/*.md", "/a/x.MD", false, false),
+            ("/a/\u{e9}", "/a/e\u{301}", false, false),
+        ];
+        for (written, named, allow, deny) in cases {
+            let matches = |effect| pattern(written, effect).matches(&path(named));
+            assert_eq!(matches(Effect::Allow), allow, "allow {written} {named}");
+            assert_eq!(matches(Effect::Deny), deny, "deny {written} {named}");
+        }
+    }
+
+    #[test]
+    fn a_deny_entry_may_speak_of_anywhere() {
+        let cases = [
+            ("**/.*", "$APPDATA/notes/.a", true),
+            ("**/.*", "$APPDATA/notes/a", false),
+            ("**/.*/**", "$APPDATA/notes/a", true),
+            ("**/*.key", "/x.key", true),
+            ("**", "/x", true),
+        ];
+        for (written, named, matches) in cases {
+            assert_eq!(
+                pattern(written, Effect::Deny).matches(&path(named)),
+                matches,
+                "{written} {named}"
+            );
+        }
+    }
+
+    #[test]
+    fn e13_dots_never_reach_a_pattern() {
+        let directories = Directories::sample();
+        for written in [
+            "/d/..",
+            "/d/../etc",
+            "/d/./x",
+            "$APPDATA/..",
+            "$APPDATA/../**",
+        ] {
+            assert!(
+                PathPattern::parse(written, Effect::Deny, &directories).is_err(),
+                "{written}"
+            );
+        }
+        assert!(ResolvedPath::parse("/d/../etc/passwd", &directories).is_err());
+    }
+
+    #[test]
+    fn what_is_no_path_pattern() {
+        let bad = [
+            "",
+            "notes/*",
+            "./notes",
+            "*",
+            "*.md",
+            "**",
+            "**/a",
+            "/",
+            "/a/",
+            "/a//b",
+            "/a**",
+            "/**a/b",
+            "$NOPE/**",
+            "$",
+            "$APPDATA/",
+            "/a/[ab]",
+            "/a/{b,c}",
+            "/a\\b",
+            "/a\nb",
+            "~/x",
+        ];
+        for text in bad {
+            assert!(
+                PathPattern::parse(text, Effect::Allow, &Directories::sample()).is_err(),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_base_is_the_longest_literal_directory() {
+        let app = "/home/user/.local/share/app";
+        let cases = [
+            (
+                "$APPDATA/notes/**",
+                "$APPDATA/notes/a/b.md",
+                "/home/user/.local/share/app/notes",
+                "a/b.md",
+            ),
+            (
+                "$APPDATA/notes/**",
+                "$APPDATA/notes",
+                "/home/user/.local/share/app/notes",
+                "",
+            ),
+            ("$APPDATA/*/x", "$APPDATA/a/x", app, "a/x"),
+            (
+                "$APPDATA/notes/a.md",
+                "$APPDATA/notes/a.md",
+                "/home/user/.local/share/app/notes",
+                "a.md",
+            ),
+            ("$APPDATA/notes", "$APPDATA/notes", app, "notes"),
+            ("$APPDATA", "$APPDATA", app, ""),
+            ("/etc", "/etc", "/", "etc"),
+            ("/*", "/etc", "/", "etc"),
+        ];
+        for (written, named, base, relative) in cases {
+            let grant = pattern(written, Effect::Allow).grant(&path(named)).unwrap();
+            assert_eq!(
+                (grant.base().to_str(), grant.relative()),
+                (Some(base), relative),
+                "{written}"
+            );
+            assert_eq!(grant.pattern(), written);
+        }
+    }
+
+    #[test]
+    fn patterns_that_take_in_a_home_are_too_wide() {
+        let cases = [
+            ("/**", true),
+            ("/*", true),
+            ("/*/user/x", true),
+            ("/home/**", true),
+            ("/home/*/**", true),
+            ("/home/user/**", true),
+            ("$HOME/**", true),
+            ("$HOME/**/x", true),
+            ("/root/**", true),
+            ("$HOME/*", false),
+            ("$HOME/Documents/**", false),
+            ("$APPDATA/**", false),
+            ("/etc/**", false),
+            ("$HOME", false),
+        ];
+        for (written, wide) in cases {
+            let pattern = pattern(written, Effect::Allow);
+            assert_eq!(
+                pattern.is_too_wide(&Directories::sample()),
+                wide,
+                "{written}"
+            );
+        }
+    }
+
+    /// The road on foot: every number of names for every `**`.
+    fn naive(pattern: &[&str], names: &[&str], hidden: Hidden) -> bool {
+        let crosses = |name: &str| hidden == Hidden::Matched || !name.starts_with('.');
+        match (pattern.split_first(), names.split_first()) {
+            (None, None) => true,
+            (Some((&"**", rest)), _) => (0..=names.len())
+                .take_while(|count| names[..*count].iter().all(|name| crosses(name)))
+                .any(|count| naive(rest, &names[count..], hidden)),
+            (Some((item, rest)), Some((name, names))) => {
+                let literal = !item.contains('*');
+                let fits = if literal {
+                    item == name
+                } else {
+                    (crosses(name) || item.starts_with('.'))
+                        && glob::text_matches(item, name, Question::AnyOne)
+                };
+                fits && naive(rest, names, hidden)
+            }
+            _ => false,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_the_naive_matcher(
+            written in prop::collection::vec(prop::sample::select(vec!["a", ".a", "*", ".*", "*a", "**"]), 1..7),
+            names in prop::collection::vec(prop::sample::select(vec!["a", ".a", "b", ".b"]), 1..8),
+        ) {
+            let named = path(&format!("/{}", names.join("/")));
+            for (effect, hidden) in [(Effect::Allow, Hidden::Skipped), (Effect::Deny, Hidden::Matched)] {
+                let pattern = pattern(&format!("/{}", written.join("/")), effect);
+                prop_assert_eq!(pattern.matches(&named), naive(&written, &names, hidden));
+            }
+        }
+    }
+}
