@@ -1,0 +1,91 @@
+//! The way from a page to the host and back. Two scripts, both for the top frame of the
+//! bridged origins alone:
+//!
+//! * `bridge.js` runs in a script world of its own, which no page can reach into. It holds the
+//!   nonce and the token, counts the calls in flight, and is the only one that can speak to
+//!   the host.
+//! * `page.js` runs in the page's world before the page, and gives it `window.sidegate`.
+//!
+//! They meet over an event whose name is drawn for each window, and from then on speak over a
+//! node that is in no document. This module puts them in place and writes the few calls from
+//! the host to `bridge.js`; whom to believe is decided in [`crate::document`].
+
+use serde_json::json;
+use sidegate::wire::Calls;
+use webkit2gtk::gio::Cancellable;
+use webkit2gtk::{
+    UserContentInjectedFrames, UserContentManager, UserContentManagerExt, UserScript,
+    UserScriptInjectionTime, WebView, WebViewExt,
+};
+
+use crate::document::Nonce;
+use crate::origin::Origin;
+
+/// The isolated script world. Pages cannot name it; the name is for the inspector.
+const WORLD: &str = "sidegate";
+
+/// The message handler, which exists in that world alone.
+const HANDLER: &str = "sidegate";
+
+/// Puts both scripts in place for every document to come, and `heard` where the bridge's
+/// messages arrive. False where WebKit refuses the handler.
+#[must_use]
+pub(crate) fn install(
+    manager: &UserContentManager,
+    origins: &[Origin],
+    channel: &Nonce,
+    heard: impl Fn(&str) + 'static,
+) -> bool {
+    manager.connect_script_message_received(Some(HANDLER), move |_, message| {
+        if let Some(value) = message.js_value() {
+            heard(&value.to_string());
+        }
+    });
+    if !manager.register_script_message_handler_in_world(HANDLER, WORLD) {
+        return false;
+    }
+    let config = json!({
+        "handler": HANDLER,
+        "channel": channel.as_str(),
+        "origins": origins.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "maxInFlight": Calls::MAX_IN_FLIGHT,
+        "maxMessage": Calls::MAX_MESSAGE,
+    });
+    let patterns: Vec<String> = origins.iter().map(Origin::script_pattern).collect();
+    let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
+    let top = UserContentInjectedFrames::TopFrame;
+    let start = UserScriptInjectionTime::Start;
+    let bridge = with_config(include_str!("bridge.js"), &config);
+    manager.add_script(&UserScript::for_world(&bridge, top, start, WORLD, &patterns, &[]));
+    let page = with_config(include_str!("page.js"), &config);
+    manager.add_script(&UserScript::new(&page, top, start, &patterns, &[]));
+    true
+}
+
+/// Asks whatever document is there to name itself. A bridge that is not there yet finds the
+/// challenge when it comes.
+pub(crate) fn challenge(view: &WebView, nonce: &Nonce) {
+    run(view, include_str!("challenge.js"), &[nonce.as_str()]);
+}
+
+/// Hands the bridge its token.
+pub(crate) fn deliver_token(view: &WebView, nonce: &Nonce, token: &str) {
+    run(view, "(nonce, token) => sidegateBridge.token(nonce, token)", &[nonce.as_str(), token]);
+}
+
+/// Hands the bridge a reply.
+pub(crate) fn deliver_reply(view: &WebView, nonce: &Nonce, json: &str) {
+    run(view, "(nonce, reply) => sidegateBridge.reply(nonce, reply)", &[nonce.as_str(), json]);
+}
+
+/// Calls a function in the isolated world. The arguments travel as JSON strings, and JSON is
+/// a subset of JavaScript: no argument can become code.
+fn run(view: &WebView, function: &str, arguments: &[&str]) {
+    let literals: Vec<String> = arguments.iter().map(|text| json!(text).to_string()).collect();
+    let script = format!("({function})({})", literals.join(","));
+    view.evaluate_javascript(&script, Some(WORLD), None, None::<&Cancellable>, |_| {});
+}
+
+fn with_config(function: &str, config: &serde_json::Value) -> String {
+    format!("({})({config});", function.trim_end().trim_end_matches(';'))
+}

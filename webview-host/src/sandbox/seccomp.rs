@@ -1,0 +1,151 @@
+//! The system calls that a host and its web processes have no business with. They fail with
+//! `EPERM`, as they would for lack of a right; nobody is killed for trying.
+//!
+//! The list names what is forbidden, not what is allowed: a browser engine, its graphics stack
+//! and its fonts use most of the kernel, and differ from release to release. What a file, a
+//! socket or a process may be is for the namespaces and Landlock.
+
+use std::collections::BTreeMap;
+
+use seccompiler::{
+    BpfProgram, Error, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition,
+    SeccompFilter, SeccompRule, TargetArch,
+};
+use sidegate::wire::SandboxLevel;
+
+/// Other processes' memory and descriptors; the kernel's own machinery; keys; handles that
+/// open files by number; the machine's clock, modules, swap and power.
+const FORBIDDEN: [i64; 44] = [
+    libc::SYS_ptrace,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_process_madvise,
+    libc::SYS_pidfd_getfd,
+    libc::SYS_kcmp,
+    libc::SYS_bpf,
+    libc::SYS_perf_event_open,
+    libc::SYS_userfaultfd,
+    libc::SYS_io_uring_setup,
+    libc::SYS_io_uring_enter,
+    libc::SYS_io_uring_register,
+    libc::SYS_io_setup,
+    libc::SYS_keyctl,
+    libc::SYS_add_key,
+    libc::SYS_request_key,
+    libc::SYS_open_by_handle_at,
+    libc::SYS_name_to_handle_at,
+    libc::SYS_fanotify_init,
+    libc::SYS_fanotify_mark,
+    libc::SYS_kexec_load,
+    libc::SYS_kexec_file_load,
+    libc::SYS_init_module,
+    libc::SYS_finit_module,
+    libc::SYS_delete_module,
+    libc::SYS_reboot,
+    libc::SYS_swapon,
+    libc::SYS_swapoff,
+    libc::SYS_acct,
+    libc::SYS_syslog,
+    libc::SYS_quotactl,
+    libc::SYS_quotactl_fd,
+    libc::SYS_nfsservctl,
+    libc::SYS_vhangup,
+    libc::SYS_settimeofday,
+    libc::SYS_clock_settime,
+    libc::SYS_clock_adjtime,
+    libc::SYS_adjtimex,
+    libc::SYS_lookup_dcookie,
+    libc::SYS_move_pages,
+    libc::SYS_migrate_pages,
+    libc::SYS_remap_file_pages,
+    libc::SYS_mq_open,
+    libc::SYS_setdomainname,
+];
+
+/// What builds namespaces and mounts: WebKit's own sandbox at level A, nobody below.
+const BUILDING: [i64; 13] = [
+    libc::SYS_mount,
+    libc::SYS_umount2,
+    libc::SYS_pivot_root,
+    libc::SYS_chroot,
+    libc::SYS_unshare,
+    libc::SYS_setns,
+    libc::SYS_fsopen,
+    libc::SYS_fsconfig,
+    libc::SYS_fsmount,
+    libc::SYS_fspick,
+    libc::SYS_move_mount,
+    libc::SYS_open_tree,
+    libc::SYS_mount_setattr,
+];
+
+/// What makes a socket one that others connect to.
+const LISTENING: [i64; 2] = [libc::SYS_bind, libc::SYS_listen];
+
+/// On this processor a second table of system calls hides behind this bit, where the kernel
+/// was built with it.
+#[cfg(target_arch = "x86_64")]
+const X32: i64 = 0x4000_0000;
+
+/// The calls that the second table numbers differently: `ptrace`, `kexec_load`,
+/// `process_vm_readv`, `process_vm_writev`, `io_setup`.
+#[cfg(target_arch = "x86_64")]
+const X32_ONLY: [i64; 5] = [521, 528, 539, 540, 543];
+
+type Rules = BTreeMap<i64, Vec<SeccompRule>>;
+
+/// Binds this thread and what descends from it, for good.
+///
+/// # Errors
+/// The kernel has no seccomp, or the filter cannot be made for this processor.
+pub(super) fn restrict(level: SandboxLevel) -> Result<(), Error> {
+    seccompiler::apply_filter(&program(rules(level)?, libc::EPERM)?)?;
+    if level < SandboxLevel::A {
+        // The flags of `clone3` lie in memory, out of a filter's sight. Told that there is no
+        // such call, the C library uses `clone`.
+        let hidden = Rules::from([(libc::SYS_clone3, Vec::new())]);
+        seccompiler::apply_filter(&program(hidden, libc::ENOSYS)?)?;
+    }
+    Ok(())
+}
+
+fn program(rules: Rules, errno: i32) -> Result<BpfProgram, Error> {
+    let refuse = SeccompAction::Errno(errno.unsigned_abs());
+    let processor = TargetArch::try_from(std::env::consts::ARCH)?;
+    Ok(SeccompFilter::new(rules, SeccompAction::Allow, refuse, processor)?.try_into()?)
+}
+
+fn rules(level: SandboxLevel) -> Result<Rules, Error> {
+    let mut forbidden = FORBIDDEN.to_vec();
+    if level < SandboxLevel::A {
+        forbidden.extend(BUILDING.iter().chain(&LISTENING));
+    }
+    #[cfg(target_arch = "x86_64")]
+    {
+        let hidden = |number: &i64| number | X32;
+        let second: Vec<i64> = forbidden.iter().chain(&X32_ONLY).map(hidden).collect();
+        forbidden.extend(second);
+        forbidden.push(libc::SYS_socket | X32);
+    }
+    let mut rules: Rules = forbidden.into_iter().map(|number| (number, Vec::new())).collect();
+    rules.insert(libc::SYS_socket, vec![socket_rule(level)?]);
+    if level < SandboxLevel::A {
+        let user = u64::from(libc::CLONE_NEWUSER.unsigned_abs());
+        let flag = argument(0, SeccompCmpOp::MaskedEq(user), user)?;
+        rules.insert(libc::SYS_clone, vec![SeccompRule::new(vec![flag])?]);
+    }
+    Ok(rules)
+}
+
+/// Refuses every family of sockets but local ones; at level A also netlink's, with which
+/// WebKit's own sandbox brings up the loopback of its empty network.
+fn socket_rule(level: SandboxLevel) -> Result<SeccompRule, Error> {
+    let mut families = vec![libc::AF_UNIX];
+    families.extend((level == SandboxLevel::A).then_some(libc::AF_NETLINK));
+    let other = |family: i32| argument(0, SeccompCmpOp::Ne, u64::from(family.unsigned_abs()));
+    Ok(SeccompRule::new(families.into_iter().map(other).collect::<Result<_, _>>()?)?)
+}
+
+fn argument(index: u8, operator: SeccompCmpOp, value: u64) -> Result<SeccompCondition, Error> {
+    Ok(SeccompCondition::new(index, SeccompCmpArgLen::Dword, operator, value)?)
+}

@@ -1,0 +1,168 @@
+//! One window: a frame of the toolkit, a WebView in it, and the document that is current.
+//!
+//! What the WebView may do besides showing pages is in [`refusals`]; which message is believed
+//! in [`crate::document`].
+
+mod page;
+mod refusals;
+
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sidegate::wire::{DocumentId, FromHost, OpenWindow, WindowId};
+use tao::dpi::LogicalSize;
+use tao::event_loop::{EventLoopProxy, EventLoopWindowTarget};
+use tao::platform::unix::WindowExtUnix;
+use tao::window::WindowBuilder;
+use webkit2gtk::{WebContextExt, WebViewExt};
+use wry::{WebViewBuilder, WebViewBuilderExtUnix, WebViewExtUnix};
+
+use crate::assets::Assets;
+use crate::bridge;
+use crate::document::Nonce;
+use crate::host::Wake;
+use crate::link::Outbox;
+use crate::origin::Origin;
+
+use page::Page;
+
+/// The scheme of the app's own pages, answered by the broker.
+const SCHEME: &str = "app";
+
+/// The longest reason passed on, in characters: pages write parts of it.
+const MAX_REASON: usize = 300;
+
+/// Why a window was not opened.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpenError {
+    #[error("`{0}` is no origin")]
+    Origin(String),
+    #[error("its address `{0}` is of none of its origins")]
+    Address(String),
+    #[error("no frame: {0}")]
+    Frame(#[from] tao::error::OsError),
+    #[error("no WebView: {0}")]
+    View(#[from] wry::Error),
+    #[error("the frame has nowhere to put a WebView")]
+    NoRoom,
+    #[error("WebKit's own sandbox is not on")]
+    NotNested,
+    #[error("WebKit refuses the bridge")]
+    NoBridge,
+    #[error("no randomness: {0}")]
+    NoRandomness(#[from] rustix::io::Errno),
+}
+
+/// What all windows of a host share.
+pub(crate) struct Setting {
+    pub(crate) outbox: Outbox,
+    pub(crate) assets: Arc<Mutex<Assets>>,
+    pub(crate) proxy: EventLoopProxy<Wake>,
+    /// Whether WebKit's own sandbox has to be on.
+    pub(crate) nested: bool,
+    pub(crate) debug: bool,
+}
+
+impl Setting {
+    /// Tells the broker of something that was not passed on or not done.
+    pub(crate) fn dropped(&self, window: WindowId, why: &str) {
+        report_dropped(&self.outbox, window, why);
+    }
+}
+
+/// Tells the broker of something dropped, on one line, if there is room to say so.
+fn report_dropped(outbox: &Outbox, window: WindowId, why: &str) {
+    let why: String = why.chars().flat_map(char::escape_debug).take(MAX_REASON).collect();
+    let _ = outbox.offer(&FromHost::Dropped { window, why });
+}
+
+/// An open window.
+pub(crate) struct Window {
+    page: Rc<Page>,
+    // The order is meant: the WebView goes before the frame that holds it.
+    _view: wry::WebView,
+    shell: tao::window::Window,
+}
+
+impl Window {
+    /// Opens a window and starts the load of its first document.
+    pub(crate) fn open(
+        setting: &Setting,
+        open: &OpenWindow,
+        target: &EventLoopWindowTarget<Wake>,
+    ) -> Result<Self, OpenError> {
+        let origins = origins(open)?;
+        let shell = WindowBuilder::new()
+            .with_title(&open.title)
+            .with_inner_size(LogicalSize::new(open.width, open.height))
+            .build(target)?;
+        let view = build_view(setting, open, &origins, &shell)?;
+        let inner = view.webview();
+        if setting.nested && !inner.context().is_some_and(|c| c.is_sandbox_enabled()) {
+            return Err(OpenError::NotNested);
+        }
+        let page = Rc::new(Page::new(open.window, origins, setting.outbox.clone(), inner.clone()));
+        let manager = inner.user_content_manager().ok_or(OpenError::NoBridge)?;
+        let listener = Rc::downgrade(&page);
+        let heard = move |text: &str| {
+            if let Some(page) = listener.upgrade() {
+                page.hear(text);
+            }
+        };
+        if !bridge::install(&manager, page.origins(), &Nonce::draw()?, heard) {
+            return Err(OpenError::NoBridge);
+        }
+        page::watch(&page, setting.proxy.clone());
+        refusals::harden(&inner, setting.debug && open.devtools);
+        inner.load_uri(&open.url);
+        Ok(Self { page, _view: view, shell })
+    }
+
+    pub(crate) fn shell_id(&self) -> tao::window::WindowId {
+        self.shell.id()
+    }
+
+    pub(crate) fn set_title(&self, title: &str) {
+        self.shell.set_title(title);
+    }
+
+    /// Hands a document its token, if it is still the current one.
+    pub(crate) fn deliver_token(&self, document: DocumentId, token: &str) {
+        self.page.with_nonce(document, |view, nonce| bridge::deliver_token(view, nonce, token));
+    }
+
+    /// Hands a document a reply, if it is still the current one.
+    pub(crate) fn deliver_reply(&self, document: DocumentId, json: &str) {
+        self.page.with_nonce(document, |view, nonce| bridge::deliver_reply(view, nonce, json));
+    }
+}
+
+fn origins(open: &OpenWindow) -> Result<Vec<Origin>, OpenError> {
+    let parse = |text: &String| Origin::exactly(text).ok_or_else(|| OpenError::Origin(text.clone()));
+    let origins = open.origins.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+    match Origin::of(&open.url) {
+        Some(origin) if origins.contains(&origin) => Ok(origins),
+        _ => Err(OpenError::Address(open.url.clone())),
+    }
+}
+
+/// A WebView that keeps nothing on disk, asks the broker for every `app://` address, and is
+/// refused everything else. It loads nothing yet.
+fn build_view(
+    setting: &Setting,
+    open: &OpenWindow,
+    origins: &[Origin],
+    shell: &tao::window::Window,
+) -> Result<wry::WebView, OpenError> {
+    let window = open.window;
+    let assets = Arc::clone(&setting.assets);
+    let builder = WebViewBuilder::new()
+        .with_incognito(true)
+        .with_devtools(setting.debug && open.devtools)
+        .with_asynchronous_custom_protocol(SCHEME.into(), move |_, request, answer| {
+            assets.lock().unwrap_or_else(PoisonError::into_inner).ask(window, &request, answer);
+        });
+    let builder = refusals::apply(builder, window, origins.to_vec(), &setting.outbox);
+    let room = shell.default_vbox().ok_or(OpenError::NoRoom)?;
+    Ok(builder.build_gtk(room)?)
+}

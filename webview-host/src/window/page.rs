@@ -1,0 +1,135 @@
+//! What goes on in a window's WebView: commits, messages, a web process that dies.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use sidegate::wire::{Calls, DocumentId, FromHost, WindowId};
+use tao::event_loop::EventLoopProxy;
+use webkit2gtk::{LoadEvent, WebView, WebViewExt};
+
+use crate::bridge;
+use crate::document::{Documents, Heard, Nonce};
+use crate::host::Wake;
+use crate::link::{self, Outbox};
+use crate::origin::Origin;
+
+use super::report_dropped;
+
+/// Reports in full of what was dropped from one document; from then on every doubling.
+const REPORTS_IN_FULL: u32 = 16;
+
+/// A page that brings its web process down this often within [`CRASH_SPAN`] stays down.
+const MAX_CRASHES: usize = 5;
+/// See [`MAX_CRASHES`].
+const CRASH_SPAN: Duration = Duration::from_secs(60);
+
+/// The state behind a WebView's signals.
+pub(super) struct Page {
+    window: WindowId,
+    origins: Vec<Origin>,
+    outbox: Outbox,
+    view: WebView,
+    documents: RefCell<Documents>,
+    dropped: Cell<u32>,
+    crashes: RefCell<Vec<Instant>>,
+}
+
+impl Page {
+    pub(super) fn new(
+        window: WindowId,
+        origins: Vec<Origin>,
+        outbox: Outbox,
+        view: WebView,
+    ) -> Self {
+        let documents = RefCell::new(Documents::default());
+        let crashes = RefCell::new(Vec::new());
+        Self { window, origins, outbox, view, documents, dropped: Cell::new(0), crashes }
+    }
+
+    pub(super) fn origins(&self) -> &[Origin] {
+        &self.origins
+    }
+
+    /// Calls `deliver` if `document` is current and has answered its challenge. What comes too
+    /// late reaches nobody.
+    pub(super) fn with_nonce(&self, document: DocumentId, deliver: impl FnOnce(&WebView, &Nonce)) {
+        if let Some(nonce) = self.documents.borrow().nonce_of(document) {
+            deliver(&self.view, nonce);
+        }
+    }
+
+    /// A message arrived from the isolated world of some document of this WebView.
+    pub(super) fn hear(&self, text: &str) {
+        let window = self.window;
+        match self.documents.borrow_mut().hear(text, &self.origins) {
+            Heard::Met { document, url } => {
+                self.outbox.send(&FromHost::Document { window, document, url });
+            }
+            Heard::Message { document, body } if body.len() <= Calls::MAX_MESSAGE => {
+                let message = FromHost::Message { window, document, bytes: body.as_bytes() };
+                if !self.outbox.offer(&message) {
+                    self.drop_it("a message: too much waits for the broker");
+                }
+            }
+            Heard::Message { .. } => self.drop_it("a message over the size limit"),
+            Heard::Refused(why) => self.drop_it(why),
+        }
+    }
+
+    fn commit(&self) {
+        let url = self.view.uri().map(String::from).unwrap_or_default();
+        let Ok(nonce) = Nonce::draw() else { link::end("no randomness to be had") };
+        let document = self.documents.borrow_mut().commit(&url, nonce.clone());
+        self.dropped.set(0);
+        self.outbox.send(&FromHost::Committed { window: self.window, document });
+        if Origin::of(&url).is_some_and(|origin| self.origins.contains(&origin)) {
+            bridge::challenge(&self.view, &nonce);
+        }
+    }
+
+    fn crash(&self) {
+        self.documents.borrow_mut().lose();
+        self.outbox.send(&FromHost::Crashed { window: self.window });
+        let mut crashes = self.crashes.borrow_mut();
+        let now = Instant::now();
+        crashes.retain(|then| now.duration_since(*then) < CRASH_SPAN);
+        crashes.push(now);
+        if crashes.len() < MAX_CRASHES {
+            self.view.reload();
+        } else {
+            self.drop_it("the page: its web process dies again and again");
+        }
+    }
+
+    fn drop_it(&self, why: &str) {
+        let count = self.dropped.get().saturating_add(1);
+        self.dropped.set(count);
+        if count <= REPORTS_IN_FULL {
+            report_dropped(&self.outbox, self.window, why);
+        } else if count.is_power_of_two() {
+            let why = format!("{why} ({count} drops from this document)");
+            report_dropped(&self.outbox, self.window, &why);
+        }
+    }
+}
+
+/// Connects the WebView's signals to its page.
+pub(super) fn watch(page: &Rc<Page>, proxy: EventLoopProxy<Wake>) {
+    let watcher = Rc::downgrade(page);
+    page.view.connect_load_changed(move |_, event| {
+        if let (LoadEvent::Committed, Some(page)) = (event, watcher.upgrade()) {
+            page.commit();
+        }
+    });
+    let watcher = Rc::downgrade(page);
+    page.view.connect_web_process_terminated(move |_, _| {
+        if let Some(page) = watcher.upgrade() {
+            page.crash();
+        }
+    });
+    let window = page.window;
+    page.view.connect_close(move |_| {
+        let _ = proxy.send_event(Wake::Close(window));
+    });
+}
