@@ -2,6 +2,8 @@
 
 use std::io;
 
+use super::RelativeError;
+
 /// Why a confined file could not be reached. `Display` is for the log; what a page may learn
 /// is [`code`](FileError::code).
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +69,20 @@ impl FileError {
             Self::NoSpace => "no_space",
             Self::NameTooLong => "name_too_long",
             Self::Replaced | Self::Denied | Self::Unsupported | Self::Io(_) => "failed",
+        }
+    }
+}
+
+/// A path that cannot be one names nothing; of a page's own text it is no secret that a name in
+/// it is too long.
+impl From<RelativeError> for FileError {
+    fn from(error: RelativeError) -> Self {
+        match error {
+            RelativeError::NameTooLong | RelativeError::TooLong => Self::NameTooLong,
+            RelativeError::EmptyName
+            | RelativeError::Dots
+            | RelativeError::Control
+            | RelativeError::Reserved => Self::NotFound,
         }
     }
 }

@@ -76,9 +76,14 @@ fn kind_of(found: FileType) -> Kind {
     }
 }
 
+#[allow(
+    clippy::useless_conversion,
+    reason = "the types of these fields differ between systems"
+)]
 fn modified_ms(stat: &Stat) -> i64 {
+    let seconds = i64::try_from(stat.st_mtime).unwrap_or(0);
     let nanoseconds = i64::try_from(stat.st_mtime_nsec).unwrap_or(0);
-    stat.st_mtime
+    seconds
         .saturating_mul(1000)
         .saturating_add(nanoseconds / 1_000_000)
 }

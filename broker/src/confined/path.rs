@@ -41,12 +41,20 @@ impl ConfinedPath {
         &self.relative
     }
 
-    /// The whole text of a regular file of at most `limit` bytes. The limit is kept while
-    /// reading: a file may grow meanwhile, or not say how long it is.
+    /// The whole text of a regular file of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// Those of [`read`](Self::read), and [`FileError::NotText`].
+    pub fn read_text(&self, limit: u64) -> Result<String, FileError> {
+        String::from_utf8(self.read(limit)?).map_err(|_| FileError::NotText)
+    }
+
+    /// All bytes of a regular file of at most `limit` of them. The limit is kept while reading:
+    /// a file may grow meanwhile, or not say how long it is.
     ///
     /// # Errors
     /// [`FileError`]; a pipe, socket or device is [`FileError::NotAFile`] at once, without waiting.
-    pub fn read_text(&self, limit: u64) -> Result<String, FileError> {
+    pub fn read(&self, limit: u64) -> Result<Vec<u8>, FileError> {
         // Without NONBLOCK the open of a pipe waits for somebody to write to it.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
         let file = File::from(self.directory.open_beneath(&self.relative, flags)?);
@@ -82,7 +90,7 @@ impl ConfinedPath {
     }
 }
 
-fn read_at_most(file: &File, announced: u64, limit: u64) -> Result<String, FileError> {
+fn read_at_most(file: &File, announced: u64, limit: u64) -> Result<Vec<u8>, FileError> {
     // One byte over the limit shows that there is more; one over the length finds its end.
     let room = announced.saturating_add(1).min(FIRST_READ);
     let mut bytes = Vec::with_capacity(usize::try_from(room).unwrap_or(0));
@@ -90,5 +98,5 @@ fn read_at_most(file: &File, announced: u64, limit: u64) -> Result<String, FileE
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit {
         return Err(FileError::TooLarge { limit });
     }
-    String::from_utf8(bytes).map_err(|_| FileError::NotText)
+    Ok(bytes)
 }
