@@ -1,3 +1,52 @@
 //! Sidegate: a least-privilege broker between WebView windows and the powers of an app.
+//!
+//! A page calls a command; the broker knows which document of which window on which host asks,
+//! looks up what its capability files allow that principal, checks the arguments, opens the
+//! resource that they name, writes the decision down, and only then runs the handler.
+//!
+//! [`Broker::builder`] is where an app begins; [`Command`] is a handler of its own; the [`audit`]
+//! log says what was refused and why. Hosts see [`wire`] alone, which is all that there is
+//! without the feature `core`.
 
 pub mod wire;
+
+#[cfg(feature = "core")]
+pub mod app;
+#[cfg(feature = "core")]
+mod assets;
+#[cfg(feature = "core")]
+pub mod audit;
+#[cfg(feature = "core")]
+mod broker;
+#[cfg(feature = "core")]
+mod clock;
+#[cfg(feature = "core")]
+pub mod confined;
+#[cfg(feature = "core")]
+mod core;
+#[cfg(feature = "core")]
+mod handler;
+#[cfg(feature = "core")]
+mod handlers;
+#[cfg(feature = "core")]
+mod host;
+#[cfg(feature = "core")]
+mod limits;
+#[cfg(feature = "core")]
+mod pipeline;
+#[cfg(feature = "core")]
+mod session;
+#[cfg(feature = "core")]
+pub mod settings;
+#[cfg(feature = "core")]
+pub mod token;
+
+#[cfg(feature = "core")]
+pub use {
+    broker::{BuildError, Broker, Builder, Peer, RunError},
+    clock::Moment,
+    handler::{Call, Command, HandlerError, NoArgs, RegistryError, Resource},
+    handlers::{AppInfo, COMMANDS},
+    pipeline::PageError,
+    sidegate_capabilities as capabilities,
+};

@@ -65,18 +65,18 @@ impl ConfinedPath {
         &self.relative
     }
 
-    /// The text of a file.
+    /// The bytes of a file.
     ///
     /// # Errors
     /// [`FileError::Unsupported`], always.
     pub fn read(&self, _limit: u64) -> Result<Vec<u8>, FileError> {
-        match self.directory.0 {}
+        Err(FileError::Unsupported)
     }
 
-    /// Nothing.
+    /// The text of a file.
     ///
     /// # Errors
-    /// Never called: there is no such path.
+    /// [`FileError::Unsupported`], always.
     pub fn read_text(&self, _limit: u64) -> Result<String, FileError> {
         Err(FileError::Unsupported)
     }

@@ -1,0 +1,113 @@
+//! The broker as an app sees it: built from an app's directory or piece by piece, then run, or
+//! asked in process.
+
+mod builder;
+mod peer;
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+pub use builder::{BuildError, Builder};
+pub use peer::Peer;
+
+use sidegate_capabilities::{CommandName, NameError, Origin, WindowLabel};
+
+use crate::app::Window;
+use crate::audit::Event;
+use crate::core::Core;
+use crate::host::{self, GaveUp};
+
+/// A broker, ready to run.
+///
+/// ```no_run
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// use sidegate::Broker;
+///
+/// let broker = Broker::builder().app_dir("my-app")?.build()?;
+/// broker.run_until(std::future::pending()).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Broker {
+    core: Arc<Core>,
+    windows: Vec<Window>,
+}
+
+/// Some windows could not be kept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct RunError(Vec<String>);
+
+impl Broker {
+    /// Begins a broker.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Opens the app's windows in their hosts, and serves them until the last one is closed or
+    /// `end` is over. It wants a Tokio runtime with time and I/O; the threads that poll it must
+    /// live as long as it does.
+    ///
+    /// # Errors
+    /// [`RunError`] where a host could not be started, or failed again and again.
+    pub async fn run_until(&self, end: impl Future<Output = ()>) -> Result<(), RunError> {
+        let (stop, stopped) = watch::channel(false);
+        let groups = host::group(&self.core.policy, &self.windows);
+        let mut hosts = tokio::task::JoinSet::new();
+        for group in groups {
+            hosts.spawn(host::supervise(Arc::clone(&self.core), group, stopped.clone()));
+        }
+        let mut end = std::pin::pin!(end);
+        let mut failed = Vec::new();
+        let mut ending = false;
+        loop {
+            tokio::select! {
+                ended = hosts.join_next() => match ended {
+                    None => break,
+                    Some(ended) => failed.extend(failure(ended)),
+                },
+                () = &mut end, if !ending => {
+                    ending = true;
+                    stop.send_replace(true);
+                }
+            }
+        }
+        if failed.is_empty() { Ok(()) } else { Err(RunError(failed)) }
+    }
+
+    /// A caller within this process that speaks for `window` on `origin`: the same checks, the
+    /// same log, no host. For tests, for scripts, and for apps that have their windows already
+    /// and answer for the identity of their pages themselves.
+    ///
+    /// # Errors
+    /// [`NameError`] where `window` is not a label.
+    pub fn connect(&self, window: &str, origin: &Origin) -> Result<Peer, NameError> {
+        Ok(Peer::new(Arc::clone(&self.core), WindowLabel::parse(window)?, origin))
+    }
+
+    /// The commands that there are handlers for, sorted.
+    #[must_use]
+    pub fn commands(&self) -> Vec<CommandName> {
+        self.core.pipeline.registry.names()
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.core.note(&Event::Stop {});
+        if let Err(error) = self.core.pipeline.audit.sync() {
+            tracing::error!(%error, "the end of the audit log may not be on the disk");
+        }
+    }
+}
+
+fn failure(ended: Result<Result<(), GaveUp>, tokio::task::JoinError>) -> Option<String> {
+    match ended {
+        Ok(Ok(())) => None,
+        Ok(Err(gave_up)) => Some(gave_up.to_string()),
+        Err(broken) => Some(format!("a supervisor failed: {broken}")),
+    }
+}

@@ -1,0 +1,263 @@
+//! Building a broker: everything is read, checked and opened before the first window is, and
+//! what is wrong is said at once.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64};
+
+use sidegate_capabilities::{Color, Compiled, Context, Diagnostics, Policy, SourceError, Sources};
+
+use super::Broker;
+use crate::app::{AppDirectories, AppId, Manifest, ManifestError, NoHome, Window};
+use crate::assets::Assets;
+use crate::audit::{AuditError, AuditLog, Clock, Event};
+use crate::confined::FileError;
+use crate::core::Core;
+use crate::handler::{Command, Registry, RegistryError};
+use crate::handlers::{self, AppInfo};
+use crate::limits::Buckets;
+use crate::pipeline::{Bases, Pipeline};
+use crate::session::Sessions;
+use crate::settings::{Settings, SettingsError};
+use crate::token::{Mint, NoRandomness};
+use crate::wire::SandboxLevel;
+
+/// What a broker is built from. Set either an app's directory, or the pieces of one.
+#[derive(Debug, Default)]
+pub struct Builder {
+    id: Option<AppId>,
+    name: String,
+    release: String,
+    windows: Vec<Window>,
+    least: Option<SandboxLevel>,
+    app_dir: PathBuf,
+    ui: Option<PathBuf>,
+    policies: Option<Sources>,
+    directories: Option<AppDirectories>,
+    audit: Option<PathBuf>,
+    commands: Vec<Command>,
+    host: Option<PathBuf>,
+    debug: bool,
+}
+
+/// Why there is no broker.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The app's manifest.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The policy's files cannot be read.
+    #[error(transparent)]
+    Sources(#[from] SourceError),
+    /// The policy does not compile.
+    #[error("the policy does not compile:\n{}", .0.render(.1, Color::Never))]
+    Policy(Diagnostics, Sources),
+    /// There is no policy.
+    #[error("the app has no policy: put a capability file into `policies`, or give the builder one")]
+    NoPolicy,
+    /// There is no home directory.
+    #[error(transparent)]
+    NoHome(#[from] NoHome),
+    /// The app's directories cannot be policy variables.
+    #[error("the directories of the app: {0}")]
+    Directories(String),
+    /// The handlers.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The app's pages.
+    #[error("cannot serve the pages in `{}`: {error}", path.display())]
+    Pages {
+        /// The directory.
+        path: PathBuf,
+        /// Why not.
+        error: FileError,
+    },
+    /// The audit log.
+    #[error("the audit log: {0}")]
+    Audit(#[from] AuditError),
+    /// The settings.
+    #[error("the settings: {0}")]
+    Settings(#[from] SettingsError),
+    /// The operating system's randomness.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+}
+
+impl Builder {
+    /// Takes the manifest, the `policies` and the `ui` of the app in `directory`.
+    ///
+    /// # Errors
+    /// [`BuildError::Manifest`] and [`BuildError::Sources`].
+    pub fn app_dir(mut self, directory: impl AsRef<Path>) -> Result<Self, BuildError> {
+        let directory = directory.as_ref();
+        let manifest = Manifest::read(directory)?;
+        self.policies = Some(Sources::read(&[directory.join("policies")])?);
+        self.ui = Some(directory.join("ui"));
+        directory.clone_into(&mut self.app_dir);
+        self.id = Some(manifest.id);
+        self.name = manifest.name;
+        self.release = manifest.release;
+        self.windows = manifest.windows;
+        self.least = Some(manifest.least);
+        Ok(self)
+    }
+
+    /// Names the app: its identifier (`org.example.notes`), which also names its directories.
+    ///
+    /// # Errors
+    /// [`BuildError::Manifest`] where that is not an identifier.
+    pub fn id(mut self, id: &str) -> Result<Self, BuildError> {
+        self.id = Some(AppId::parse(id)?);
+        if self.name.is_empty() {
+            id.clone_into(&mut self.name);
+        }
+        Ok(self)
+    }
+
+    /// Takes `text` as the app's policy; `name` stands for it in messages.
+    #[must_use]
+    pub fn policy(mut self, name: &str, text: &str) -> Self {
+        self.policies = Some(Sources::from_texts([(name, text)]));
+        self
+    }
+
+    /// Takes the capability files in `path`, a file or a directory.
+    ///
+    /// # Errors
+    /// [`BuildError::Sources`].
+    pub fn policies(mut self, path: impl Into<PathBuf>) -> Result<Self, BuildError> {
+        self.policies = Some(Sources::read(&[path.into()])?);
+        Ok(self)
+    }
+
+    /// Takes the app's pages from `directory`.
+    #[must_use]
+    pub fn ui(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.ui = Some(directory.into());
+        self
+    }
+
+    /// Adds a window that opens at the start.
+    #[must_use]
+    pub fn window(mut self, window: Window) -> Self {
+        self.windows.push(window);
+        self
+    }
+
+    /// Adds a command and its handler.
+    #[must_use]
+    pub fn command(mut self, command: Command) -> Self {
+        self.commands.push(command);
+        self
+    }
+
+    /// Lets no host in that is contained less than `least`. Without this, and without a
+    /// manifest that says otherwise, it is level A.
+    #[must_use]
+    pub fn least_sandbox(mut self, least: SandboxLevel) -> Self {
+        self.least = Some(least);
+        self
+    }
+
+    /// Writes the audit log to `path` instead of the app's own state directory.
+    #[must_use]
+    pub fn audit_log(mut self, path: impl Into<PathBuf>) -> Self {
+        self.audit = Some(path.into());
+        self
+    }
+
+    /// Keeps the app's files in `directories` instead of the person's own.
+    #[must_use]
+    pub fn directories(mut self, directories: AppDirectories) -> Self {
+        self.directories = Some(directories);
+        self
+    }
+
+    /// Starts `binary` as the host instead of the one that lies beside this program.
+    #[must_use]
+    pub fn host(mut self, binary: impl Into<PathBuf>) -> Self {
+        self.host = Some(binary.into());
+        self
+    }
+
+    /// Makes this a run for the app's developers: pages can be inspected.
+    #[must_use]
+    pub fn debug(mut self) -> Self {
+        self.debug = true;
+        self
+    }
+
+    /// Builds the broker: compiles the policy, opens the log, pins the app's directories.
+    ///
+    /// # Errors
+    /// [`BuildError`]; nothing was started.
+    pub fn build(mut self) -> Result<Broker, BuildError> {
+        let id = self.id.take().map_or_else(|| AppId::parse("app.unnamed"), Ok)?;
+        let directories = match self.directories.take() {
+            Some(directories) => directories,
+            None => AppDirectories::of(&id, &self.app_dir)?,
+        };
+        let app = AppInfo {
+            name: std::mem::take(&mut self.name),
+            id: id.as_str().to_owned(),
+            version: std::mem::take(&mut self.release),
+        };
+        let settings = Arc::new(Settings::open(&directories.settings())?);
+        let mut commands = handlers::all(app, &settings);
+        commands.append(&mut self.commands);
+        let registry = Registry::new(commands)?;
+        let (policy, sources) = self.compile(&registry, &directories)?;
+        let log = self.audit.take().unwrap_or_else(|| directories.audit_log());
+        let core = Arc::new(Core {
+            policy_version: policy.version().to_string().into(),
+            policy,
+            assets: self.assets()?,
+            host_binary: self.host.take(),
+            least: self.least.unwrap_or(SandboxLevel::A),
+            debug: self.debug,
+            next_host: AtomicU64::new(1),
+            next_window: AtomicU32::new(1),
+            pipeline: Pipeline {
+                sessions: Sessions::new(Mint::new()?),
+                registry,
+                buckets: Buckets::default(),
+                bases: Bases::new(directories.own()),
+                audit: AuditLog::open(&log, Clock::system())?,
+            },
+        });
+        announce(&core, id.as_str(), &sources);
+        Ok(Broker { core, windows: self.windows })
+    }
+
+    fn compile(
+        &mut self,
+        registry: &Registry,
+        directories: &AppDirectories,
+    ) -> Result<(Policy, Sources), BuildError> {
+        let sources = self.policies.take().ok_or(BuildError::NoPolicy)?;
+        let variables = directories.variables().map_err(|e| BuildError::Directories(e.to_string()))?;
+        let names = registry.names();
+        let context = Context { directories: &variables, commands: Some(&names) };
+        match Policy::compile(&sources, &context) {
+            Ok(Compiled { policy, warnings }) => {
+                for warning in warnings.iter() {
+                    tracing::warn!(file = warning.file, line = warning.line, "{}", warning.message);
+                }
+                Ok((policy, sources))
+            }
+            Err(diagnostics) => Err(BuildError::Policy(diagnostics, sources)),
+        }
+    }
+
+    fn assets(&self) -> Result<Assets, BuildError> {
+        let Some(path) = &self.ui else { return Ok(Assets::none()) };
+        Assets::in_directory(path)
+            .map_err(|error| BuildError::Pages { path: path.clone(), error })
+    }
+}
+
+fn announce(core: &Core, id: &str, sources: &Sources) {
+    core.note(&Event::Start { app: id, version: env!("CARGO_PKG_VERSION") });
+    let files: Vec<String> = sources.names().map(str::to_owned).collect();
+    core.note(&Event::Policy { files: &files });
+}

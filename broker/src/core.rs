@@ -1,0 +1,40 @@
+//! What every host's desk and every in-process peer work with: one policy, one pipeline, one
+//! log. It is made whole by the builder and changes no more, but for the counters.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64};
+
+use sidegate_capabilities::Policy;
+
+use crate::assets::Assets;
+use crate::audit::Event;
+use crate::pipeline::Pipeline;
+use crate::wire::SandboxLevel;
+
+/// The broker's inside.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) policy: Policy,
+    pub(crate) policy_version: Arc<str>,
+    pub(crate) pipeline: Pipeline,
+    pub(crate) assets: Assets,
+    /// The host's binary, where it is not the one beside this program.
+    pub(crate) host_binary: Option<PathBuf>,
+    /// The sandbox level below which hosts are not let in.
+    pub(crate) least: SandboxLevel,
+    /// Whether this is a run for its developers: inspectors open, hosts talk.
+    pub(crate) debug: bool,
+    pub(crate) next_host: AtomicU64,
+    pub(crate) next_window: AtomicU32,
+}
+
+impl Core {
+    /// Writes an event of the broker's own life to the log. One that cannot be written is told to
+    /// the developer: there is no call to refuse for it, and the next call is refused.
+    pub(crate) fn note(&self, event: &Event<'_>) {
+        if let Err(error) = self.pipeline.audit.append(&self.policy_version, event) {
+            tracing::error!(%error, "an event is not in the audit log");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! All commands that there are handlers for. It is filled while the broker is built and does
+//! not change after that.
+
+use std::collections::HashMap;
+
+use jsonschema::{PatternOptions, Validator};
+use serde_json::Value;
+use sidegate_capabilities::CommandName;
+
+use super::service::Service;
+use super::{Command, Resource, schema};
+
+/// Why a command was not taken. All of these are the app's developer's to mend.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RegistryError {
+    /// The name is not one.
+    #[error("`{name}` is not the name of a command: {problem}")]
+    Name {
+        /// As it was given.
+        name: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// There is a handler of that name.
+    #[error("there are two handlers for the command `{0}`")]
+    Twice(CommandName),
+    /// The arguments have a member that is the name of a resource, which the command does not
+    /// take (`Command::takes`), or takes and names again.
+    #[error(
+        "the arguments of `{command}` have a member `{argument}` of their own: \
+         a resource reaches the handler through the call alone"
+    )]
+    ResourceInArguments {
+        /// The command.
+        command: CommandName,
+        /// The name of the resource.
+        argument: &'static str,
+    },
+    /// The schema of the arguments does not compile.
+    #[error("the schema of the arguments of `{command}` does not compile: {problem}")]
+    Schema {
+        /// The command.
+        command: CommandName,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+/// A command as the pipeline needs it.
+#[derive(Debug)]
+pub(crate) struct Registered {
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) service: Service,
+    validator: Validator,
+}
+
+impl Registered {
+    /// The first thing wrong with `args`: a JSON pointer and a sentence that names no value.
+    pub(crate) fn fault(&self, args: &Value) -> Option<(String, String)> {
+        let fault = self.validator.iter_errors(args).next()?;
+        Some((fault.instance_path().to_string(), fault.masked().to_string()))
+    }
+}
+
+/// Commands by name.
+#[derive(Debug, Default)]
+pub(crate) struct Registry(HashMap<CommandName, Registered>);
+
+impl Registry {
+    pub(crate) fn new(commands: Vec<Command>) -> Result<Self, RegistryError> {
+        let mut registry = Self::default();
+        for command in commands {
+            registry.add(command)?;
+        }
+        Ok(registry)
+    }
+
+    pub(crate) fn get(&self, name: &CommandName) -> Option<&Registered> {
+        self.0.get(name)
+    }
+
+    pub(crate) fn names(&self) -> Vec<CommandName> {
+        let mut names: Vec<_> = self.0.keys().cloned().collect();
+        names.sort();
+        names
+    }
+
+    fn add(&mut self, command: Command) -> Result<(), RegistryError> {
+        let name = command.name()?;
+        for resource in [Resource::Path, Resource::Key, Resource::Url] {
+            let argument = resource.argument();
+            let properties = command.schema.get("properties");
+            if properties.and_then(|properties| properties.get(argument)).is_some() {
+                return Err(RegistryError::ResourceInArguments { command: name, argument });
+            }
+        }
+        let schema = schema::with_resources(command.schema, &command.resources);
+        let validator = jsonschema::options()
+            .with_pattern_options(PatternOptions::regex())
+            .build(&schema)
+            .map_err(|problem| RegistryError::Schema {
+                command: name.clone(),
+                problem: problem.to_string(),
+            })?;
+        let (resources, service) = (command.resources, command.service);
+        let registered = Registered { resources, service, validator };
+        match self.0.insert(name.clone(), registered) {
+            None => Ok(()),
+            Some(_) => Err(RegistryError::Twice(name)),
+        }
+    }
+}

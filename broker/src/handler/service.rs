@@ -1,0 +1,85 @@
+//! From a handler, an async function of typed arguments, to a `tower` service of checked jobs.
+//!
+//! Round each handler: a bound on how many run at once, and the catching of panics. The
+//! deadline of a call is its grant's, and set where the call is dispatched.
+
+use std::fmt;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use tower::limit::ConcurrencyLimitLayer;
+use tower::util::BoxCloneSyncService;
+use tower::{ServiceBuilder, ServiceExt};
+
+use super::{Call, HandlerError};
+
+/// How many calls of one command run at once, whoever made them. What blocks runs on the
+/// blocking pool, which has 512 threads: it takes eight such commands to fill it.
+const MAX_CONCURRENT: usize = 64;
+
+/// A call that passed every check, and its arguments without the resources.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) call: Call,
+    pub(crate) args: Map<String, Value>,
+}
+
+/// A handler behind its layers.
+#[derive(Clone)]
+pub(crate) struct Service(BoxCloneSyncService<Job, Value, HandlerError>);
+
+impl Service {
+    pub(super) fn new<A, R, F, Fut>(handler: F) -> Self
+    where
+        A: DeserializeOwned + Send + 'static,
+        R: Serialize + 'static,
+        F: Fn(Call, A) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<R, HandlerError>> + Send + 'static,
+    {
+        let handler = Arc::new(handler);
+        let answer = tower::service_fn(move |job: Job| answer(Arc::clone(&handler), job));
+        let layered = ServiceBuilder::new()
+            .layer(ConcurrencyLimitLayer::new(MAX_CONCURRENT))
+            .service(answer);
+        Self(BoxCloneSyncService::new(layered))
+    }
+
+    /// Runs the handler.
+    pub(crate) async fn run(self, job: Job) -> Result<Value, HandlerError> {
+        self.0.oneshot(job).await
+    }
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Service")
+    }
+}
+
+async fn answer<A, R, F, Fut>(handler: Arc<F>, job: Job) -> Result<Value, HandlerError>
+where
+    A: DeserializeOwned,
+    R: Serialize,
+    F: Fn(Call, A) -> Fut,
+    Fut: Future<Output = Result<R, HandlerError>>,
+{
+    // The very value that was validated becomes the handler's; no text is parsed again.
+    let args = serde_json::from_value(Value::Object(job.args))
+        .map_err(|problem| HandlerError::new("invalid", problem.to_string()))?;
+    // The handler is called inside, so that a panic before its first await is caught as well.
+    let running = AssertUnwindSafe(async move { handler(job.call, args).await });
+    let ended = running.catch_unwind().await;
+    let result = ended.unwrap_or_else(|panic| Err(panicked(panic.as_ref())))?;
+    serde_json::to_value(&result).map_err(HandlerError::internal)
+}
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> HandlerError {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    HandlerError::internal(format!("the handler panicked: {}", text.unwrap_or_default()))
+}

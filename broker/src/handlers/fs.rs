@@ -1,0 +1,98 @@
+//! `fs.read_text`, `fs.write_text`, `fs.list`: files beneath a granted directory. What a path
+//! may lead to was settled before; here is only what is done with it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::confined::{FileError, Kind};
+use crate::handler::{Call, Command, HandlerError, NoArgs, Resource};
+
+/// The longest text that is read: what fits a reply even where every byte needs an escape.
+const MAX_TEXT: u64 = 1 << 20;
+
+/// The most entries of a directory that are listed.
+const MAX_ENTRIES: usize = 10_000;
+
+pub(super) fn commands() -> Vec<Command> {
+    vec![
+        Command::new("fs.read_text", read_text).takes(Resource::Path),
+        Command::new("fs.write_text", write_text).takes(Resource::Path),
+        Command::new("fs.list", list).takes(Resource::Path),
+    ]
+}
+
+#[derive(Serialize)]
+struct Text {
+    text: String,
+}
+
+async fn read_text(call: Call, _: NoArgs) -> Result<Text, HandlerError> {
+    let path = call.path()?;
+    let text = blocking(move || path.read_text(MAX_TEXT).map_err(told)).await?;
+    Ok(Text { text })
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct WriteText {
+    text: String,
+}
+
+#[derive(Serialize)]
+struct Written {
+    bytes: u64,
+}
+
+async fn write_text(call: Call, args: WriteText) -> Result<Written, HandlerError> {
+    let path = call.path()?;
+    let bytes = blocking(move || path.write_text(&args.text).map_err(told)).await?;
+    Ok(Written { bytes })
+}
+
+#[derive(Serialize)]
+struct Listed {
+    entries: Vec<ListedEntry>,
+}
+
+#[derive(Serialize)]
+struct ListedEntry {
+    name: String,
+    kind: &'static str,
+    size: u64,
+    /// Milliseconds since 1970.
+    modified: i64,
+}
+
+async fn list(call: Call, _: NoArgs) -> Result<Listed, HandlerError> {
+    let path = call.path()?;
+    let listing = blocking(move || path.list(MAX_ENTRIES).map_err(told)).await?;
+    let entries = listing.entries.into_iter().map(|entry| ListedEntry {
+        name: entry.name,
+        kind: match entry.kind {
+            Kind::File => "file",
+            Kind::Directory => "directory",
+            _ => "other",
+        },
+        size: entry.size,
+        modified: entry.modified_ms,
+    });
+    Ok(Listed { entries: entries.collect() })
+}
+
+/// Runs what waits for the disk where waiting is allowed.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, HandlerError> + Send + 'static,
+) -> Result<T, HandlerError> {
+    tokio::task::spawn_blocking(work).await.map_err(HandlerError::internal)?
+}
+
+/// A file that is out of reach looks like one that is not there.
+fn told(error: FileError) -> HandlerError {
+    let message = match error.code() {
+        "not_found" => "there is no such file",
+        "too_large" => "the file is too large",
+        "not_text" => "the file is not text",
+        _ => "the file cannot be used in this way",
+    };
+    HandlerError::new(error.code(), message).with_detail(error)
+}

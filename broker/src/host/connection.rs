@@ -1,0 +1,231 @@
+//! One host's connection, from its first frame to its end. Bytes are accounted for before memory
+//! is taken for them; a host that has too many waiting is read no further until some are done.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
+
+use super::attest::{AttestError, Attested, attest};
+use super::desk::{Breach, Desk};
+use super::output::Unread;
+use super::socket::{Pid, Socket, SocketError};
+use crate::app::Window;
+use crate::clock::Moment;
+use crate::session::RENEW_EVERY;
+use crate::wire::{self, FrameError, FromHost, LENGTH_BYTES, MAX_FROM_HOST, SandboxLevel};
+
+/// Bytes of a host's messages that may be held at once, those being answered included: 32
+/// messages at their limit, from all its windows.
+const HELD_BYTES: usize = 32 * MAX_FROM_HOST;
+
+/// How long a host may take from its start to its first frame. It sets up a sandbox and loads
+/// WebKit; a machine that swaps takes seconds.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+
+/// How long a frame may take from its first byte to its last. A host writes whole frames; only
+/// a stopped or a hostile one leaves off in the middle.
+const FRAME_WITHIN: Duration = Duration::from_secs(30);
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Ended {
+    /// The last window was closed.
+    #[error("its last window was closed")]
+    Done,
+    /// The other end let go: the process has ended, or is about to.
+    #[error("it hung up")]
+    HungUp,
+    /// It did what an honest host does not do.
+    #[error("{0}")]
+    Breach(#[from] Breach),
+    /// It sent a broken frame.
+    #[error("it sent a broken frame: {0}")]
+    Frame(#[from] FrameError),
+    /// Another process wrote on its socket.
+    #[error("process {found} wrote on the socket of process {expected}")]
+    ForeignSender {
+        /// Whose socket it is.
+        expected: Pid,
+        /// Who wrote.
+        found: Pid,
+    },
+    /// It is not what it should be.
+    #[error("{0}")]
+    Attest(#[from] AttestError),
+    /// Its first frame was not [`FromHost::Ready`].
+    #[error("its first message was not that it is ready")]
+    NotReady,
+    /// It took too long.
+    #[error("it took longer than {0:?}")]
+    TooSlow(Duration),
+    /// The socket failed.
+    #[error("{0}")]
+    Socket(#[from] SocketError),
+}
+
+impl Ended {
+    /// Whether another try would end in the same way.
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(self, Self::Done | Self::Attest(_))
+    }
+}
+
+impl From<Unread> for Ended {
+    fn from(_: Unread) -> Self {
+        Self::Breach(Breach::Unread)
+    }
+}
+
+impl From<io::Error> for Ended {
+    fn from(error: io::Error) -> Self {
+        Self::Socket(SocketError::Io(error))
+    }
+}
+
+/// A connection, and how far its next frame has come.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    socket: Arc<Socket>,
+    started: Pid,
+    /// Who may write: known from the first frame on.
+    sender: Option<Pid>,
+    held: Arc<Semaphore>,
+    prefix: [u8; LENGTH_BYTES],
+    body: Vec<u8>,
+    /// Bytes of prefix and body that have arrived.
+    arrived: usize,
+    /// Stands for the bytes of the body.
+    permit: Option<OwnedSemaphorePermit>,
+    /// When the frame has to be whole.
+    due: Option<Instant>,
+}
+
+impl Connection {
+    /// The connection to the host that `started` is, or becomes.
+    pub(crate) fn new(socket: Socket, started: Pid) -> Self {
+        Self {
+            socket: Arc::new(socket),
+            started,
+            sender: None,
+            held: Arc::new(Semaphore::new(HELD_BYTES)),
+            prefix: [0; LENGTH_BYTES],
+            body: Vec::new(),
+            arrived: 0,
+            permit: None,
+            due: None,
+        }
+    }
+
+    /// Waits for the host to be ready and attests it.
+    pub(crate) async fn admit(&mut self, least: SandboxLevel) -> Result<(Pid, Attested), Ended> {
+        let held = timeout(READY_WITHIN, self.frame()).await;
+        let _held = held.map_err(|_| Ended::TooSlow(READY_WITHIN))??;
+        let FromHost::Ready(report) = wire::decode(&self.body)? else {
+            return Err(Ended::NotReady);
+        };
+        let pid = self.sender.ok_or(SocketError::NoSender)?;
+        let attested = attest(pid, self.started, &report, least)?;
+        Ok((pid, attested))
+    }
+
+    /// Opens `windows` and serves the host until its end.
+    pub(crate) async fn serve(
+        &mut self,
+        desk: &mut Desk,
+        windows: &[Window],
+        queue: mpsc::Receiver<Vec<u8>>,
+    ) -> Ended {
+        let writing = tokio::spawn(write_all(Arc::clone(&self.socket), queue));
+        let ended = self.serve_windows(desk, windows).await;
+        writing.abort();
+        match ended {
+            Err(ended) => ended,
+            Ok(never) => match never {},
+        }
+    }
+
+    async fn serve_windows(
+        &mut self,
+        desk: &mut Desk,
+        windows: &[Window],
+    ) -> Result<Infallible, Ended> {
+        for window in windows {
+            desk.open(window)?;
+        }
+        let mut renewal = interval(RENEW_EVERY);
+        renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        renewal.tick().await;
+        loop {
+            let held = tokio::select! {
+                held = self.frame() => held?,
+                _ = renewal.tick() => {
+                    desk.renew(Moment::now())?;
+                    continue;
+                }
+            };
+            desk.take(wire::decode(&self.body)?, held)?;
+            if desk.is_empty() {
+                return Err(Ended::Done);
+            }
+        }
+    }
+
+    /// Reads the next frame into `body`. Safe to leave off and call again: how far it got stays
+    /// in `self`.
+    async fn frame(&mut self) -> Result<OwnedSemaphorePermit, Ended> {
+        while self.arrived < LENGTH_BYTES {
+            self.read().await?;
+        }
+        let length = wire::frame_length(self.prefix, MAX_FROM_HOST)?;
+        if self.permit.is_none() {
+            let bytes = u32::try_from(length).unwrap_or(u32::MAX);
+            let permit = Arc::clone(&self.held).acquire_many_owned(bytes).await;
+            self.permit = Some(permit.map_err(|_| Ended::HungUp)?);
+            self.body.clear();
+            self.body.resize(length, 0);
+        }
+        while self.arrived < LENGTH_BYTES.saturating_add(length) {
+            self.read().await?;
+        }
+        self.arrived = 0;
+        self.due = None;
+        self.permit.take().ok_or(Ended::HungUp)
+    }
+
+    /// Reads some of what is missing, and checks who sent it.
+    async fn read(&mut self) -> Result<(), Ended> {
+        let missing = match self.arrived.checked_sub(LENGTH_BYTES) {
+            None => self.prefix.get_mut(self.arrived..),
+            Some(arrived) => self.body.get_mut(arrived..),
+        };
+        let reading = self.socket.read(missing.unwrap_or_default());
+        let piece = match self.due {
+            None => reading.await?,
+            Some(due) => {
+                timeout_at(due, reading).await.map_err(|_| Ended::TooSlow(FRAME_WITHIN))??
+            }
+        };
+        if piece.bytes == 0 {
+            return Err(Ended::HungUp);
+        }
+        self.arrived = self.arrived.saturating_add(piece.bytes);
+        self.due = self.due.or_else(|| Instant::now().checked_add(FRAME_WITHIN));
+        let found = piece.sender.ok_or(SocketError::NoSender)?;
+        let expected = *self.sender.get_or_insert(found);
+        if found == expected { Ok(()) } else { Err(Ended::ForeignSender { expected, found }) }
+    }
+}
+
+async fn write_all(socket: Arc<Socket>, mut queue: mpsc::Receiver<Vec<u8>>) {
+    while let Some(frame) = queue.recv().await {
+        if let Err(error) = socket.write(&frame).await {
+            // The reading side sees the same end, and says so.
+            tracing::debug!(%error, "a host's socket does not take more");
+            return;
+        }
+    }
+}

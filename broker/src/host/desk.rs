@@ -1,0 +1,344 @@
+//! The desk of one host: takes its messages in the order in which they come, knows its windows
+//! and their documents, and hands what pages say to the pipeline. It owns no socket and no
+//! process; a message that an honest host cannot send is a [`Breach`], and ends the host.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use sidegate_capabilities::{Origin, WindowLabel};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::output::{Output, Unread};
+use crate::app::Window;
+use crate::audit::{Event, TokenState, WindowState};
+use crate::clock::Moment;
+use crate::core::Core;
+use crate::handler::WindowPort;
+use crate::pipeline::{Consequence, Frame, Recorded};
+use crate::session::Identity;
+use crate::token::HostId;
+use crate::wire::{AssetReply, AssetRequest, DocumentId, FromHost, OpenWindow, ToHost, WindowId};
+
+/// How many messages with a token that nobody minted a host may send before it is ended. An
+/// honest bridge sends none, but for a call that crosses its own document's end.
+pub(crate) const MAX_BAD_TOKENS: u32 = 16;
+
+/// How many assets are read for a host at once, at up to 16 MiB each.
+const ASSETS_AT_ONCE: usize = 4;
+
+/// How many asset requests of a host may wait: a page of a few hundred files loads, and one
+/// that asks without end is refused.
+const MAX_ASSETS_WAITING: usize = 512;
+
+/// What an honest host does not do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Breach {
+    #[error("it spoke of window {0:?}, which is not one of its own")]
+    ForeignWindow(WindowId),
+    #[error("it showed a token that was minted for another host")]
+    ForeignToken,
+    #[error("it showed {MAX_BAD_TOKENS} tokens that nobody minted")]
+    BadTokens,
+    #[error("it said that document {0:?} follows a later one")]
+    DocumentOrder(DocumentId),
+    #[error("it reported itself ready a second time")]
+    ReadyTwice,
+    #[error("it does not read what it is sent")]
+    Unread,
+    #[error("it asked for more than {MAX_ASSETS_WAITING} assets at once")]
+    TooManyAssets,
+}
+
+impl From<Unread> for Breach {
+    fn from(_: Unread) -> Self {
+        Self::Unread
+    }
+}
+
+/// One window of the host.
+#[derive(Debug)]
+struct Open {
+    label: WindowLabel,
+    port: Arc<dyn WindowPort>,
+    /// The document that was committed last.
+    document: Option<DocumentId>,
+    /// Whether that document has its token: it gets one, once.
+    admitted: bool,
+}
+
+/// The desk.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    core: Arc<Core>,
+    host: HostId,
+    output: Output,
+    windows: HashMap<WindowId, Open>,
+    closed: Vec<WindowLabel>,
+    bad_tokens: u32,
+    assets: Arc<Semaphore>,
+    assets_waiting: Arc<Semaphore>,
+}
+
+impl Desk {
+    pub(crate) fn new(core: Arc<Core>, host: HostId, output: Output) -> Self {
+        Self {
+            core,
+            host,
+            output,
+            windows: HashMap::new(),
+            closed: Vec::new(),
+            bad_tokens: 0,
+            assets: Arc::new(Semaphore::new(ASSETS_AT_ONCE)),
+            assets_waiting: Arc::new(Semaphore::new(MAX_ASSETS_WAITING)),
+        }
+    }
+
+    /// Opens a window.
+    pub(crate) fn open(&mut self, window: &Window) -> Result<WindowId, Unread> {
+        let id = WindowId(self.core.next_window.fetch_add(1, Ordering::Relaxed));
+        let port: Arc<dyn WindowPort> = Arc::new(self.output.port(id));
+        let open = Open { label: window.label.clone(), port, document: None, admitted: false };
+        self.windows.insert(id, open);
+        self.output.send(&ToHost::Open(OpenWindow {
+            window: id,
+            label: window.label.to_string(),
+            title: window.title.clone(),
+            url: window.url.clone(),
+            width: window.width,
+            height: window.height,
+            origins: self.core.policy.origins(&window.label),
+            devtools: self.core.debug,
+        }))?;
+        self.note_window(&window.label, WindowState::Opened);
+        Ok(id)
+    }
+
+    /// Whether every window was closed.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.windows.is_empty()
+    }
+
+    /// Whether the person closed the window called `label`.
+    pub(crate) fn was_closed(&self, label: &WindowLabel) -> bool {
+        self.closed.contains(label)
+    }
+
+    /// Takes one message. `held` stands for the bytes of it, and is let go when they are.
+    pub(crate) fn take(
+        &mut self,
+        message: FromHost<'_>,
+        held: OwnedSemaphorePermit,
+    ) -> Result<(), Breach> {
+        match message {
+            FromHost::Ready(_) => Err(Breach::ReadyTwice),
+            FromHost::Committed { window, document } => self.committed(window, document),
+            FromHost::Document { window, document, url } => self.document(window, document, &url),
+            FromHost::Message { window, document, bytes } => {
+                self.message(window, document, bytes, held)
+            }
+            FromHost::Asset(request) => self.asset(request, held),
+            FromHost::Closed { window } => self.closed(window),
+            FromHost::Crashed { window } => self.crashed(window),
+            FromHost::Dropped { window, why } => self.dropped(window, &why),
+            FromHost::Pong { .. } => Ok(()),
+        }
+    }
+
+    /// Mints new tokens for the documents that live on.
+    pub(crate) fn renew(&self, now: Moment) -> Result<(), Unread> {
+        for session in self.core.pipeline.sessions.of_host(self.host) {
+            if let Some(token) = self.core.pipeline.sessions.renew(&session, now) {
+                let identity = &session.identity;
+                self.output.send(&ToHost::Token {
+                    window: identity.window,
+                    document: identity.document,
+                    token: token.text(),
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends all that this host's windows were given.
+    pub(crate) fn close(&mut self, why: &str) {
+        self.revoke(|_| true, why);
+        for open in std::mem::take(&mut self.windows).into_values() {
+            self.note_window(&open.label, WindowState::Closed);
+        }
+    }
+
+    fn committed(&mut self, window: WindowId, document: DocumentId) -> Result<(), Breach> {
+        let open = self.windows.get_mut(&window).ok_or(Breach::ForeignWindow(window))?;
+        if open.document.is_some_and(|last| document <= last) {
+            return Err(Breach::DocumentOrder(document));
+        }
+        open.document = Some(document);
+        open.admitted = false;
+        let label = open.label.clone();
+        self.revoke(|identity| identity.window == window, "another document took its place");
+        self.note_window(&label, WindowState::Navigated);
+        Ok(())
+    }
+
+    /// A document's bridge has answered: it gets its token, once.
+    fn document(
+        &mut self,
+        window: WindowId,
+        document: DocumentId,
+        url: &str,
+    ) -> Result<(), Breach> {
+        let open = self.windows.get_mut(&window).ok_or(Breach::ForeignWindow(window))?;
+        if open.document != Some(document) || open.admitted {
+            return Err(Breach::DocumentOrder(document));
+        }
+        open.admitted = true;
+        let label = open.label.clone();
+        let Ok(origin) = Origin::of_url(url) else {
+            return self.dropped(window, "its document has no origin that a policy could name");
+        };
+        let core = &self.core;
+        let principal = core.policy.principal(&label, &origin);
+        let identity = Identity {
+            host: self.host,
+            window,
+            document,
+            label: label.clone(),
+            origin: origin.clone(),
+            policy: Arc::clone(&core.policy_version),
+        };
+        let opened = core.pipeline.sessions.open(identity, principal, Moment::now());
+        let Some((_, token)) = opened else {
+            return self.dropped(window, "the table of sessions is broken");
+        };
+        core.note(&Event::Token {
+            window: label.as_str(),
+            document: document.0,
+            origin: &origin.to_string(),
+            state: TokenState::Minted,
+            why: None,
+        });
+        self.output.send(&ToHost::Token { window, document, token: token.text() })?;
+        Ok(())
+    }
+
+    fn message(
+        &mut self,
+        window: WindowId,
+        document: DocumentId,
+        bytes: &[u8],
+        held: OwnedSemaphorePermit,
+    ) -> Result<(), Breach> {
+        let open = self.windows.get(&window).ok_or(Breach::ForeignWindow(window))?;
+        let frame = Frame { host: self.host, window, document, bytes };
+        match self.core.pipeline.judge(frame, &open.port, Moment::now()) {
+            Ok(None) => Ok(()),
+            Ok(Some(recorded)) => {
+                self.dispatch(recorded, window, document, held);
+                Ok(())
+            }
+            Err(refused) => {
+                if let Some(reply) = refused.reply {
+                    self.output.send(&ToHost::Reply { window, document, json: reply.json() })?;
+                }
+                self.suffer(refused.consequence)
+            }
+        }
+    }
+
+    fn dispatch(
+        &self,
+        recorded: Recorded,
+        window: WindowId,
+        document: DocumentId,
+        held: OwnedSemaphorePermit,
+    ) {
+        let output = self.output.clone();
+        tokio::spawn(async move {
+            if let Some(reply) = recorded.dispatch().await {
+                let message = ToHost::Reply { window, document, json: reply.json() };
+                // A host that is gone has nobody to tell.
+                let _gone = output.send_when_read(&message).await;
+            }
+            drop(held);
+        });
+    }
+
+    fn suffer(&mut self, consequence: Consequence) -> Result<(), Breach> {
+        match consequence {
+            Consequence::None => Ok(()),
+            Consequence::Kill => Err(Breach::ForeignToken),
+            Consequence::BadToken => {
+                self.bad_tokens = self.bad_tokens.saturating_add(1);
+                if self.bad_tokens < MAX_BAD_TOKENS { Ok(()) } else { Err(Breach::BadTokens) }
+            }
+        }
+    }
+
+    fn asset(&self, request: AssetRequest, held: OwnedSemaphorePermit) -> Result<(), Breach> {
+        if !self.windows.contains_key(&request.window) {
+            return Err(Breach::ForeignWindow(request.window));
+        }
+        let waiting = Arc::clone(&self.assets_waiting).try_acquire_owned();
+        let waiting = waiting.map_err(|_| Breach::TooManyAssets)?;
+        let (core, output) = (Arc::clone(&self.core), self.output.clone());
+        let turns = Arc::clone(&self.assets);
+        tokio::spawn(async move {
+            let _turn = turns.acquire().await;
+            let number = request.request;
+            let read = tokio::task::spawn_blocking(move || core.assets.serve(&request));
+            let asset = read.await.unwrap_or_default();
+            let message = ToHost::Asset(AssetReply {
+                request: number,
+                status: asset.status,
+                headers: asset.headers,
+                body: &asset.body,
+            });
+            let _gone = output.send_when_read(&message).await;
+            drop((waiting, held));
+        });
+        Ok(())
+    }
+
+    fn closed(&mut self, window: WindowId) -> Result<(), Breach> {
+        let open = self.windows.remove(&window).ok_or(Breach::ForeignWindow(window))?;
+        self.revoke(|identity| identity.window == window, "its window was closed");
+        self.note_window(&open.label, WindowState::Closed);
+        self.closed.push(open.label);
+        Ok(())
+    }
+
+    fn crashed(&mut self, window: WindowId) -> Result<(), Breach> {
+        let open = self.windows.get(&window).ok_or(Breach::ForeignWindow(window))?;
+        let label = open.label.clone();
+        self.revoke(|identity| identity.window == window, "its web process crashed");
+        self.note_window(&label, WindowState::Lost);
+        Ok(())
+    }
+
+    fn dropped(&self, window: WindowId, why: &str) -> Result<(), Breach> {
+        let open = self.windows.get(&window).ok_or(Breach::ForeignWindow(window))?;
+        let label = open.label.as_str();
+        self.core.note(&Event::Dropped { host: self.host.0, window: Some(label), why });
+        Ok(())
+    }
+
+    fn revoke(&self, which: impl Fn(&Identity) -> bool, why: &str) {
+        let host = self.host;
+        let sessions = &self.core.pipeline.sessions;
+        for session in sessions.revoke(|identity| identity.host == host && which(identity)) {
+            let identity = &session.identity;
+            self.core.note(&Event::Token {
+                window: identity.label.as_str(),
+                document: identity.document.0,
+                origin: &identity.origin.to_string(),
+                state: TokenState::Revoked,
+                why: Some(why),
+            });
+        }
+    }
+
+    fn note_window(&self, label: &WindowLabel, state: WindowState) {
+        self.core.note(&Event::Window { window: label.as_str(), host: self.host.0, state });
+    }
+}

@@ -1,0 +1,175 @@
+//! The broker's end of a host's socketpair. Each piece that arrives carries its sender's
+//! credentials, which the kernel fills in: `SO_PEERCRED` of a socketpair names the process that
+//! made it, which is the broker itself.
+
+use std::io::{self, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream as BlockingStream;
+
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendFlags,
+    SocketFlags, SocketType, recvmsg, send, socketpair, sockopt,
+};
+use tokio::io::Interest;
+use tokio::net::UnixStream;
+
+/// A process number as the broker's own pid namespace counts.
+pub(crate) type Pid = i32;
+
+/// Both ends of a new socketpair: ours, and the host's, which only its process inherits.
+pub(crate) fn pair() -> io::Result<(Socket, OwnedFd)> {
+    let flags = SocketFlags::CLOEXEC;
+    let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    // Before anybody can send: what is sent without it has no sender.
+    sockopt::set_socket_passcred(&ours, true)?;
+    let ours = BlockingStream::from(ours);
+    ours.set_nonblocking(true)?;
+    Ok((Socket { stream: UnixStream::from_std(ours)? }, theirs))
+}
+
+/// The broker's end.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    stream: UnixStream,
+}
+
+/// Some bytes that arrived, and from whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Piece {
+    /// How many bytes. None is the end: every holder of the other end has let go.
+    pub(crate) bytes: usize,
+    /// Who sent them.
+    pub(crate) sender: Option<Pid>,
+}
+
+/// Why a piece was refused.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SocketError {
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("the sender passed file descriptors")]
+    Descriptors,
+    #[error("the kernel named no sender")]
+    NoSender,
+}
+
+impl Socket {
+    /// Waits for bytes and reads what fits into `buffer`. Nothing is lost where the caller stops
+    /// waiting.
+    pub(crate) async fn read(&self, buffer: &mut [u8]) -> Result<Piece, SocketError> {
+        loop {
+            self.stream.readable().await?;
+            match self.stream.try_io(Interest::READABLE, || receive(&self.stream, buffer)) {
+                Ok(Received::Piece(piece)) => return Ok(piece),
+                Ok(Received::Refused(refused)) => return Err(refused),
+                Err(error) if is_passing(&error) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Writes all of `bytes`.
+    pub(crate) async fn write(&self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            self.stream.writable().await?;
+            let some = || Ok(send(&self.stream, bytes, SendFlags::NOSIGNAL)?);
+            match self.stream.try_io(Interest::WRITABLE, some) {
+                Ok(sent) => bytes = bytes.get(sent..).unwrap_or_default(),
+                Err(error) if is_passing(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_passing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+/// What one reading brought.
+enum Received {
+    Piece(Piece),
+    Refused(SocketError),
+}
+
+fn receive(fd: impl AsFd, buffer: &mut [u8]) -> io::Result<Received> {
+    // Room for credentials and for one descriptor, so that a passed one is seen (and closed)
+    // and not only cut off.
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmCredentials(1), ScmRights(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let mut slices = [IoSliceMut::new(buffer)];
+    let flags = RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT;
+    let received = recvmsg(fd, &mut slices, &mut control, flags)?;
+    let mut sender = None;
+    for message in control.drain() {
+        match message {
+            RecvAncillaryMessage::ScmCredentials(credentials) => {
+                sender = Some(credentials.pid.as_raw_nonzero().get());
+            }
+            _ => return Ok(Received::Refused(SocketError::Descriptors)),
+        }
+    }
+    if received.flags.contains(ReturnFlags::CTRUNC) {
+        return Ok(Received::Refused(SocketError::Descriptors));
+    }
+    Ok(match (received.bytes, sender) {
+        (1.., None) => Received::Refused(SocketError::NoSender),
+        (bytes, sender) => Received::Piece(Piece { bytes, sender }),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+
+    #[tokio::test]
+    async fn a01_the_sender_is_the_process_that_wrote_and_not_the_one_that_made_the_pair() {
+        let (ours, theirs) = pair().unwrap();
+        let peer = rustix::net::sockopt::socket_peercred(&ours.stream).unwrap();
+        let myself = rustix::process::getpid();
+        assert_eq!(peer.pid, myself, "SO_PEERCRED names the maker of the pair");
+
+        let mut child = Command::new("sh")
+            .args(["-c", "printf hello >&0"])
+            .stdin(Stdio::from(theirs))
+            .spawn()
+            .unwrap();
+        let mut buffer = [0; 16];
+        let piece = ours.read(&mut buffer).await.unwrap();
+        assert_eq!(&buffer[..piece.bytes], b"hello");
+        assert_eq!(piece.sender, Some(child.id() as Pid));
+        assert_ne!(piece.sender, Some(myself.as_raw_nonzero().get()));
+        child.wait().unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_host_is_the_end_of_its_bytes() {
+        let (ours, theirs) = pair().unwrap();
+        let mut theirs = std::fs::File::from(theirs);
+        theirs.write_all(b"x").unwrap();
+        drop(theirs);
+        let mut buffer = [0; 16];
+        assert_eq!(ours.read(&mut buffer).await.unwrap().bytes, 1);
+        assert_eq!(ours.read(&mut buffer).await.unwrap().bytes, 0);
+    }
+
+    #[tokio::test]
+    async fn a06_descriptors_are_refused_and_closed() {
+        use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, sendmsg};
+        let (ours, theirs) = pair().unwrap();
+        let passed = [theirs.as_fd()];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        assert!(control.push(SendAncillaryMessage::ScmRights(&passed)));
+        let slices = [io::IoSlice::new(b"x")];
+        sendmsg(&theirs, &slices, &mut control, SendFlags::empty()).unwrap();
+        let mut buffer = [0; 16];
+        let refused = ours.read(&mut buffer).await.unwrap_err();
+        assert!(matches!(refused, SocketError::Descriptors), "{refused}");
+    }
+}

@@ -1,0 +1,202 @@
+//! Supervision: a host that dies is started again with its windows, after a growing pause; one
+//! that dies again and again is given up, and said to be.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+
+use super::connection::{Connection, Ended};
+use super::desk::Desk;
+use super::group::Group;
+use super::output::Output;
+use super::process::{Process, beside_this_binary};
+use super::socket::{self, Pid, Socket};
+use crate::audit::{Event, HostState};
+use crate::clock::Moment;
+use crate::core::Core;
+use crate::token::HostId;
+use crate::wire::{SandboxLevel, ToHost};
+
+/// The pauses before the next start, in seconds; the last one stays.
+const PAUSES: [u64; 6] = [0, 1, 2, 4, 8, 30];
+
+/// A host that ended more often than this within [`WINDOW`] is given up: what kills it that
+/// often does so for a reason that another start does not mend.
+const MAX_ENDS: usize = 5;
+
+/// See [`MAX_ENDS`].
+const WINDOW: Duration = Duration::from_secs(60);
+
+/// How long a host may take to close its windows when it is asked to.
+const QUIT_WITHIN: Duration = Duration::from_secs(2);
+
+/// How long a host may take to end after it let go of its socket.
+const HANG_UP_WITHIN: Duration = Duration::from_millis(100);
+
+/// A host was given up; its windows stay closed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the host of {group} was given up: {why}")]
+pub(crate) struct GaveUp {
+    /// Its windows.
+    pub(crate) group: String,
+    /// How its last try ended.
+    pub(crate) why: String,
+}
+
+/// Becomes true when the app ends.
+pub(crate) type Stop = watch::Receiver<bool>;
+
+/// Keeps a host of `group` running until its windows are closed, or the app ends.
+pub(crate) async fn supervise(
+    core: Arc<Core>,
+    mut group: Group,
+    mut stop: Stop,
+) -> Result<(), GaveUp> {
+    let mut ends = Ends::default();
+    loop {
+        let failed = match live_once(&core, &mut group, stop.clone()).await {
+            Ok(()) => return Ok(()),
+            Err(failed) => failed,
+        };
+        let pause = if failed.is_final { None } else { ends.pause_after(Moment::now()) };
+        let Some(pause) = pause else {
+            return Err(give_up(&core, &group, failed.why));
+        };
+        tracing::warn!(windows = group.name, why = failed.why, ?pause, "starting a host again");
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            _ = stop.wait_for(|stop| *stop) => return Ok(()),
+        }
+    }
+}
+
+/// When a group's hosts ended, lately.
+#[derive(Default)]
+struct Ends(VecDeque<Moment>);
+
+impl Ends {
+    /// Notes an end; how long to wait before the next start, if there is to be one.
+    fn pause_after(&mut self, now: Moment) -> Option<Duration> {
+        self.0.push_back(now);
+        self.0.retain(|end| now.since(*end) < WINDOW);
+        let before = self.0.len().saturating_sub(1);
+        let pause = PAUSES.get(before).or(PAUSES.last()).copied();
+        pause.filter(|_| before < MAX_ENDS).map(Duration::from_secs)
+    }
+}
+
+/// How one life of a host ended, where that was not in good order.
+struct Failed {
+    why: String,
+    is_final: bool,
+}
+
+/// One life of a host. Windows that were closed in it are not in `group` afterwards.
+async fn live_once(core: &Arc<Core>, group: &mut Group, mut stop: Stop) -> Result<(), Failed> {
+    let host = HostId(core.next_host.fetch_add(1, Ordering::Relaxed));
+    let (socket, mut process) = start(core).map_err(|why| Failed { why, is_final: true })?;
+    let pid = process.pid();
+    note(core, host, pid, HostState::Started, None);
+    let (output, queue) = Output::new();
+    let mut desk = Desk::new(Arc::clone(core), host, output.clone());
+    let mut connection = Connection::new(socket, pid);
+    let ended = tokio::select! {
+        ended = converse(core, host, &mut connection, &mut desk, group, queue) => Some(ended),
+        _ = stop.wait_for(|stop| *stop) => None,
+    };
+    group.windows.retain(|window| !desk.was_closed(&window.label));
+    let why = ended.as_ref().map_or_else(|| "the app ends".to_owned(), ToString::to_string);
+    desk.close(&why);
+    let state = match &ended {
+        None | Some(Ended::Done) => {
+            // A host that is asked to quit closes its windows; one that does not is ended.
+            let _asked = output.send(&ToHost::Quit);
+            process.end_within(QUIT_WITHIN).await
+        }
+        Some(Ended::HungUp) => process.end_within(HANG_UP_WITHIN).await,
+        Some(_) => process.end_within(Duration::ZERO).await,
+    };
+    note(core, host, pid, state, Some(&why));
+    match ended {
+        None | Some(Ended::Done) => Ok(()),
+        Some(ended) => Err(Failed { why, is_final: ended.is_final() }),
+    }
+}
+
+fn start(core: &Core) -> Result<(Socket, Process), String> {
+    let binary = core.host_binary.clone().map_or_else(beside_this_binary, Ok);
+    let binary = binary.map_err(|error| error.to_string())?;
+    let (ours, theirs) = socket::pair().map_err(|error| error.to_string())?;
+    let process = Process::start(&binary, theirs, core.least, core.debug);
+    Ok((ours, process.map_err(|error| error.to_string())?))
+}
+
+async fn converse(
+    core: &Arc<Core>,
+    host: HostId,
+    connection: &mut Connection,
+    desk: &mut Desk,
+    group: &Group,
+    queue: mpsc::Receiver<Vec<u8>>,
+) -> Ended {
+    let (pid, attested) = match connection.admit(core.least).await {
+        Ok(admitted) => admitted,
+        Err(ended) => return ended,
+    };
+    let level = attested.level.to_string();
+    if attested.level < SandboxLevel::B {
+        tracing::warn!(windows = group.name, level, missing = ?attested.missing, "a degraded sandbox");
+    }
+    core.note(&Event::Host {
+        host: host.0,
+        pid: u32::try_from(pid).ok(),
+        state: HostState::Attested,
+        level: Some(&level),
+        missing: &attested.missing,
+        why: None,
+    });
+    connection.serve(desk, &group.windows, queue).await
+}
+
+fn give_up(core: &Core, group: &Group, why: String) -> GaveUp {
+    tracing::error!(windows = group.name, why, "a host was given up; its windows stay closed");
+    core.note(&Event::Host {
+        host: 0,
+        pid: None,
+        state: HostState::GivenUp,
+        level: None,
+        missing: &[],
+        why: Some(&why),
+    });
+    GaveUp { group: group.name.clone(), why }
+}
+
+fn note(core: &Core, host: HostId, pid: Pid, state: HostState, why: Option<&str>) {
+    core.note(&Event::Host {
+        host: host.0,
+        pid: u32::try_from(pid).ok(),
+        state,
+        level: None,
+        missing: &[],
+        why,
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pause_grows_and_then_there_is_none() {
+        let mut ends = Ends::default();
+        let second = |count: u64| Moment::from_nanos(count * 1_000_000_000);
+        let pauses: Vec<_> = (0..6)
+            .map(|count| ends.pause_after(second(count)).map(|pause| pause.as_secs()))
+            .collect();
+        assert_eq!(pauses, [Some(0), Some(1), Some(2), Some(4), Some(8), None]);
+        assert_eq!(ends.pause_after(second(200)), Some(Duration::ZERO), "a minute of peace");
+    }
+}

@@ -1,0 +1,114 @@
+//! Rates: how often a window may call a command. One atomic number a bucket, no lock, no clock.
+//!
+//! Who decides how often is the policy; how many calls at once and how many bytes are counted
+//! where they are held, in `session` and at the connection.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, RwLock};
+
+use sidegate_capabilities::{CommandName, Rate, WindowLabel};
+
+use crate::clock::Moment;
+
+/// A rate limiter after the generic cell rate algorithm (ITU-T I.371): it keeps the theoretical
+/// arrival time of the next call, and lets a call through that is early by no more than the
+/// burst allows. All in integers, nanoseconds.
+#[derive(Debug, Default)]
+pub(crate) struct Bucket {
+    arrival: AtomicU64,
+}
+
+impl Bucket {
+    /// Takes one call at `now`, if `rate` allows it.
+    pub(crate) fn take(&self, rate: Rate, now: Moment) -> bool {
+        let interval = u64::try_from(rate.per_second.interval().as_nanos()).unwrap_or(u64::MAX);
+        let tolerance = interval.saturating_mul(u64::from(rate.burst).saturating_sub(1));
+        let now = now.as_nanos();
+        let next = |arrival: u64| {
+            let early = arrival.saturating_sub(now) > tolerance;
+            (!early).then(|| arrival.max(now).saturating_add(interval))
+        };
+        self.arrival.fetch_update(Ordering::AcqRel, Ordering::Acquire, next).is_ok()
+    }
+}
+
+/// The buckets of all windows. They are the window's and not the document's, so that a page
+/// gains nothing by reloading itself.
+#[derive(Debug, Default)]
+pub(crate) struct Buckets {
+    by_window: RwLock<HashMap<WindowLabel, HashMap<CommandName, Arc<Bucket>>>>,
+}
+
+impl Buckets {
+    /// The bucket of a window and a command. Only commands that a policy names with a rate are
+    /// asked for, so there are no more buckets than the policy has such commands.
+    pub(crate) fn of(&self, window: &WindowLabel, command: &CommandName) -> Option<Arc<Bucket>> {
+        let known = self.by_window.read().ok()?;
+        if let Some(bucket) = known.get(window).and_then(|commands| commands.get(command)) {
+            return Some(Arc::clone(bucket));
+        }
+        drop(known);
+        let mut known = self.by_window.write().ok()?;
+        let commands = known.entry(window.clone()).or_default();
+        Some(Arc::clone(commands.entry(command.clone()).or_default()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use std::time::Duration;
+
+    use sidegate_capabilities::PerSecond;
+
+    const START: Moment = Moment::from_nanos(1_000_000_000_000);
+
+    #[test]
+    fn a_bucket_lets_the_burst_through_and_then_the_rate() {
+        let rate = Rate { per_second: PerSecond::new(5, 1).unwrap(), burst: 3 };
+        let bucket = Bucket::default();
+        for (millis, expected) in [
+            (0, true),
+            (0, true),
+            (0, true),
+            (0, false),
+            (199, false),
+            (200, true),
+            (201, false),
+            (400, true),
+            (10_000, true),
+            (10_000, true),
+            (10_000, true),
+            (10_000, false),
+        ] {
+            let now = START.after(Duration::from_millis(millis));
+            assert_eq!(bucket.take(rate, now), expected, "at {millis} ms");
+        }
+    }
+
+    #[test]
+    fn in_a_long_run_no_more_than_the_rate_gets_through() {
+        let rate = Rate { per_second: PerSecond::new(20, 1).unwrap(), burst: 1 };
+        let bucket = Bucket::default();
+        let through = (0..60_000)
+            .filter(|millis| bucket.take(rate, START.after(Duration::from_millis(*millis))))
+            .count();
+        assert_eq!(through, 60 * 20);
+    }
+
+    #[test]
+    fn windows_and_commands_have_buckets_of_their_own() {
+        let buckets = Buckets::default();
+        let label = |text| WindowLabel::parse(text).unwrap();
+        let command = |text| CommandName::parse(text).unwrap();
+        let first = buckets.of(&label("a"), &command("fs.list")).unwrap();
+        let same = buckets.of(&label("a"), &command("fs.list")).unwrap();
+        assert!(Arc::ptr_eq(&first, &same));
+        for (window, name) in [("b", "fs.list"), ("a", "fs.read_text")] {
+            let other = buckets.of(&label(window), &command(name)).unwrap();
+            assert!(!Arc::ptr_eq(&first, &other), "{window} {name}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The way of one call. Each step takes the type that only the step before can make, so that
+//! leaving one out does not compile:
+//!
+//! `Frame` → [`Authenticated`](authenticate::Authenticated) → [`Admitted`](limit::Admitted) →
+//! [`Granted`](decide::Granted) → [`Recorded`](record::Recorded) → [`Reply`]
+//!
+//! There is one constructor of a grant (`decide`), one call site of a handler (`dispatch`), and
+//! one table from a refusal to what a page may learn of it (`refusal`). Who listens for frames,
+//! and where replies go, is the connection's.
+
+mod authenticate;
+mod decide;
+mod dispatch;
+mod limit;
+mod receive;
+mod record;
+mod refusal;
+mod reply;
+mod resources;
+mod trail;
+
+use std::sync::Arc;
+
+use crate::audit::AuditLog;
+use crate::clock::Moment;
+use crate::handler::{Registry, WindowPort};
+use crate::limits::Buckets;
+use crate::session::Sessions;
+
+pub(crate) use receive::Frame;
+pub(crate) use record::Recorded;
+pub(crate) use refusal::{Consequence, Refusal};
+pub use refusal::PageError;
+pub(crate) use reply::Reply;
+pub(crate) use resources::Bases;
+use trail::Trail;
+
+/// What the pipeline works with: everything that all calls share.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    pub(crate) sessions: Sessions,
+    pub(crate) registry: Registry,
+    pub(crate) buckets: Buckets,
+    pub(crate) bases: Bases,
+    pub(crate) audit: AuditLog,
+}
+
+/// A call that was refused: the reply for its page, and what becomes of the host it came from.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) reply: Option<Reply>,
+    pub(crate) consequence: Consequence,
+}
+
+impl Pipeline {
+    /// Judges one message of a page. What is allowed comes back as [`Recorded`], ready to be
+    /// dispatched; what is refused is in the log when this returns. `None` is a cancellation,
+    /// done.
+    pub(crate) fn judge(
+        &self,
+        frame: Frame<'_>,
+        port: &Arc<dyn WindowPort>,
+        now: Moment,
+    ) -> Result<Option<Recorded>, Refused> {
+        let trail = Trail::of(&frame, now);
+        match self.walk(frame, trail, port, now) {
+            Ok(recorded) => Ok(recorded),
+            Err(stopped) => Err(self.refuse(*stopped, Moment::now())),
+        }
+    }
+
+    /// The sentence itself.
+    fn walk(
+        &self,
+        frame: Frame<'_>,
+        trail: Trail,
+        port: &Arc<dyn WindowPort>,
+        now: Moment,
+    ) -> Result<Option<Recorded>, Box<Stopped>> {
+        let said = receive::receive(frame, trail)?;
+        let Some(call) = authenticate::authenticate(&self.sessions, said, now)? else {
+            return Ok(None);
+        };
+        let admitted = limit::limit(&self.buckets, call, now)?;
+        let granted = decide::decide(&self.registry, &self.bases, admitted, port)?;
+        record::record(&self.audit, granted, Moment::now()).map(Some)
+    }
+
+    /// Writes the refusal down and says what the page may learn.
+    fn refuse(&self, stopped: Stopped, now: Moment) -> Refused {
+        let Stopped { trail, refusal } = stopped;
+        let told = record::refusal(&self.audit, &trail, &refusal, now);
+        // A refusal that cannot be written stays a refusal.
+        let reply = trail.call.map(|id| Reply::error(id, &told));
+        Refused { reply, consequence: refusal.consequence() }
+    }
+}
+
+/// Where the walk ended, and why.
+#[derive(Debug)]
+pub(crate) struct Stopped {
+    trail: Trail,
+    refusal: Refusal,
+}
+
+impl Stopped {
+    fn new(trail: Trail, refusal: impl Into<Refusal>) -> Box<Self> {
+        Box::new(Self { trail, refusal: refusal.into() })
+    }
+}

@@ -1,0 +1,84 @@
+//! Authenticate: the channel says which host, the token which window, document and origin. Then,
+//! and only then, what the message says is parsed, once.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use sidegate_capabilities::{Args, CommandName, json};
+
+use super::receive::{Said, What};
+use super::refusal::Unreadable;
+use super::{Refusal, Stopped, Trail};
+use crate::clock::Moment;
+use crate::session::{Impostor, Session, Sessions};
+
+/// A call whose sender is known and whose text was parsed. The values in it are the ones that
+/// are decided on, validated and handed to the handler.
+#[derive(Debug)]
+pub(crate) struct Authenticated {
+    pub(super) trail: Trail,
+    pub(super) session: Arc<Session>,
+    pub(super) call: u64,
+    pub(super) command: CommandName,
+    pub(super) args: Args,
+    /// Bytes of the call's JSON.
+    pub(super) bytes: u64,
+}
+
+/// `None` is a cancellation, which is done when this returns.
+pub(super) fn authenticate(
+    sessions: &Sessions,
+    said: Said<'_>,
+    now: Moment,
+) -> Result<Option<Authenticated>, Box<Stopped>> {
+    let Said { frame, mut trail, token, call, what } = said;
+    let found = sessions.authenticate(&token, frame.host, frame.window, frame.document, now);
+    let session = match found {
+        Ok(session) => session,
+        Err(impostor) => return Err(Stopped::new(trail, impostor)),
+    };
+    trail.identify(&session.identity);
+    let text = match what {
+        What::Call(text) => text,
+        What::Cancel => {
+            session.calls.cancel(call);
+            return Ok(None);
+        }
+    };
+    if let Err(replayed) = session.accept(call) {
+        return Err(Stopped::new(trail, replayed));
+    }
+    trail.weigh(text);
+    let (command, args) = match read(text, &mut trail) {
+        Ok(read) => read,
+        Err(unreadable) => return Err(Stopped::new(trail, unreadable)),
+    };
+    let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
+    Ok(Some(Authenticated { trail, session, call, command, args, bytes }))
+}
+
+impl From<Impostor> for Refusal {
+    fn from(impostor: Impostor) -> Self {
+        Self::Impostor(impostor)
+    }
+}
+
+/// The envelope: `command` and, perhaps, `args`, and nothing else.
+fn read(text: &[u8], trail: &mut Trail) -> Result<(CommandName, Args), Unreadable> {
+    let mut envelope = json::parse_object(text).map_err(|error| Unreadable::Json(error.to_string()))?;
+    let Some(Value::String(name)) = envelope.remove("command") else {
+        return Err(Unreadable::Envelope("`command` is not a string"));
+    };
+    let command = CommandName::parse(&name);
+    trail.command = Some(name);
+    let args = match envelope.remove("args") {
+        None => Map::new(),
+        Some(Value::Object(args)) => args,
+        Some(_) => return Err(Unreadable::Envelope("`args` is not an object")),
+    };
+    if !envelope.is_empty() {
+        return Err(Unreadable::Envelope("there is a member beside `command` and `args`"));
+    }
+    let command = command.map_err(|error| Unreadable::Name(error.to_string()))?;
+    Ok((command, Args::new(args)))
+}

@@ -1,0 +1,96 @@
+//! Decide: may this principal make this call, do its arguments fit, and what do they name? The
+//! one place where a grant is made.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use sidegate_capabilities::{CommandName, Permit, Verdict};
+
+use super::limit::Admitted;
+use super::{Bases, Refusal, Stopped, Trail};
+use crate::confined::ConfinedPath;
+use crate::handler::{Call, Job, Registered, Registry, Resource, Service, WindowPort};
+use crate::session::InFlight;
+
+/// Leave for one call with these very arguments, and the resources it named, open. It is used
+/// up by being recorded.
+#[derive(Debug)]
+pub(crate) struct Granted {
+    pub(super) trail: Trail,
+    pub(super) call: u64,
+    pub(super) permit: Permit,
+    pub(super) job: Job,
+    pub(super) service: Service,
+    pub(super) in_flight: InFlight,
+    /// The arguments, where the policy says that the log shall have them.
+    pub(super) shown: Option<Value>,
+}
+
+pub(super) fn decide(
+    registry: &Registry,
+    bases: &Bases,
+    admitted: Admitted,
+    port: &Arc<dyn WindowPort>,
+) -> Result<Granted, Box<Stopped>> {
+    let Admitted { call, in_flight } = admitted;
+    let permit = match call.session.principal.decide(&call.command, &call.args) {
+        Verdict::Allow(permit) => permit,
+        Verdict::Deny(denial) => return Err(Stopped::new(call.trail, Refusal::Denied(denial))),
+    };
+    let args = Value::Object(call.args.into_map());
+    let fitting = fit(registry, &call.command, &args)
+        .and_then(|registered| Ok((registered, path(registered, &permit, bases)?)));
+    let (registered, path) = match fitting {
+        Ok(fitting) => fitting,
+        Err(refusal) => return Err(Stopped::new(call.trail, refusal)),
+    };
+    let shown = permit.log_args.then(|| args.clone());
+    let identity = &call.session.identity;
+    let takes = |resource| registered.resources.contains(&resource);
+    let what = Call {
+        window: identity.label.clone(),
+        origin: identity.origin.clone(),
+        path,
+        key: permit.key.clone().filter(|_| takes(Resource::Key)),
+        url: permit.url.clone().filter(|_| takes(Resource::Url)),
+        port: Arc::clone(port),
+    };
+    let job = Job { call: what, args: without_resources(args, &registered.resources) };
+    let service = registered.service.clone();
+    let call_number = call.call;
+    Ok(Granted { trail: call.trail, call: call_number, permit, job, service, in_flight, shown })
+}
+
+/// The handler's own schema, which comes after the policy: who may not call a command does not
+/// learn what it takes.
+fn fit<'a>(
+    registry: &'a Registry,
+    command: &CommandName,
+    args: &Value,
+) -> Result<&'a Registered, Refusal> {
+    let registered = registry.get(command).ok_or(Refusal::NoHandler)?;
+    match registered.fault(args) {
+        None => Ok(registered),
+        Some((pointer, problem)) => Err(Refusal::Invalid { pointer, problem }),
+    }
+}
+
+fn path(
+    registered: &Registered,
+    permit: &Permit,
+    bases: &Bases,
+) -> Result<Option<ConfinedPath>, Refusal> {
+    if !registered.resources.contains(&Resource::Path) {
+        return Ok(None);
+    }
+    let grant = permit.path.as_ref().ok_or(Refusal::NoResource { argument: "path" })?;
+    bases.open(grant).map(Some).map_err(Refusal::Base)
+}
+
+fn without_resources(args: Value, resources: &[Resource]) -> serde_json::Map<String, Value> {
+    let Value::Object(mut args) = args else { return serde_json::Map::new() };
+    for resource in resources {
+        args.remove(resource.argument());
+    }
+    args
+}

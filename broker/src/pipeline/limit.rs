@@ -1,0 +1,84 @@
+//! Limit: how much of it at once. Counted in calls and bytes, never in time that the machine's
+//! load could stretch; the tightest of the rules that name the command holds.
+
+use sidegate_capabilities::{CommandName, Limits};
+
+use super::authenticate::Authenticated;
+use super::{Refusal, Stopped};
+use crate::clock::Moment;
+use crate::limits::Buckets;
+use crate::session::{InFlight, Session, StartError};
+use crate::wire::Calls;
+
+/// A call within its limits; it counts as in flight from here to its reply.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    pub(super) call: Authenticated,
+    pub(super) in_flight: InFlight,
+}
+
+/// Which limit a call ran into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Limited {
+    #[error("the window calls this command more often than its `rate` allows")]
+    Rate,
+    #[error("as many calls of this command are in flight as its `in_flight` allows")]
+    CommandInFlight,
+    #[error("as many calls of this document are in flight as any document may have")]
+    DocumentInFlight,
+    #[error("the call has more bytes than its `bytes` allows")]
+    Bytes,
+}
+
+pub(super) fn limit(
+    buckets: &Buckets,
+    call: Authenticated,
+    now: Moment,
+) -> Result<Admitted, Box<Stopped>> {
+    let limits = call.session.principal.limits(&call.command);
+    match check(buckets, &call, &limits, now) {
+        Ok(in_flight) => Ok(Admitted { call, in_flight }),
+        Err(refusal) => Err(Stopped::new(call.trail, refusal)),
+    }
+}
+
+fn check(
+    buckets: &Buckets,
+    call: &Authenticated,
+    limits: &Limits,
+    now: Moment,
+) -> Result<InFlight, Refusal> {
+    if limits.bytes.is_some_and(|most| call.bytes > most) {
+        return Err(Limited::Bytes.into());
+    }
+    let in_flight = start(&call.session, call.call, &call.command, limits)?;
+    // The rate goes last, so that a call refused for another reason costs none of it.
+    if let Some(rate) = limits.rate {
+        let label = &call.session.identity.label;
+        let bucket = buckets.of(label, &call.command);
+        if !bucket.is_some_and(|bucket| bucket.take(rate, now)) {
+            return Err(Limited::Rate.into());
+        }
+    }
+    Ok(in_flight)
+}
+
+fn start(
+    session: &Session,
+    call: u64,
+    command: &CommandName,
+    limits: &Limits,
+) -> Result<InFlight, Refusal> {
+    let most = limits.in_flight.and_then(|most| usize::try_from(most).ok());
+    session.calls.start(call, command, Calls::MAX_IN_FLIGHT, most).map_err(|error| match error {
+        StartError::Revoked => Refusal::Revoked,
+        StartError::TooMany => Limited::DocumentInFlight.into(),
+        StartError::TooManyOfCommand => Limited::CommandInFlight.into(),
+    })
+}
+
+impl From<Limited> for Refusal {
+    fn from(limited: Limited) -> Self {
+        Self::Limited(limited)
+    }
+}

@@ -1,0 +1,103 @@
+//! Receive: a page's message is taken apart as far as is needed to know who sent it. What it
+//! says is not looked at yet.
+
+use super::{Refusal, Stopped, Trail};
+use crate::token::{HostId, TOKEN_TEXT, Token};
+use crate::wire::{Calls, DocumentId, WindowId};
+
+/// A message of a page, as a connection received it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Frame<'a> {
+    /// Whose connection it came by.
+    pub(crate) host: HostId,
+    /// The window, which the connection has checked to be one of that host's.
+    pub(crate) window: WindowId,
+    /// The document that was current at the host.
+    pub(crate) document: DocumentId,
+    /// The message.
+    pub(crate) bytes: &'a [u8],
+}
+
+/// What a message says of itself; nothing of it is believed yet.
+#[derive(Debug)]
+pub(crate) struct Said<'a> {
+    pub(super) frame: Frame<'a>,
+    pub(super) trail: Trail,
+    pub(super) token: Token,
+    pub(super) call: u64,
+    pub(super) what: What<'a>,
+}
+
+/// What the message is for.
+#[derive(Debug)]
+pub(super) enum What<'a> {
+    /// A call, with its JSON.
+    Call(&'a [u8]),
+    /// A cancellation of an earlier call.
+    Cancel,
+}
+
+pub(super) fn receive(frame: Frame<'_>, mut trail: Trail) -> Result<Said<'_>, Box<Stopped>> {
+    let Some((token, call, what)) = take_apart(frame.bytes) else {
+        return Err(Stopped::new(trail, Refusal::Malformed));
+    };
+    trail.call = Some(call);
+    Ok(Said { frame, trail, token, call, what })
+}
+
+fn take_apart(bytes: &[u8]) -> Option<(Token, u64, What<'_>)> {
+    let (&kind, rest) = bytes.split_first()?;
+    let (token, rest) = rest.split_at_checked(TOKEN_TEXT)?;
+    let token = Token::parse(token).ok()?;
+    let rest = rest.strip_prefix(b" ")?;
+    match kind {
+        Calls::CALL => {
+            let end = rest.iter().position(|byte| *byte == b'\n')?;
+            let (number, rest) = rest.split_at_checked(end)?;
+            Some((token, call_number(number)?, What::Call(rest.strip_prefix(b"\n")?)))
+        }
+        Calls::CANCEL => Some((token, call_number(rest)?, What::Cancel)),
+        _ => None,
+    }
+}
+
+/// A decimal number with one spelling: no sign, no leading zero, at most what JavaScript counts
+/// exactly (2^53 − 1).
+fn call_number(digits: &[u8]) -> Option<u64> {
+    let plain = digits.len() <= 16 && digits.iter().all(u8::is_ascii_digit);
+    let number: u64 = std::str::from_utf8(digits).ok().filter(|_| plain)?.parse().ok()?;
+    let leading_zero = digits.first() == Some(&b'0');
+    (number < 1 << 53 && !leading_zero).then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "AQAAAAAAAAABAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+    #[test]
+    fn a_message_has_one_form() {
+        for (message, call) in [
+            (format!("c{TOKEN} 1\n{{}}"), Some(1)),
+            (format!("x{TOKEN} 12"), Some(12)),
+            (format!("c{TOKEN} 9007199254740991\n"), Some((1 << 53) - 1)),
+            (format!("c{TOKEN} 9007199254740992\n"), None),
+            (format!("c{TOKEN} 01\n{{}}"), None),
+            (format!("c{TOKEN} 0\n{{}}"), None),
+            (format!("c{TOKEN} +1\n{{}}"), None),
+            (format!("c{TOKEN} -1\n{{}}"), None),
+            (format!("c{TOKEN} 1"), None),
+            (format!("c{TOKEN}  1\n"), None),
+            (format!("c{TOKEN}1\n{{}}"), None),
+            (format!("x{TOKEN} 12\n"), None),
+            (format!("y{TOKEN} 1\n{{}}"), None),
+            (format!("c{} 1\n{{}}", &TOKEN[1..]), None),
+            (String::new(), None),
+            ("c".to_owned(), None),
+        ] {
+            let said = take_apart(message.as_bytes());
+            assert_eq!(said.map(|(_, call, _)| call), call, "{message:?}");
+        }
+    }
+}

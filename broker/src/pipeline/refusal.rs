@@ -1,0 +1,209 @@
+//! Refusals: every way in which a call can end before its handler, who is to blame, what the
+//! host it came from has to expect, and the one table of what its page may learn.
+
+use serde::Serialize;
+use sidegate_capabilities::Denial;
+
+use super::limit::Limited;
+use crate::confined::FileError;
+use crate::handler::HandlerError;
+use crate::session::Impostor;
+
+/// Why a call was refused, for the log and the developer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// The message is not in the form of a call.
+    #[error("the message is not in the form of a call")]
+    Malformed,
+    /// The token does not stand for whoever showed it.
+    #[error(transparent)]
+    Impostor(Impostor),
+    /// The call's JSON is not one that this broker reads.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    /// A limit.
+    #[error(transparent)]
+    Limited(Limited),
+    /// The session ended while the call was on its way.
+    #[error("the window's token was revoked while the call was on its way")]
+    Revoked,
+    /// The policy says no.
+    #[error("{}", .0.reason)]
+    Denied(Denial),
+    /// The policy says yes to a command that nobody answers.
+    #[error("no handler is registered for this command")]
+    NoHandler,
+    /// The arguments do not fit the handler's schema.
+    #[error("the argument at `{pointer}` does not fit: {problem}")]
+    Invalid {
+        /// A JSON pointer into the arguments; empty for the arguments as a whole.
+        pointer: String,
+        /// What is wrong, without the value.
+        problem: String,
+    },
+    /// The command needs a resource, and the call named none.
+    #[error("the command needs a `{argument}` and the call has none")]
+    NoResource {
+        /// The argument.
+        argument: &'static str,
+    },
+    /// The directory that the grant leads to cannot be opened.
+    #[error("the granted directory cannot be opened: {0}")]
+    Base(FileError),
+    /// The log could not be written, and what is not in the log does not happen.
+    #[error("the audit log cannot be written: {0}")]
+    Unrecorded(String),
+}
+
+/// What is wrong with a call's JSON.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unreadable {
+    #[error("the call is not JSON that is accepted here: {0}")]
+    Json(String),
+    #[error("the call's envelope is wrong: {0}")]
+    Envelope(&'static str),
+    #[error("the call's command is not a name: {0}")]
+    Name(String),
+}
+
+/// What a host has to expect after one of its messages was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Consequence {
+    /// Nothing: pages make mistakes, and pages attack.
+    None,
+    /// It counts towards [`crate::host::MAX_BAD_TOKENS`]: an honest bridge shows no such token.
+    BadToken,
+    /// The host is ended: it showed what only another host can have been given.
+    Kill,
+}
+
+impl Refusal {
+    pub(crate) fn consequence(&self) -> Consequence {
+        match self {
+            Self::Malformed | Self::Impostor(Impostor::Unknown) => Consequence::BadToken,
+            Self::Impostor(Impostor::OtherHost) => Consequence::Kill,
+            _ => Consequence::None,
+        }
+    }
+
+    /// A stable word for the log.
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::Impostor(impostor) => match impostor {
+                Impostor::Unknown => "token-unknown",
+                Impostor::OtherHost => "token-of-another-host",
+                Impostor::OtherWindow => "token-of-another-window",
+                Impostor::OtherDocument => "token-of-another-document",
+                Impostor::Expired => "token-expired",
+                Impostor::Replayed => "replay",
+            },
+            Self::Unreadable(_) => "unreadable",
+            Self::Limited(limited) => match limited {
+                Limited::Rate => "rate",
+                Limited::CommandInFlight | Limited::DocumentInFlight => "in-flight",
+                Limited::Bytes => "bytes",
+            },
+            Self::Revoked => "revoked",
+            Self::Denied(denial) => denial.reason.code(),
+            Self::NoHandler => "no-handler",
+            Self::Invalid { .. } => "invalid",
+            Self::NoResource { .. } => "no-resource",
+            Self::Base(_) => "base",
+            Self::Unrecorded(_) => "audit-unavailable",
+        }
+    }
+
+    /// The step that refused.
+    pub(super) fn stage(&self) -> &'static str {
+        match self {
+            Self::Malformed => "receive",
+            Self::Impostor(_) | Self::Unreadable(_) => "authenticate",
+            Self::Limited(_) | Self::Revoked => "limit",
+            Self::Denied(_) | Self::NoHandler => "decide",
+            Self::Invalid { .. } => "validate",
+            Self::NoResource { .. } | Self::Base(_) => "scope",
+            Self::Unrecorded(_) => "record",
+        }
+    }
+
+    /// For the developer: what would allow it.
+    pub(super) fn help(&self) -> Option<&str> {
+        match self {
+            Self::Denied(denial) => Some(&denial.help),
+            Self::NoHandler => Some("register a handler for it, or take it out of the policy"),
+            Self::Limited(Limited::Rate) => Some("a higher `limit.rate` or `limit.burst`"),
+            Self::Limited(Limited::CommandInFlight) => Some("a higher `limit.in_flight`"),
+            Self::Limited(Limited::Bytes) => Some("a higher `limit.bytes`"),
+            _ => None,
+        }
+    }
+}
+
+/// What a page learns of an error: a stable code and a sentence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("{message} ({code})")]
+pub struct PageError {
+    code: &'static str,
+    message: String,
+}
+
+impl PageError {
+    /// The stable code: `denied`, `invalid`, `busy`, `limited`, `too_large`, `unavailable`,
+    /// `timeout`, `cancelled`, or one of a handler's own.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        self.code
+    }
+
+    /// One sentence.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(super) fn too_large_a_reply() -> Self {
+        Self::new("too_large", "the reply is too large")
+    }
+
+    fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+/// The table. What is forbidden and what does not exist look alike; what is wrong with the
+/// arguments is said only of calls that are allowed.
+impl From<&Refusal> for PageError {
+    fn from(refusal: &Refusal) -> Self {
+        const DENIED: &str = "this window may not do that";
+        match refusal {
+            Refusal::Denied(_)
+            | Refusal::NoHandler
+            | Refusal::Impostor(_)
+            | Refusal::Revoked
+            | Refusal::NoResource { .. } => Self::new("denied", DENIED),
+            Refusal::Malformed | Refusal::Unreadable(_) => {
+                Self::new("invalid", "the call is not well formed")
+            }
+            Refusal::Invalid { pointer, problem } if pointer.is_empty() => {
+                Self::new("invalid", format!("the arguments do not fit: {problem}"))
+            }
+            Refusal::Invalid { pointer, problem } => {
+                Self::new("invalid", format!("the argument at `{pointer}` does not fit: {problem}"))
+            }
+            Refusal::Limited(Limited::Rate) => Self::new("limited", "too many calls; wait a while"),
+            Refusal::Limited(Limited::CommandInFlight | Limited::DocumentInFlight) => {
+                Self::new("busy", "too many calls at once")
+            }
+            Refusal::Limited(Limited::Bytes) => Self::new("too_large", "the call is too large"),
+            Refusal::Base(error) => Self::new(error.code(), "there is no such file"),
+            Refusal::Unrecorded(_) => Self::new("unavailable", "the core cannot answer just now"),
+        }
+    }
+}
+
+impl From<HandlerError> for PageError {
+    fn from(error: HandlerError) -> Self {
+        Self::new(error.code(), error.message())
+    }
+}

@@ -1,0 +1,44 @@
+//! The directories that grants lead to, each opened once and pinned: what is put in its place
+//! later does not count.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::RwLock;
+
+use sidegate_capabilities::PathGrant;
+
+use crate::confined::{ConfinedPath, Directory, FileError, Relative};
+
+/// Open base directories by path.
+#[derive(Debug)]
+pub(crate) struct Bases {
+    /// The app's own directories: what lies in them is made when it is first needed.
+    own: Vec<PathBuf>,
+    open: RwLock<HashMap<PathBuf, Directory>>,
+}
+
+impl Bases {
+    /// `own` are the app's own directories.
+    pub(crate) fn new(own: Vec<PathBuf>) -> Self {
+        Self { own, open: RwLock::default() }
+    }
+
+    /// What `grant` leads to.
+    pub(crate) fn open(&self, grant: &PathGrant) -> Result<ConfinedPath, FileError> {
+        let relative = Relative::parse(grant.relative())?;
+        Ok(ConfinedPath::new(self.directory(grant.base())?, relative))
+    }
+
+    fn directory(&self, base: &Path) -> Result<Directory, FileError> {
+        // A poisoned lock means a thread that panicked over a plain map: refuse all the same.
+        let poisoned = || FileError::Io(std::io::Error::other("the table of directories is broken"));
+        if let Some(open) = self.open.read().map_err(|_| poisoned())?.get(base) {
+            return Ok(open.clone());
+        }
+        let ours = self.own.iter().any(|own| base.starts_with(own));
+        let directory =
+            if ours { Directory::open_or_create(base)? } else { Directory::open(base)? };
+        self.open.write().map_err(|_| poisoned())?.insert(base.to_owned(), directory.clone());
+        Ok(directory)
+    }
+}

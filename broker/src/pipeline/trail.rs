@@ -1,0 +1,73 @@
+//! The trail of a call: what is known of it so far, for its record.
+
+use std::sync::Arc;
+
+use super::Frame;
+use crate::audit::Digest;
+use crate::clock::Moment;
+use crate::session::Identity;
+use crate::token::HostId;
+use crate::wire::{DocumentId, WindowId};
+
+/// Grows from step to step. Until the sender is known, the window is a number that the host
+/// gave; after that it is a label.
+#[derive(Debug)]
+pub(super) struct Trail {
+    pub(super) began: Moment,
+    pub(super) host: HostId,
+    pub(super) window: WindowId,
+    pub(super) document: DocumentId,
+    pub(super) identity: Option<Identity>,
+    pub(super) command: Option<String>,
+    pub(super) call: Option<u64>,
+    pub(super) bytes: u64,
+    pub(super) digest: Option<Digest>,
+}
+
+impl Trail {
+    pub(super) fn of(frame: &Frame<'_>, now: Moment) -> Self {
+        Self {
+            began: now,
+            host: frame.host,
+            window: frame.window,
+            document: frame.document,
+            identity: None,
+            command: None,
+            call: None,
+            bytes: u64::try_from(frame.bytes.len()).unwrap_or(u64::MAX),
+            digest: None,
+        }
+    }
+
+    pub(super) fn identify(&mut self, identity: &Identity) {
+        self.identity = Some(identity.clone());
+    }
+
+    /// Notes the size of what was said and its SHA-256, so that a call can be told again without
+    /// its values being in the log.
+    pub(super) fn weigh(&mut self, text: &[u8]) {
+        self.bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
+        self.digest = Some(Digest::of(text));
+    }
+
+    /// The window's label, or its number where it is not known yet.
+    pub(super) fn window(&self) -> String {
+        match &self.identity {
+            Some(identity) => identity.label.to_string(),
+            None => format!("#{}", self.window.0),
+        }
+    }
+
+    pub(super) fn origin(&self) -> String {
+        self.identity.as_ref().map(|identity| identity.origin.to_string()).unwrap_or_default()
+    }
+
+    pub(super) fn policy(&self) -> Arc<str> {
+        self.identity.as_ref().map_or_else(|| "".into(), |identity| Arc::clone(&identity.policy))
+    }
+
+    /// Window and command, for a message.
+    pub(super) fn names(&self) -> (String, &str) {
+        (self.window(), self.command.as_deref().unwrap_or("?"))
+    }
+}
