@@ -5,8 +5,10 @@
 pub mod app;
 pub mod binaries;
 pub mod display;
+pub mod fake_broker;
 pub mod home;
 pub mod process;
+pub mod records;
 pub mod wait;
 pub mod x11;
 

@@ -9,7 +9,9 @@ use sidegate::wire::SandboxLevel;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ArgumentError {
     /// No such option.
-    #[error("unknown argument `{0}`; expected `--least <A|B|C|none>`, `--most <A|B|C|none>` or `--debug`")]
+    #[error(
+        "unknown argument `{0}`; expected `--least <A|B|C|none>`, `--most <A|B|C|none>` or `--debug`"
+    )]
     Unknown(String),
     /// An option without its value.
     #[error("`{0}` wants a value")]
@@ -57,8 +59,16 @@ impl Arguments {
     /// The first word that is not understood.
     pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Self, ArgumentError> {
         let mut words = words.into_iter();
-        let bounds = Bounds { least: SandboxLevel::A, most: SandboxLevel::A };
-        let mut parsed = Self { bounds, debug: false, inside: None, rest: Vec::new() };
+        let bounds = Bounds {
+            least: SandboxLevel::A,
+            most: SandboxLevel::A,
+        };
+        let mut parsed = Self {
+            bounds,
+            debug: false,
+            inside: None,
+            rest: Vec::new(),
+        };
         let mut level = None;
         let mut missing = Vec::new();
         while let Some(word) = words.next() {
@@ -82,10 +92,14 @@ impl Arguments {
     /// The command line of the process inside the sandbox.
     #[must_use]
     pub fn inside(&self, level: SandboxLevel, missing: &[String]) -> Vec<OsString> {
-        let mut words: Vec<OsString> =
-            ["--least", &self.bounds.least.to_string(), "--inside", &level.to_string()]
-                .map(OsString::from)
-                .into();
+        let mut words: Vec<OsString> = [
+            "--least",
+            &self.bounds.least.to_string(),
+            "--inside",
+            &level.to_string(),
+        ]
+        .map(OsString::from)
+        .into();
         for line in missing {
             words.extend(["--missing", line].map(OsString::from));
         }
@@ -124,7 +138,13 @@ mod tests {
     #[test]
     fn a_host_asks_for_level_a_unless_told_otherwise() {
         let parsed = parse("").unwrap();
-        assert_eq!(parsed.bounds, Bounds { least: SandboxLevel::A, most: SandboxLevel::A });
+        assert_eq!(
+            parsed.bounds,
+            Bounds {
+                least: SandboxLevel::A,
+                most: SandboxLevel::A
+            }
+        );
         assert_eq!(parsed.inside, None);
     }
 
@@ -146,7 +166,13 @@ mod tests {
         let outside = parse("--least C --most B --debug -- x --y").unwrap();
         let missing = vec!["no bubblewrap".to_owned(), "--debug".to_owned()];
         let inside = Arguments::parse(outside.inside(SandboxLevel::C, &missing)).unwrap();
-        assert_eq!(inside.inside, Some(Inside { level: SandboxLevel::C, missing }));
+        assert_eq!(
+            inside.inside,
+            Some(Inside {
+                level: SandboxLevel::C,
+                missing
+            })
+        );
         assert_eq!(inside.bounds.least, SandboxLevel::C);
         assert!(inside.debug);
         assert_eq!(inside.rest, ["x", "--y"]);

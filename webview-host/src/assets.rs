@@ -25,11 +25,20 @@ pub(crate) struct Assets {
 
 impl Assets {
     pub(crate) fn new(outbox: Outbox) -> Self {
-        Self { outbox, last: 0, waiting: HashMap::new() }
+        Self {
+            outbox,
+            last: 0,
+            waiting: HashMap::new(),
+        }
     }
 
     /// Passes a request on to the broker, or answers it here with a refusal.
-    pub(crate) fn ask(&mut self, window: WindowId, asked: &Request<Vec<u8>>, to: RequestAsyncResponder) {
+    pub(crate) fn ask(
+        &mut self,
+        window: WindowId,
+        asked: &Request<Vec<u8>>,
+        to: RequestAsyncResponder,
+    ) {
         let (method, url) = (asked.method().to_string(), asked.uri().to_string());
         if method.len().saturating_add(url.len()) > MAX_ADDRESS {
             return to.respond(refusal(StatusCode::URI_TOO_LONG));
@@ -40,7 +49,12 @@ impl Assets {
         self.last = self.last.saturating_add(1);
         let request = RequestId(self.last);
         self.waiting.insert(request, to);
-        self.outbox.send(&FromHost::Asset(AssetRequest { request, window, method, url }));
+        self.outbox.send(&FromHost::Asset(AssetRequest {
+            request,
+            window,
+            method,
+            url,
+        }));
     }
 
     /// Answers a request with what the broker said; an answer to nothing is nothing.

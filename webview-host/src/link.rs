@@ -68,7 +68,9 @@ impl Outbox {
     }
 
     fn enqueue(&self, message: &FromHost<'_>, room: usize) -> bool {
-        let Ok(frame) = encode(message, MAX_FROM_HOST) else { return false };
+        let Ok(frame) = encode(message, MAX_FROM_HOST) else {
+            return false;
+        };
         let length = frame.len();
         let before = self.waiting.fetch_add(length, Ordering::AcqRel);
         let fits = before.saturating_add(length) <= room;
@@ -105,7 +107,10 @@ pub(crate) fn listen(
             }
         }
     };
-    thread::Builder::new().name("from-broker".into()).spawn(reader).map(drop)
+    thread::Builder::new()
+        .name("from-broker".into())
+        .spawn(reader)
+        .map(drop)
 }
 
 fn read_frame(socket: &mut UnixStream) -> io::Result<Vec<u8>> {

@@ -12,13 +12,13 @@ const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     match Arguments::parse(std::env::args_os().skip(1)) {
-        Ok(arguments) => start(arguments),
+        Ok(arguments) => start(&arguments),
         Err(error) => failed(USAGE, &error),
     }
 }
 
 #[cfg(target_os = "linux")]
-fn start(arguments: Arguments) -> ExitCode {
+fn start(arguments: &Arguments) -> ExitCode {
     use sidegate_webview_host::{host, sandbox};
 
     if arguments.inside.is_none() {
@@ -26,9 +26,9 @@ fn start(arguments: Arguments) -> ExitCode {
             Ok(program) => program,
             Err(error) => return failed(NOT_CONTAINED, &error),
         };
-        return failed(NOT_CONTAINED, &sandbox::launch(&program, &arguments));
+        return failed(NOT_CONTAINED, &sandbox::launch(&program, arguments));
     }
-    match sandbox::enter(&arguments) {
+    match sandbox::enter(arguments) {
         Ok(report) => match host::run(report, arguments.debug) {
             Ok(never) => match never {},
             Err(error) => failed(1, &error),
@@ -38,7 +38,7 @@ fn start(arguments: Arguments) -> ExitCode {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn start(_: Arguments) -> ExitCode {
+fn start(_: &Arguments) -> ExitCode {
     failed(
         NOT_CONTAINED,
         &"this platform has neither the sandbox nor the isolated script world that a host rests on",

@@ -60,7 +60,10 @@ pub(super) struct Bubblewrap {
 
 impl Bubblewrap {
     pub(super) fn find(level: SandboxLevel) -> Option<Self> {
-        let path = PLACES.iter().map(PathBuf::from).find(|path| path.is_file())?;
+        let path = PLACES
+            .iter()
+            .map(PathBuf::from)
+            .find(|path| path.is_file())?;
         Some(Self { path, level })
     }
 
@@ -72,7 +75,9 @@ impl Bubblewrap {
         arguments: &[OsString],
     ) -> Result<Command, Refused> {
         let mut command = self.walls(display)?;
-        command.args(program.binding()?).args(["--remount-ro", "/", "--"]);
+        command
+            .args(program.binding()?)
+            .args(["--remount-ro", "/", "--"]);
         command.arg(program.path_inside()).args(arguments);
         Ok(command)
     }
@@ -80,8 +85,10 @@ impl Bubblewrap {
     /// A command that succeeds if the walls can stand, with WebKit's inside them at level A.
     pub(super) fn trial(&self, display: &Display) -> Result<Command, Refused> {
         let mut command = self.walls(display)?;
-        command.args(["--remount-ro", "/", "--ro-bind"]).args([&self.path, Path::new("/bwrap")]);
-        command.args(["--", "/bwrap"]);
+        command
+            .arg("--ro-bind")
+            .args([&self.path, Path::new("/bwrap")]);
+        command.args(["--remount-ro", "/", "--", "/bwrap"]);
         if self.level == SandboxLevel::A {
             let nested = "--unshare-user --unshare-pid --unshare-net --unshare-uts --ro-bind / / \
                 --proc /proc --dev /dev --tmpfs /tmp -- /bwrap";

@@ -42,13 +42,22 @@ impl Display {
             Refused::Display("neither WAYLAND_DISPLAY nor DISPLAY names a server".into())
         })?;
         let number = x11_number(&named).ok_or_else(|| {
-            Refused::Display(format!("`{named}` is no local X server; expected `:<number>`"))
+            Refused::Display(format!(
+                "`{named}` is no local X server; expected `:<number>`"
+            ))
         })?;
         let socket = Path::new(X11_SOCKETS).join(format!("X{number}"));
         if !is_socket(&socket) {
-            return Err(Refused::Display(format!("`{}` is no socket", socket.display())));
+            return Err(Refused::Display(format!(
+                "`{}` is no socket",
+                socket.display()
+            )));
         }
-        Ok(Self::X11 { name: format!(":{number}"), socket, cookie: cookie() })
+        Ok(Self::X11 {
+            name: format!(":{number}"),
+            socket,
+            cookie: cookie(),
+        })
     }
 
     /// Bubblewrap's arguments that let it through.
@@ -82,7 +91,10 @@ impl Display {
             Self::X11 { name, cookie, .. } => {
                 let cookie = cookie.as_ref().map(|_| cookie_inside());
                 let runtime = ("XDG_RUNTIME_DIR", RUNTIME.into());
-                x11_variables(name, cookie).into_iter().chain([runtime]).collect()
+                x11_variables(name, cookie)
+                    .into_iter()
+                    .chain([runtime])
+                    .collect()
             }
         }
     }
@@ -124,7 +136,8 @@ fn x11_number(display: &str) -> Option<u32> {
 
 fn cookie() -> Option<(PathBuf, File)> {
     let named = std::env::var_os("XAUTHORITY").map(PathBuf::from);
-    let path = named.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".Xauthority")))?;
+    let path =
+        named.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".Xauthority")))?;
     let file = File::open(&path).ok()?;
     file.metadata().ok()?.is_file().then_some((path, file))
 }
@@ -134,7 +147,8 @@ fn cookie_inside() -> PathBuf {
 }
 
 fn is_socket(path: &Path) -> bool {
-    path.metadata().is_ok_and(|metadata| metadata.file_type().is_socket())
+    path.metadata()
+        .is_ok_and(|metadata| metadata.file_type().is_socket())
 }
 
 #[cfg(test)]

@@ -62,7 +62,9 @@ fn common(level: SandboxLevel) -> Vec<Variable> {
     if level == SandboxLevel::A {
         variables.push(("WEBKIT_FORCE_SANDBOX", "1".into()));
     }
-    let language = LANGUAGE.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
+    let language = LANGUAGE
+        .into_iter()
+        .filter_map(|name| Some((name, std::env::var_os(name)?)));
     variables.extend(language.filter(|(_, value)| is_locale(value)));
     variables
 }
@@ -79,9 +81,12 @@ mod tests {
 
     #[test]
     fn a_locale_is_a_name() {
-        for (value, allowed) in
-            [("C.UTF-8", true), ("de_DE@euro", true), ("/tmp/evil", false), ("a:b", false)]
-        {
+        for (value, allowed) in [
+            ("C.UTF-8", true),
+            ("de_DE@euro", true),
+            ("/tmp/evil", false),
+            ("a:b", false),
+        ] {
             assert_eq!(is_locale(&value.into()), allowed, "{value}");
         }
     }

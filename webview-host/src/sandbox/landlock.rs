@@ -28,7 +28,14 @@ const READ: [&str; 12] = [
 ];
 
 /// Libraries and WebKit's own processes.
-const RUN: [&str; 6] = ["/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec", "/lib", "/lib64"];
+const RUN: [&str; 6] = [
+    "/usr/lib",
+    "/usr/lib32",
+    "/usr/lib64",
+    "/usr/libexec",
+    "/lib",
+    "/lib64",
+];
 
 /// What may be written; the folders exist, in memory, inside bubblewrap alone.
 const WRITE_INSIDE: [&str; 4] = [HOME, RUNTIME, "/dev/shm", "/dev/null"];
@@ -52,7 +59,9 @@ pub(super) fn restrict(level: SandboxLevel) -> Result<Enforced, RulesetError> {
     let mut note = |status: RulesetStatus, what: &str| {
         let full = status == RulesetStatus::FullyEnforced;
         if !full {
-            missing.push(format!("Landlock is {status:?} on {what}: a newer kernel is needed"));
+            missing.push(format!(
+                "Landlock is {status:?} on {what}: a newer kernel is needed"
+            ));
         }
         full
     };
@@ -75,7 +84,11 @@ fn network_and_scopes() -> Result<RulesetStatus, RulesetError> {
 fn files(level: SandboxLevel) -> Result<RulesetStatus, RulesetError> {
     let all = AccessFs::from_all(ABI::V5);
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
-    let write: &[&str] = if level == SandboxLevel::B { &WRITE_INSIDE } else { &WRITE_BARE };
+    let write: &[&str] = if level == SandboxLevel::B {
+        &WRITE_INSIDE
+    } else {
+        &WRITE_BARE
+    };
     let program = std::env::current_exe().ok();
     let cookie = std::env::var_os("XAUTHORITY");
     let ruleset = Ruleset::default()
@@ -86,6 +99,9 @@ fn files(level: SandboxLevel) -> Result<RulesetStatus, RulesetError> {
         .add_rules(path_beneath_rules(cookie, read))?
         .add_rules(path_beneath_rules(RUN, read | AccessFs::Execute))?
         .add_rules(path_beneath_rules(program, read | AccessFs::Execute))?
-        .add_rules(path_beneath_rules(write, all & !AccessFs::Execute & !AccessFs::MakeBlock & !AccessFs::MakeChar))?;
+        .add_rules(path_beneath_rules(
+            write,
+            all & !AccessFs::Execute & !AccessFs::MakeBlock & !AccessFs::MakeChar,
+        ))?;
     Ok(ruleset.restrict_self()?.ruleset)
 }

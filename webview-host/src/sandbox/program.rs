@@ -41,7 +41,11 @@ impl Program {
 
     /// A path that starts it without bubblewrap, whatever folders are in the way.
     pub(super) fn path_to_run(&self) -> PathBuf {
-        if self.reachable() { self.path.clone() } else { descriptor_path(&self.file) }
+        if self.reachable() {
+            self.path.clone()
+        } else {
+            descriptor_path(&self.file)
+        }
     }
 
     /// Bubblewrap's arguments that put it inside: bound where it can be reached, copied from
@@ -64,7 +68,11 @@ impl Program {
 /// Bubblewrap's arguments that copy an open file inside.
 pub(super) fn copied(file: &File, inside: OsString) -> std::io::Result<[OsString; 3]> {
     fcntl_setfd(file, FdFlags::empty())?;
-    Ok(["--ro-bind-data".into(), file.as_raw_fd().to_string().into(), inside])
+    Ok([
+        "--ro-bind-data".into(),
+        file.as_raw_fd().to_string().into(),
+        inside,
+    ])
 }
 
 fn descriptor_path(file: &File) -> PathBuf {

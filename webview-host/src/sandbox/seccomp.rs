@@ -127,7 +127,10 @@ fn rules(level: SandboxLevel) -> Result<Rules, Error> {
         forbidden.extend(second);
         forbidden.push(libc::SYS_socket | X32);
     }
-    let mut rules: Rules = forbidden.into_iter().map(|number| (number, Vec::new())).collect();
+    let mut rules: Rules = forbidden
+        .into_iter()
+        .map(|number| (number, Vec::new()))
+        .collect();
     rules.insert(libc::SYS_socket, vec![socket_rule(level)?]);
     if level < SandboxLevel::A {
         let user = u64::from(libc::CLONE_NEWUSER.unsigned_abs());
@@ -143,9 +146,16 @@ fn socket_rule(level: SandboxLevel) -> Result<SeccompRule, Error> {
     let mut families = vec![libc::AF_UNIX];
     families.extend((level == SandboxLevel::A).then_some(libc::AF_NETLINK));
     let other = |family: i32| argument(0, SeccompCmpOp::Ne, u64::from(family.unsigned_abs()));
-    Ok(SeccompRule::new(families.into_iter().map(other).collect::<Result<_, _>>()?)?)
+    Ok(SeccompRule::new(
+        families.into_iter().map(other).collect::<Result<_, _>>()?,
+    )?)
 }
 
 fn argument(index: u8, operator: SeccompCmpOp, value: u64) -> Result<SeccompCondition, Error> {
-    Ok(SeccompCondition::new(index, SeccompCmpArgLen::Dword, operator, value)?)
+    Ok(SeccompCondition::new(
+        index,
+        SeccompCmpArgLen::Dword,
+        operator,
+        value,
+    )?)
 }

@@ -47,12 +47,13 @@ pub(super) fn apply<'a>(
 
 /// Takes from a WebView what wry has no call for.
 pub(super) fn harden(view: &WebView, devtools: bool) {
-    let Some(settings) = WebViewExt::settings(view) else { return };
+    let Some(settings) = WebViewExt::settings(view) else {
+        return;
+    };
     settings.set_enable_developer_extras(devtools);
     // A page restored from this cache is an old document under a new commit.
     settings.set_enable_page_cache(false);
     settings.set_enable_dns_prefetching(false);
-    settings.set_enable_hyperlink_auditing(false);
     settings.set_enable_media_stream(false);
     settings.set_enable_webrtc(false);
     settings.set_javascript_can_open_windows_automatically(false);
