@@ -29,6 +29,8 @@ mod handler;
 #[cfg(feature = "core")]
 mod handlers;
 #[cfg(feature = "core")]
+mod harden;
+#[cfg(feature = "core")]
 mod host;
 #[cfg(feature = "core")]
 mod limits;
@@ -47,6 +49,7 @@ pub use {
     clock::Moment,
     handler::{Call, Command, HandlerError, NoArgs, RegistryError, Resource},
     handlers::{AppInfo, COMMANDS},
+    harden::harden_process,
     pipeline::PageError,
     sidegate_capabilities as capabilities,
 };

@@ -1,0 +1,61 @@
+//! The `sidegate` command line: a thin user of the crate. Each verb is a file; all of them answer
+//! 0 when all is well, 1 when what they checked does not hold, 2 for wrong usage or what cannot
+//! be read.
+
+mod audit;
+mod check;
+mod explain;
+mod follow;
+mod place;
+mod report;
+mod run;
+mod script;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use report::{Outcome, Unusable};
+
+/// A least-privilege broker between WebView windows and the powers of an app.
+#[derive(Parser)]
+#[command(name = "sidegate", version, arg_required_else_help = true, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Run(run::Run),
+    Check(check::Check),
+    Explain(explain::Explain),
+    Audit(audit::Audit),
+}
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version go to standard output with 0, wrong usage to standard error with 2.
+            let _unwritable = error.print();
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    let outcome = match arguments.verb {
+        Verb::Run(run) => run.run(),
+        Verb::Check(check) => check.run(),
+        Verb::Explain(explain) => explain.run(),
+        Verb::Audit(audit) => audit.run(),
+    };
+    match outcome {
+        Ok(Outcome::Holds) => ExitCode::SUCCESS,
+        Ok(Outcome::DoesNotHold) => ExitCode::from(1),
+        // A reader that has seen enough, `head` say, is no error.
+        Err(unusable) if unusable.is_closed_pipe() => ExitCode::SUCCESS,
+        Err(Unusable(message, _)) => {
+            eprintln!("error: {message}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Where a policy is: capability files, directories of them, or the directory of an app, whose
+//! `policies` are meant then. The app's identifier, found in the manifest beside or above the
+//! files, says what `$APPDATA` and the like stand for.
+
+use std::path::{Path, PathBuf};
+
+use sidegate::app::{AppDirectories, AppId, Manifest};
+use sidegate::capabilities::{CommandName, Compiled, Context, Diagnostics, Directories, Policy, Sources};
+
+use crate::report::Unusable;
+
+/// The manifest's file.
+const MANIFEST: &str = "sidegate.toml";
+
+/// What policies without an app are compiled for.
+const NO_APP: &str = "org.example.app";
+
+/// A policy's files, and what their variables stand for here.
+pub(crate) struct Place {
+    pub(crate) sources: Sources,
+    directories: Directories,
+}
+
+impl Place {
+    pub(crate) fn read(paths: &[PathBuf]) -> Result<Self, Unusable> {
+        let mut files = Vec::with_capacity(paths.len());
+        let mut app = None;
+        for path in paths {
+            let is_app = path.join(MANIFEST).is_file();
+            files.push(if is_app { path.join("policies") } else { path.clone() });
+            if app.is_none() {
+                app = app_of(path)?;
+            }
+        }
+        let (id, resources) = match app {
+            Some(app) => app,
+            None => (AppId::parse(NO_APP).map_err(Unusable::new)?, PathBuf::from("/")),
+        };
+        let directories = AppDirectories::of(&id, &resources).map_err(Unusable::new)?;
+        Ok(Self {
+            sources: Sources::read(&files).map_err(Unusable::new)?,
+            directories: directories.variables().map_err(Unusable::new)?,
+        })
+    }
+
+    /// Compiles it. `commands` are the ones that have handlers, where that is known.
+    pub(crate) fn compile(&self, commands: Option<&[CommandName]>) -> Result<Compiled, Diagnostics> {
+        Policy::compile(&self.sources, &Context { directories: &self.directories, commands })
+    }
+}
+
+/// The app that `path` is, or lies in.
+fn app_of(path: &Path) -> Result<Option<(AppId, PathBuf)>, Unusable> {
+    let Ok(whole) = path.canonicalize() else { return Ok(None) };
+    let Some(directory) = whole.ancestors().find(|above| above.join(MANIFEST).is_file()) else {
+        return Ok(None);
+    };
+    let manifest = Manifest::read(directory).map_err(Unusable::new)?;
+    Ok(Some((manifest.id, directory.to_owned())))
+}
