@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 
 use crate::names::{CommandName, WindowLabel};
 use crate::origin::Origin;
+use crate::rule::Rule;
 use crate::verdict::{RuleRef, Verdict};
 
 /// A verdict and the way to it.
@@ -47,6 +48,32 @@ pub enum Outcome {
     Applies,
     /// The rule does not.
     Passes,
+}
+
+/// Sees each rule as it is looked at.
+pub(crate) trait Watch {
+    fn saw(&mut self, rule: &Rule, outcome: Outcome, text: impl FnOnce() -> String);
+}
+
+/// Nobody watches: a decision that nobody asked to explain pays nothing for it.
+pub(crate) struct Silent;
+
+/// Keeps every step.
+#[derive(Default)]
+pub(crate) struct Steps(pub(crate) Vec<Step>);
+
+impl Watch for Silent {
+    fn saw(&mut self, _: &Rule, _: Outcome, _: impl FnOnce() -> String) {}
+}
+
+impl Watch for Steps {
+    fn saw(&mut self, rule: &Rule, outcome: Outcome, text: impl FnOnce() -> String) {
+        self.0.push(Step {
+            rule: rule.reference.clone(),
+            outcome,
+            text: text(),
+        });
+    }
 }
 
 impl fmt::Display for Explanation {

@@ -19,10 +19,15 @@ pub mod result;
 pub mod sources;
 pub mod verdict;
 
+mod capability;
+mod compile;
 mod explain;
 mod glob;
 mod principal;
+mod rule;
+mod schema;
 mod scope;
+mod written;
 
 pub use args::Args;
 pub use diagnostics::{Color, Diagnostic, Diagnostics, Severity};

@@ -1,8 +1,11 @@
 //! The compiled policy: what it is made from, its version, and the principals it resolves.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
+use crate::capability::Capability;
+use crate::compile;
 use crate::diagnostics::Diagnostics;
 use crate::directories::Directories;
 use crate::names::{CommandName, WindowLabel};
@@ -36,6 +39,8 @@ pub struct Policy(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     version: PolicyVersion,
+    directories: Arc<Directories>,
+    capabilities: Vec<Capability>,
 }
 
 impl Policy {
@@ -43,13 +48,21 @@ impl Policy {
     ///
     /// # Errors
     /// Every mistake of every file, at once, in the order of the files.
-    pub fn compile(sources: &Sources, _context: &Context<'_>) -> Result<Compiled, Diagnostics> {
+    pub fn compile(sources: &Sources, context: &Context<'_>) -> Result<Compiled, Diagnostics> {
+        let (capabilities, diagnostics) = compile::compile(sources, context);
+        if diagnostics.has_errors() {
+            return Err(diagnostics);
+        }
+        let version = PolicyVersion::of(sources);
+        let directories = Arc::new(context.directories.clone());
         let policy = Self(Arc::new(Inner {
-            version: PolicyVersion::of(sources),
+            version,
+            directories,
+            capabilities,
         }));
         Ok(Compiled {
             policy,
-            warnings: Diagnostics::default(),
+            warnings: diagnostics,
         })
     }
 
@@ -62,21 +75,42 @@ impl Policy {
     /// Resolves all rules for the documents of one origin in one window.
     #[must_use]
     pub fn principal(&self, window: &WindowLabel, origin: &Origin) -> Principal {
-        Principal::new(window.clone(), origin.clone())
+        Principal::resolve(
+            window,
+            origin,
+            &self.0.capabilities,
+            self.0.directories.clone(),
+        )
     }
 
-    /// The origin patterns, as written, that some capability grants this window (`local` as
-    /// `app://localhost`); sorted.
+    /// The origin patterns that some capability grants this window, in canonical form (`local` is
+    /// `app://localhost`); sorted, each once.
     #[must_use]
-    pub fn origins(&self, _window: &WindowLabel) -> Vec<String> {
-        Vec::new()
+    pub fn origins(&self, window: &WindowLabel) -> Vec<String> {
+        let patterns = self
+            .naming(window)
+            .flat_map(|capability| &capability.origins);
+        let unique: BTreeSet<_> = patterns.map(ToString::to_string).collect();
+        unique.into_iter().collect()
     }
 
     /// The capabilities that name this window, sorted. Windows with equal lists may do the same
     /// things, and so may share a process.
     #[must_use]
-    pub fn capability_ids(&self, _window: &WindowLabel) -> Vec<String> {
-        Vec::new()
+    pub fn capability_ids(&self, window: &WindowLabel) -> Vec<String> {
+        let mut ids: Vec<_> = self
+            .naming(window)
+            .map(|capability| capability.id.clone())
+            .collect();
+        ids.sort();
+        ids
+    }
+
+    fn naming(&self, window: &WindowLabel) -> impl Iterator<Item = &Capability> {
+        self.0
+            .capabilities
+            .iter()
+            .filter(|capability| capability.names(window))
     }
 }
 

@@ -151,6 +151,15 @@ fn canonical_path(path: &str) -> Result<String, PatternError> {
         ));
     }
     for segment in path.split('/') {
+        // `a/../b` is one thing to the parser and another to the reader of the policy.
+        if matches!(
+            segment.to_ascii_lowercase().replace("%2e", ".").as_str(),
+            "." | ".."
+        ) {
+            return Err(PatternError::new(
+                "a URL pattern has no segment `.` or `..`",
+            ));
+        }
         if segment.contains("**") && segment != "**" {
             return Err(PatternError::new(
                 "`**` stands for whole segments and must stand alone between two `/`",
@@ -366,6 +375,8 @@ mod tests {
             "https://example.com/#f",
             "https://example.com/a**",
             "https://example.com/a/../b",
+            "https://example.com/..",
+            "https://example.com/%2E./a",
             "https://example.com/./a",
             "https://example.com:0/",
             "https://example.com:*/",

@@ -1,0 +1,45 @@
+//! A compiled capability: whom it is for, and its rules.
+
+use std::sync::Arc;
+
+use crate::glob::{self, Question};
+use crate::names::WindowLabel;
+use crate::origin::{Origin, OriginPattern};
+use crate::rule::Rule;
+
+/// A compiled capability.
+#[derive(Debug)]
+pub(crate) struct Capability {
+    pub(crate) id: String,
+    pub(crate) windows: Vec<WindowPattern>,
+    pub(crate) origins: Vec<OriginPattern>,
+    pub(crate) allow: Vec<Rule>,
+    pub(crate) deny: Vec<Rule>,
+}
+
+/// A pattern of window labels: `*` is any run of characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WindowPattern(pub(crate) Arc<str>);
+
+impl WindowPattern {
+    /// Whether the pattern is every window.
+    pub(crate) fn is_any(&self) -> bool {
+        self.0.bytes().all(|byte| byte == b'*')
+    }
+
+    fn matches(&self, window: &WindowLabel) -> bool {
+        glob::text_matches(&self.0, window.as_str(), Question::Literal)
+    }
+}
+
+impl Capability {
+    /// Whether it names the window.
+    pub(crate) fn names(&self, window: &WindowLabel) -> bool {
+        self.windows.iter().any(|pattern| pattern.matches(window))
+    }
+
+    /// Whether it is for the documents of this origin in this window.
+    pub(crate) fn is_for(&self, window: &WindowLabel, origin: &Origin) -> bool {
+        self.names(window) && self.origins.iter().any(|pattern| pattern.matches(origin))
+    }
+}

@@ -1,0 +1,210 @@
+//! The names that a policy speaks of: commands, windows, origins.
+
+use std::sync::Arc;
+
+use super::{Compiler, Owner};
+use crate::capability::WindowPattern;
+use crate::diagnostics::{Diagnostic, FileText, Place};
+use crate::names::{
+    CommandName, MAX_COMMAND_BYTES, MAX_LABEL_BYTES, is_command_byte, is_label_byte,
+};
+use crate::origin::{OriginPattern, OriginPatternError};
+use crate::rule::CommandPattern;
+use crate::written::{At, WrittenCapability, did_you_mean};
+
+impl Compiler<'_> {
+    pub(super) fn commands(
+        &mut self,
+        owner: Owner<'_>,
+        written: &[At<String>],
+    ) -> Vec<CommandPattern> {
+        let mut patterns = Vec::with_capacity(written.len());
+        for text in written {
+            let pattern = CommandPattern(Arc::from(text.value.as_str()));
+            if is_command_pattern(&pattern) {
+                self.known_command(owner, text, &pattern);
+                patterns.push(pattern);
+                continue;
+            }
+            let place = Place {
+                file: owner.file,
+                span: text.span,
+            };
+            let message = format!("`{}` is not a command pattern", text.value);
+            self.report(
+                Diagnostic::error("bad-command", &place, message)
+                    .label("a command is lower-case words joined by dots; `*` is any run of characters")
+                    .maybe_help(lower_case_help(&text.value)),
+            );
+        }
+        patterns
+    }
+
+    /// With the handlers known, a name without one is a mistake, and a pattern that no handler's
+    /// name matches is worth a look.
+    fn known_command(&mut self, owner: Owner<'_>, text: &At<String>, pattern: &CommandPattern) {
+        let Some(commands) = self.context.commands else {
+            return;
+        };
+        if commands
+            .iter()
+            .any(|command| pattern.matches(command.as_str()))
+        {
+            return;
+        }
+        let place = Place {
+            file: owner.file,
+            span: text.span,
+        };
+        let diagnostic = if pattern.is_literal() {
+            let message = format!("there is no command `{}`", text.value);
+            let known = commands.iter().map(CommandName::as_str);
+            let list = || format!("the commands are {}", list(commands));
+            Diagnostic::error("unknown-command", &place, message)
+                .label("no handler has this name")
+                .help(did_you_mean(&text.value, known).unwrap_or_else(list))
+        } else {
+            let message = format!("no command matches `{}`", text.value);
+            Diagnostic::warning("unmatched-command", &place, message)
+                .help(format!("the commands are {}", list(commands)))
+        };
+        self.report(diagnostic);
+    }
+
+    pub(super) fn windows(
+        &mut self,
+        file: &FileText<'_>,
+        written: &At<Vec<At<String>>>,
+    ) -> Vec<WindowPattern> {
+        if written.value.is_empty() {
+            let place = Place {
+                file,
+                span: written.span,
+            };
+            self.report(
+                Diagnostic::error("empty-list", &place, "`windows` cannot be empty")
+                    .label("this capability is for nobody")
+                    .help("write `windows = [\"main\"]`"),
+            );
+        }
+        let mut patterns = Vec::with_capacity(written.value.len());
+        for text in &written.value {
+            let is_pattern = !text.value.is_empty()
+                && text.value.len() <= MAX_LABEL_BYTES
+                && text
+                    .value
+                    .bytes()
+                    .all(|byte| is_label_byte(byte) || byte == b'*');
+            if is_pattern {
+                patterns.push(WindowPattern(Arc::from(text.value.as_str())));
+                continue;
+            }
+            let place = Place {
+                file,
+                span: text.span,
+            };
+            let message = format!("`{}` is not a window pattern", text.value);
+            self.report(
+                Diagnostic::error("bad-window", &place, message)
+                    .label("a label is letters, digits, `_` and `-`; `*` is any run of characters")
+                    .help("write it like `editor` or `editor-*`"),
+            );
+        }
+        patterns
+    }
+
+    pub(super) fn origins(
+        &mut self,
+        file: &FileText<'_>,
+        capability: &WrittenCapability,
+    ) -> Vec<OriginPattern> {
+        let Some(written) = &capability.origins else {
+            return vec![OriginPattern::local()];
+        };
+        if written.value.is_empty() {
+            let place = Place {
+                file,
+                span: written.span,
+            };
+            self.report(
+                Diagnostic::error("empty-list", &place, "`origins` cannot be empty")
+                    .label("this capability is for nobody")
+                    .help("write `origins = [\"local\"]`, or leave it out for the same"),
+            );
+        }
+        let mut patterns = Vec::with_capacity(written.value.len());
+        for text in &written.value {
+            match OriginPattern::parse(&text.value) {
+                Ok(pattern) => {
+                    self.check_origin_danger(file, capability, text, &pattern);
+                    patterns.push(pattern);
+                }
+                Err(error) => {
+                    let place = Place {
+                        file,
+                        span: text.span,
+                    };
+                    let message = format!("`{}` is not an origin pattern", text.value);
+                    self.report(
+                        Diagnostic::error("bad-origin", &place, message)
+                            .label(error.to_string())
+                            .help(origin_help(&text.value, error)),
+                    );
+                }
+            }
+        }
+        patterns
+    }
+}
+
+fn is_command_pattern(pattern: &CommandPattern) -> bool {
+    let text = &pattern.0;
+    if pattern.is_literal() {
+        return CommandName::parse(text).is_ok();
+    }
+    text.len() <= MAX_COMMAND_BYTES
+        && !text.contains("..")
+        && text
+            .bytes()
+            .all(|byte| is_command_byte(byte) || byte == b'*')
+}
+
+fn lower_case_help(written: &str) -> Option<String> {
+    let lower = written
+        .to_ascii_lowercase()
+        .replace(['-', ' '], "_")
+        .replace([':', '/'], ".");
+    let is_better = is_command_pattern(&CommandPattern(Arc::from(lower.as_str())));
+    is_better.then(|| format!("did you mean `{lower}`?"))
+}
+
+fn origin_help(written: &str, error: OriginPatternError) -> String {
+    match error {
+        OriginPatternError::Shape
+            if CommandName::parse(written).is_ok() && written.contains('.') =>
+        {
+            format!("write `https://{written}`")
+        }
+        OriginPatternError::Longer => match written.split_once("://") {
+            Some((scheme, rest)) => {
+                let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+                let host = rest.get(..end).unwrap_or_default();
+                format!(
+                    "write `{scheme}://{}`",
+                    host.rsplit('@').next().unwrap_or_default()
+                )
+            }
+            None => "write it like `https://example.com`".to_owned(),
+        },
+        _ => "write `local` for the app's own pages, or an origin like `https://*.example.com`"
+            .to_owned(),
+    }
+}
+
+fn list(commands: &[CommandName]) -> String {
+    commands
+        .iter()
+        .map(|command| format!("`{command}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}

@@ -1,0 +1,179 @@
+//! Takes values out of TOML tables, each with its place, and reports what is not as it should be.
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::{At, did_you_mean};
+use crate::diagnostics::{Diagnostic, Diagnostics, FileText, Place, Span};
+
+/// A TOML value with its place.
+pub(super) type Node<'s> = Spanned<DeValue<'s>>;
+
+/// One file while it is read.
+pub(super) struct Reader<'s, 'd> {
+    pub(super) file: &'s FileText<'s>,
+    pub(super) diagnostics: &'d mut Diagnostics,
+}
+
+impl<'s> Reader<'s, '_> {
+    pub(super) fn place(&self, span: Span) -> Place<'s> {
+        Place {
+            file: self.file,
+            span,
+        }
+    }
+
+    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Reports every key that is not known here.
+    pub(super) fn only(&mut self, table: &DeTable<'s>, of: &str, known: &[&str]) {
+        for key in table.keys() {
+            let name = key.get_ref().as_ref();
+            if known.contains(&name) {
+                continue;
+            }
+            let place = self.place(key.span().into());
+            let list = known
+                .iter()
+                .map(|key| format!("`{key}`"))
+                .collect::<Vec<_>>()
+                .join(", ");
+            let help = did_you_mean(name, known.iter().copied());
+            self.report(
+                Diagnostic::error(
+                    "unknown-key",
+                    &place,
+                    format!("unknown key `{name}` in {of}"),
+                )
+                .label("nothing reads this")
+                .help(help.unwrap_or_else(|| format!("the keys here are {list}"))),
+            );
+        }
+    }
+
+    /// Reports a key that must be there and is not.
+    pub(super) fn missing(&mut self, span: Span, of: &str, key: &str, help: &str) {
+        let place = self.place(span);
+        self.report(
+            Diagnostic::error("missing-key", &place, format!("{of} needs `{key}`")).help(help),
+        );
+    }
+
+    pub(super) fn wrong_type(&mut self, node: &Node<'_>, key: &str, wanted: &str, help: &str) {
+        let place = self.place(node.span().into());
+        let found = node.get_ref().type_str();
+        self.report(
+            Diagnostic::error("wrong-type", &place, format!("`{key}` must be {wanted}"))
+                .label(format!("this is {} {found}", article(found)))
+                .help(help),
+        );
+    }
+
+    pub(super) fn string(&mut self, node: &Node<'_>, key: &str) -> Option<At<String>> {
+        match node.get_ref().as_str() {
+            Some(text) => Some(At {
+                value: text.to_owned(),
+                span: node.span().into(),
+            }),
+            None => {
+                self.wrong_type(node, key, "a string", &format!("write `{key} = \"…\"`"));
+                None
+            }
+        }
+    }
+
+    pub(super) fn optional_string(&mut self, table: &DeTable<'s>, key: &str) -> Option<At<String>> {
+        self.string(table.get(key)?, key)
+    }
+
+    /// A string that says something: a reason, an id.
+    pub(super) fn said(&mut self, table: &DeTable<'s>, key: &str) -> Option<At<String>> {
+        let text = self.optional_string(table, key)?;
+        if text.value.trim().is_empty() {
+            let place = self.place(text.span);
+            self.report(
+                Diagnostic::error("empty-text", &place, format!("`{key}` cannot be empty"))
+                    .help("say why in a few words"),
+            );
+        }
+        Some(text)
+    }
+
+    /// A list of strings; the elements that are none are reported and left out.
+    pub(super) fn strings(&mut self, node: &Node<'s>, key: &str) -> Option<At<Vec<At<String>>>> {
+        let Some(items) = node.get_ref().as_array() else {
+            self.wrong_type(
+                node,
+                key,
+                "a list of strings",
+                &format!("write `{key} = [\"…\"]`"),
+            );
+            return None;
+        };
+        let value = items
+            .iter()
+            .filter_map(|item| self.string(item, key))
+            .collect();
+        Some(At {
+            value,
+            span: node.span().into(),
+        })
+    }
+
+    pub(super) fn boolean(&mut self, table: &DeTable<'s>, key: &str) -> bool {
+        let Some(node) = table.get(key) else {
+            return false;
+        };
+        node.get_ref().as_bool().unwrap_or_else(|| {
+            self.wrong_type(
+                node,
+                key,
+                "`true` or `false`",
+                &format!("write `{key} = true`"),
+            );
+            false
+        })
+    }
+
+    pub(super) fn table<'n>(&mut self, node: &'n Node<'s>, key: &str) -> Option<&'n DeTable<'s>> {
+        let table = node.get_ref().as_table();
+        if table.is_none() {
+            self.wrong_type(node, key, "a table", &format!("write `{key} = {{ … }}`"));
+        }
+        table
+    }
+
+    /// A list of tables, each with its span.
+    pub(super) fn tables<'n>(
+        &mut self,
+        parent: &'n DeTable<'s>,
+        key: &str,
+        help: &str,
+    ) -> Vec<(&'n DeTable<'s>, Span)> {
+        let Some(node) = parent.get(key) else {
+            return Vec::new();
+        };
+        let Some(items) = node.get_ref().as_array() else {
+            self.wrong_type(node, key, "a list of tables", help);
+            return Vec::new();
+        };
+        let mut tables = Vec::new();
+        for item in items.iter() {
+            match item.get_ref().as_table() {
+                Some(table) => tables.push((table, item.span().into())),
+                None => self.wrong_type(item, key, "a list of tables", help),
+            }
+        }
+        tables
+    }
+}
+
+fn article(noun: &str) -> &'static str {
+    if noun.starts_with(['a', 'i']) {
+        "an"
+    } else {
+        "a"
+    }
+}
