@@ -5,7 +5,7 @@ mod launch;
 mod output;
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
     process::{Child, ExitStatus},
     time::Duration,
@@ -19,6 +19,7 @@ use self::output::Output;
 use crate::{
     binaries::{BinariesError, HOST},
     process::{Process, descendants, wait_until_gone},
+    records::{self, RecordsError},
     wait::until_some,
 };
 
@@ -50,16 +51,9 @@ pub enum AppError {
         /// What is wrong with it.
         why: String,
     },
-    /// The audit log holds a line that is no JSON.
-    #[error("line {line} of `{}` is no JSON: {why}", log.display())]
-    Record {
-        /// The log.
-        log: PathBuf,
-        /// The line, counted from 1.
-        line: usize,
-        /// What is wrong with it.
-        why: serde_json::Error,
-    },
+    /// The audit log cannot be read.
+    #[error(transparent)]
+    Records(#[from] RecordsError),
     /// Something did not happen in time.
     #[error("{what} did not happen within {limit:?}; the broker said:\n{said}")]
     Late {
@@ -121,31 +115,12 @@ impl App {
         &self.log
     }
 
-    /// The records of its audit log, those of earlier runs among them. A line that is still being
-    /// written is none.
+    /// The records of its audit log, those of earlier runs among them: see [`records::read`].
     ///
     /// # Errors
-    /// [`AppError::Record`] where a line is no JSON; [`AppError::System`] where there is a log
-    /// that cannot be read.
-    pub fn records(&self) -> Result<Vec<Value>, AppError> {
-        let text = match fs::read_to_string(&self.log) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(why) => {
-                let what = format!("`{}` cannot be read", self.log.display());
-                return Err(AppError::System { what, why });
-            }
-            Ok(text) => text,
-        };
-        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
-        let parse = |(line, number): (&str, usize)| {
-            let log = self.log.clone();
-            serde_json::from_str(line).map_err(|why| AppError::Record {
-                log,
-                line: number,
-                why,
-            })
-        };
-        whole.lines().zip(1..).map(parse).collect()
+    /// As [`records::read`].
+    pub fn records(&self) -> Result<Vec<Value>, RecordsError> {
+        records::read(&self.log)
     }
 
     /// Waits for a record, and hands it over.
@@ -160,7 +135,7 @@ impl App {
     ) -> Result<Value, AppError> {
         let look = || match self.records() {
             Ok(records) => records.into_iter().find(|record| wanted(record)).map(Ok),
-            Err(error) => Some(Err(error)),
+            Err(error) => Some(Err(error.into())),
         };
         match until_some(limit, look) {
             Some((found, _)) => found,

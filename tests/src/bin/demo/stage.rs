@@ -14,23 +14,29 @@ use crate::Outcome;
 /// The app's identifier in its manifest.
 pub(crate) const APP: &str = "org.sidegate.notes";
 
-/// The secrets, by their place in the home. Each has a word that is nowhere else.
-const CANARIES: [(&str, &str); 2] = [
+/// The secrets, by their place in the home: where the hostile note looks for some, so that it is
+/// not for want of a file that it finds none.
+const CANARIES: [(&str, &str); 3] = [
     (
         ".ssh/id_ed25519",
         "not a key, but as secret as one: canary-of-the-demo-7fb1c06e\n",
     ),
     (
-        "diary.md",
+        ".local/share/secrets.txt",
         "nobody's business: canary-of-the-demo-d2a94e83\n",
+    ),
+    (
+        ".local/share/secrets.md",
+        "nobody's business either: canary-of-the-demo-41c8f5b0\n",
     ),
 ];
 
 /// The word that every canary has in common.
 const SONG: &str = "canary-of-the-demo";
 
-/// The note that leads out of the folder, to the diary.
+/// The note that leads out of the folder, and where to.
 const LINK: &str = "link.md";
+const LINKED: &str = ".local/share/secrets.md";
 
 /// A home with everything in its place.
 #[derive(Debug)]
@@ -53,7 +59,7 @@ impl Stage {
             for (name, text) in &stage.seeds {
                 write(&stage.notes().join(name), text)?;
             }
-            symlink(stage.home.path().join("diary.md"), stage.notes().join(LINK))?;
+            symlink(stage.home.path().join(LINKED), stage.notes().join(LINK))?;
         }
         Ok(stage)
     }
@@ -92,10 +98,11 @@ impl Stage {
         if !fs::symlink_metadata(self.notes().join(LINK))?.is_symlink() {
             return Err("the link was replaced".into());
         }
-        for folder in [".local", ".config", ".cache"] {
-            if let Some(place) = holds(&self.home.path().join(folder), SONG)? {
-                return Err(format!("a secret found its way to `{}`", place.display()).into());
-            }
+        let mut singing = Vec::new();
+        files_with(SONG, self.home.path(), &mut singing)?;
+        let canary = |file: &PathBuf| CANARIES.iter().any(|(place, _)| file.ends_with(place));
+        if let Some(file) = singing.iter().find(|file| !canary(file)) {
+            return Err(format!("a secret found its way to `{}`", file.display()).into());
         }
         Ok(format!(
             "{} secrets, {} notes",
@@ -125,22 +132,18 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     fs::write(path, text)
 }
 
-/// The first file below `folder` that holds `word`; links are not followed.
-fn holds(folder: &Path, word: &str) -> io::Result<Option<PathBuf>> {
-    if !folder.exists() {
-        return Ok(None);
-    }
+/// The files below `folder` that hold `word`; links are not followed.
+fn files_with(word: &str, folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
-        let (path, kind) = entry.and_then(|entry| Ok((entry.path(), entry.file_type()?)))?;
+        let entry = entry?;
+        let (path, kind) = (entry.path(), entry.file_type()?);
         if kind.is_dir() {
-            if let Some(found) = holds(&path, word)? {
-                return Ok(Some(found));
-            }
+            files_with(word, &path, found)?;
         } else if kind.is_file() && contains(&fs::read(&path)?, word.as_bytes()) {
-            return Ok(Some(path));
+            found.push(path);
         }
     }
-    Ok(None)
+    Ok(())
 }
 
 fn contains(bytes: &[u8], word: &[u8]) -> bool {
@@ -178,7 +181,7 @@ mod tests {
                 fs::remove_file(stage.notes().join(LINK)).unwrap();
                 write(&stage.notes().join(LINK), "").unwrap();
             }),
-            ("`~/diary.md` was changed", |stage| {
+            ("`~/.local/share/secrets.md` was changed", |stage| {
                 write(&stage.notes().join(LINK), "").unwrap()
             }),
             ("a secret found its way to", |stage| {

@@ -240,8 +240,11 @@ impl Tour<'_> {
             fs::copy(&log, &kept)?;
             log::verify(binaries, &kept)
         });
+        report.step("the log says the same of the preview", || {
+            log::of_the_preview(&kept)
+        });
         let mut table = String::new();
-        report.step("the refused calls stand in the log", || {
+        report.step("the refused calls can be looked at", || {
             table = log::denials(binaries, &kept)?;
             named_in(&table, &["preview", "fs.write_text", "fs.read_text"])?;
             Ok(kept.display().to_string())
