@@ -196,8 +196,14 @@ fn origin_help(written: &str, error: OriginPatternError) -> String {
             }
             None => "write it like `https://example.com`".to_owned(),
         },
-        _ => "write `local` for the app's own pages, or an origin like `https://*.example.com`"
-            .to_owned(),
+        OriginPatternError::Any
+        | OriginPatternError::Opaque
+        | OriginPatternError::Shape
+        | OriginPatternError::Port
+        | OriginPatternError::Host(_) => {
+            "write `local` for the app's own pages, or an origin like `https://*.example.com`"
+                .to_owned()
+        }
     }
 }
 

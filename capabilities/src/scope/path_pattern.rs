@@ -236,14 +236,10 @@ mod tests {
     #[test]
     fn e12_wildcards_cross_neither_slashes_nor_leading_dots() {
         // pattern, path, matches in allow, matches in deny
+        #[rustfmt::skip]
         let cases = [
             ("$APPDATA/notes/*.md", "$APPDATA/notes/a.md", true, true),
-            (
-                "$APPDATA/notes/*.md",
-                "/home/user/.local/share/app/notes/a.md",
-                true,
-                true,
-            ),
+            ("$APPDATA/notes/*.md", "/home/user/.local/share/app/notes/a.md", true, true),
             ("$APPDATA/notes/*.md", "$APPDATA/notes/b/a.md", false, false),
             ("$APPDATA/notes/*.md", "$APPDATA/notes/.a.md", false, true),
             ("$APPDATA/notes/.*", "$APPDATA/notes/.a.md", true, true),
@@ -255,27 +251,12 @@ mod tests {
             ("$APPDATA/notes/**", "$APPDATA/notes/a/b/c", true, true),
             ("$APPDATA/notes/**", "$APPDATA/notesx", false, false),
             ("$APPDATA/notes/**", "$APPDATA", false, false),
-            (
-                "$APPDATA/notes/**",
-                "$APPDATA/notes/.git/config",
-                false,
-                true,
-            ),
+            ("$APPDATA/notes/**", "$APPDATA/notes/.git/config", false, true),
             ("$APPDATA/notes/**", "$APPDATA/notes/a/.b", false, true),
             ("$APPDATA/notes/**/.b", "$APPDATA/notes/a/.b", true, true),
-            (
-                "$APPDATA/notes/.git/**",
-                "$APPDATA/notes/.git/config",
-                true,
-                true,
-            ),
+            ("$APPDATA/notes/.git/**", "$APPDATA/notes/.git/config", true, true),
             ("$APPDATA/notes/**/*.md", "$APPDATA/notes/a.md", true, true),
-            (
-                "$APPDATA/notes/**/*.md",
-                "$APPDATA/notes/x/y/a.md",
-                true,
-                true,
-            ),
+            ("$APPDATA/notes/**/*.md", "$APPDATA/notes/x/y/a.md", true, true),
             ("$APPDATA/notes", "$APPDATA/notes", true, true),
             ("$APPDATA/notes", "$APPDATA/notes/a", false, false),
             ("$APPDATA", "$APPDATA", true, true),

@@ -137,7 +137,7 @@ fn read_schema<'s>(reader: &mut Reader<'s, '_>, node: &Node<'s>) -> Option<At<Wr
         return None;
     }
     let mut spans = Vec::new();
-    let value = to_json(reader, node, String::new(), &mut spans)?;
+    let value = to_json(reader, node, "", &mut spans)?;
     Some(At {
         value: WrittenSchema::Inline(value, spans),
         span,
@@ -148,7 +148,7 @@ fn read_schema<'s>(reader: &mut Reader<'s, '_>, node: &Node<'s>) -> Option<At<Wr
 fn to_json(
     reader: &mut Reader<'_, '_>,
     node: &Node<'_>,
-    pointer: String,
+    pointer: &str,
     spans: &mut Spans,
 ) -> Option<Value> {
     let value = match node.get_ref() {
@@ -167,7 +167,7 @@ fn to_json(
         DeValue::Array(items) => {
             let items = items.iter().enumerate();
             items
-                .map(|(at, item)| to_json(reader, item, format!("{pointer}/{at}"), spans))
+                .map(|(at, item)| to_json(reader, item, &format!("{pointer}/{at}"), spans))
                 .collect()
         }
         DeValue::Table(table) => {
@@ -176,7 +176,7 @@ fn to_json(
                 let name = key.get_ref().to_string();
                 let inner_pointer = format!("{pointer}/{}", escape(&name));
                 spans.push((inner_pointer.clone(), key.span().into()));
-                map.insert(name, to_json(reader, inner, inner_pointer, spans)?);
+                map.insert(name, to_json(reader, inner, &inner_pointer, spans)?);
             }
             return Some(Value::Object(map));
         }
