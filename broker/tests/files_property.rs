@@ -1,5 +1,5 @@
 //! Whatever path a page asks for, nothing outside the allowed directory is read, changed or made.
-#![cfg(target_os = "linux")]
+#![cfg(all(target_os = "linux", feature = "core"))]
 #![expect(
     clippy::unwrap_used,
     reason = "a test says so by panicking, in its helpers too"

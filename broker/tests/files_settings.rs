@@ -1,5 +1,5 @@
 //! Settings: kept across restarts, whole whatever happens, never written over when not understood.
-#![cfg(unix)]
+#![cfg(all(unix, feature = "core"))]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};

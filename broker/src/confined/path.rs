@@ -100,3 +100,23 @@ fn read_at_most(file: &File, announced: u64, limit: u64) -> Result<Vec<u8>, File
     }
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Seek;
+
+    use super::*;
+
+    /// The file said it was empty, and is 16 MiB by the time it is read.
+    #[test]
+    fn e11_not_a_byte_is_read_beyond_the_one_that_shows_there_is_more() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.set_len(16 << 20).unwrap();
+        let result = read_at_most(&file, 0, 1000);
+        assert!(
+            matches!(result, Err(FileError::TooLarge { limit: 1000 })),
+            "{result:?}"
+        );
+        assert_eq!(file.stream_position().unwrap(), 1001);
+    }
+}
