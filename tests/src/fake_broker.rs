@@ -157,6 +157,12 @@ impl FakeBroker {
         self.host.id()
     }
 
+    /// Closes the line, as a broker does that dies.
+    pub fn hang_up(&mut self) {
+        // A line that is closed already is closed.
+        let _ = self.line.shutdown(std::net::Shutdown::Both);
+    }
+
     /// Waits for the host to end by itself; its exit status.
     ///
     /// # Errors
@@ -211,8 +217,7 @@ impl FakeBroker {
         }
     }
 
-    /// The arguments of the next call of `command`.
-    #[must_use]
+    /// The next call of `command`.
     pub fn wait_for_call(&self, command: &str) -> Call {
         self.wait_for(command, |said| match said {
             Said::Call(call) if call.command == command => Some(call.clone()),
@@ -231,7 +236,7 @@ impl FakeBroker {
 
 impl Drop for FakeBroker {
     fn drop(&mut self) {
-        let _ = self.line.shutdown(std::net::Shutdown::Both);
+        self.hang_up();
         let _ = self.host.kill();
         let _ = self.host.wait();
     }

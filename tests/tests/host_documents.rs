@@ -1,0 +1,526 @@
+//! Who said it: subframes, slow and hanging loads, navigations, a web process that dies. A real
+//! host, a real WebView, and a broker that decides nothing.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
+use sidegate::wire::{DocumentId, ToHost, WindowId};
+use sidegate_tests::{
+    Display,
+    fake_broker::{Asset, Call, FakeBroker, Said, echo},
+    process::descendants,
+};
+
+const HOME: &str = "app://localhost/";
+const EVIL: &str = "app://evil";
+
+/// Tries all that a document could try to be heard: the bridge, wry's own handler, WebKit's, and
+/// the parent's bridge. It marks what gets through.
+const ATTACK: &str = "
+    const mark = document.currentScript?.dataset.mark ?? 'frame';
+    const tries = [
+      () => sidegate.invoke('attack', mark),
+      () => window.ipc.postMessage('attack'),
+      () => window.webkit.messageHandlers.sidegate.postMessage('m' + '0'.repeat(32) + 'attack'),
+      () => window.webkit.messageHandlers.ipc.postMessage('attack'),
+      () => sidegateBridge.challenge('0'.repeat(32)),
+    ];
+    const attack = () => { for (const attempt of tries) { try { attempt(); } catch {} } };
+    attack();
+    setInterval(attack, 20);
+    fetch('app://localhost/ran?' + mark).catch(() => {});
+    new Image().src = 'app://localhost/ran?' + mark;";
+
+/// The parent's bridge, which is out of reach across origins.
+const ATTACK_PARENT: &str = "
+    setInterval(() => { try { parent.sidegate.invoke('attack', 'parent'); } catch {} }, 20);";
+
+fn html(body: &str) -> Asset {
+    Asset::Html(format!("<!doctype html><meta charset=utf-8><body>{body}"))
+}
+
+fn start(display: &Display, pages: &[(&str, Asset)]) -> FakeBroker {
+    let assets: BTreeMap<_, _> = pages
+        .iter()
+        .map(|(url, asset)| ((*url).to_owned(), asset.clone()))
+        .collect();
+    let mut broker = FakeBroker::start(display, &["--least", "A"], assets, echo).unwrap();
+    broker.open(1, &[EVIL]).unwrap();
+    broker
+}
+
+/// Waits until `report` has come, and for a second more; the calls besides it.
+fn calls_besides_the_report(broker: &FakeBroker) -> Vec<Call> {
+    let mut calls = Vec::new();
+    broker.wait_for("report", |said| match said {
+        Said::Call(call) if call.command == "report" => Some(()),
+        Said::Call(call) => {
+            calls.push(call.clone());
+            None
+        }
+        _ => None,
+    });
+    let more = broker.listen_until_quiet(Duration::from_secs(1));
+    calls.extend(more.into_iter().filter_map(|said| match said {
+        Said::Call(call) => Some(call),
+        _ => None,
+    }));
+    calls
+}
+
+/// A page with one frame that attacks. The page itself waits until the frame has run, so that
+/// silence means refusal and not absence.
+fn page_with_frame(frame: &str) -> Asset {
+    html(&format!(
+        "<h1>honest</h1>{frame}<script>setTimeout(() => sidegate.invoke('report'), 1500)</script>"
+    ))
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('"', "&quot;")
+}
+
+#[test]
+fn c01_c02_c03_a_subframe_has_no_bridge() {
+    let inner = format!("<script data-mark=inner>{ATTACK}</script>");
+    let data = format!(
+        "data:text/html,{}",
+        inner.replace('#', "%23").replace('%', "%25")
+    );
+    let make_blob = format!(
+        "const f = document.createElement('iframe');
+         f.src = URL.createObjectURL(new Blob([{}], {{ type: 'text/html' }}));
+         document.body.append(f);",
+        json!(inner).to_string().replace("</", "<\\/"),
+    );
+    let write = format!(
+        "const f = document.createElement('iframe'); document.body.append(f);
+         f.contentDocument.open(); f.contentDocument.write({}); f.contentDocument.close();",
+        json!(inner).to_string().replace("</", "<\\/"),
+    );
+    let by_script = format!(
+        "const f = document.createElement('iframe'); document.body.append(f);
+         f.contentWindow.eval({});",
+        json!(ATTACK),
+    );
+    for (name, frame) in [
+        (
+            "cross-origin",
+            format!("<iframe src='{EVIL}/frame'></iframe>"),
+        ),
+        ("same origin", "<iframe src='/frame'></iframe>".into()),
+        (
+            "sandboxed",
+            "<iframe sandbox='allow-scripts' src='/frame'></iframe>".into(),
+        ),
+        (
+            "sandboxed srcdoc",
+            format!(
+                "<iframe sandbox='allow-scripts' srcdoc=\"{}\"></iframe>",
+                escaped(&inner)
+            ),
+        ),
+        (
+            "srcdoc",
+            format!("<iframe srcdoc=\"{}\"></iframe>", escaped(&inner)),
+        ),
+        (
+            "data",
+            format!("<iframe src=\"{}\"></iframe>", escaped(&data)),
+        ),
+        ("blob", format!("<script>{make_blob}</script>")),
+        ("about:blank, written", format!("<script>{write}</script>")),
+        (
+            "about:blank, by script",
+            format!("<script>{by_script}</script>"),
+        ),
+        (
+            "javascript",
+            format!(
+                "<iframe src=\"javascript:{}\"></iframe>",
+                escaped(&format!("(() => {{{ATTACK}}})()"))
+            ),
+        ),
+    ] {
+        let display = Display::start().unwrap();
+        let frame_page = html(&inner);
+        let broker = start(
+            &display,
+            &[
+                (HOME, page_with_frame(&frame)),
+                ("app://localhost/frame", frame_page.clone()),
+                ("app://evil/frame", frame_page),
+            ],
+        );
+        let mut ran = false;
+        let mut heard = Vec::new();
+        broker.wait_for("report", |said| {
+            match said {
+                Said::Asset(asked) if asked.url.starts_with("app://localhost/ran?") => ran = true,
+                Said::Call(call) if call.command == "report" => return Some(()),
+                Said::Call(_) | Said::Garbage(..) | Said::Cancel(..) => heard.push(said.clone()),
+                _ => {}
+            }
+            None
+        });
+        assert!(
+            ran,
+            "{name}: the frame did not run, so its silence means nothing"
+        );
+        assert_eq!(heard, [], "{name}");
+    }
+}
+
+#[test]
+fn c01_a_frame_of_another_origin_cannot_use_its_parents_bridge() {
+    let display = Display::start().unwrap();
+    let broker = start(
+        &display,
+        &[
+            (
+                HOME,
+                page_with_frame(&format!("<iframe src='{EVIL}/frame'></iframe>")),
+            ),
+            (
+                "app://evil/frame",
+                html(&format!("<script>{ATTACK_PARENT}</script>")),
+            ),
+        ],
+    );
+    assert_eq!(calls_besides_the_report(&broker), []);
+}
+
+/// An evil page that calls without end and goes to the trusted one, whose load takes its time.
+fn evil_then_trusted(trusted: Asset) -> (Display, FakeBroker) {
+    let display = Display::start().unwrap();
+    let spin = "
+        setInterval(() => sidegate.invoke('echo', location.origin).catch(() => {}), 1);
+        setTimeout(() => { location.href = 'app://localhost/trusted'; }, 200);";
+    let broker = start(
+        &display,
+        &[
+            (
+                HOME,
+                html(&format!("<script>location.href = '{EVIL}/'</script>")),
+            ),
+            ("app://evil/", html(&format!("<script>{spin}</script>"))),
+            ("app://localhost/trusted", trusted),
+        ],
+    );
+    (display, broker)
+}
+
+/// The documents that were announced, and the calls by the document that they were counted to.
+fn documents_and_calls(said: &[Said]) -> (BTreeMap<u64, String>, Vec<(u64, String)>) {
+    let mut documents = BTreeMap::new();
+    let mut calls = Vec::new();
+    for one in said {
+        match one {
+            Said::Document(_, document, url) => {
+                documents.insert(document.0, url.clone());
+            }
+            Said::Call(call) => calls.push((call.document.0, call.args.to_string())),
+            _ => {}
+        }
+    }
+    (documents, calls)
+}
+
+#[test]
+fn c04_a_page_is_not_taken_for_the_one_that_loads() {
+    let trusted = "<script>
+        setTimeout(() => sidegate.invoke('echo', location.origin), 300);
+    </script>";
+    let slow = Asset::Slow(Duration::from_secs(2), format!("<!doctype html>{trusted}"));
+    let (_display, broker) = evil_then_trusted(slow);
+    let said = broker.listen_until_quiet(Duration::from_secs(3));
+    let (documents, calls) = documents_and_calls(&said);
+    for (document, origin) in &calls {
+        let url = &documents[document];
+        let expected = if url.starts_with("app://evil/") {
+            "\"app://evil\""
+        } else {
+            "\"app://localhost\""
+        };
+        assert_eq!(origin, expected, "document {document} is {url}");
+    }
+    let honest = calls
+        .iter()
+        .filter(|(_, origin)| origin.contains("localhost"))
+        .count();
+    assert_eq!(honest, 1);
+    assert!(calls.len() > 100, "{} calls are no storm", calls.len());
+}
+
+#[test]
+fn c05_a_page_is_not_taken_for_one_whose_load_hangs() {
+    let (_display, broker) = evil_then_trusted(Asset::Hangs);
+    let end = Instant::now() + Duration::from_secs(5);
+    let mut said = Vec::new();
+    while Instant::now() < end {
+        said.push(broker.wait_for("anything", |said| Some(said.clone())));
+    }
+    let (documents, calls) = documents_and_calls(&said);
+    assert!(
+        !documents.values().any(|url| url.ends_with("trusted")),
+        "{documents:?}"
+    );
+    let evil = documents
+        .iter()
+        .find(|(_, url)| url.starts_with("app://evil/"))
+        .unwrap()
+        .0;
+    let others: Vec<_> = calls
+        .iter()
+        .filter(|(document, _)| document != evil)
+        .collect();
+    assert_eq!(others, [] as [&(u64, String); 0]);
+    assert!(calls.len() > 100, "{} calls are no storm", calls.len());
+}
+
+#[test]
+fn c06_a_late_reply_reaches_nobody() {
+    let display = Display::start().unwrap();
+    let asks = "<script>
+        sidegate.invoke('secret').then((ok) => fetch('/leaked?' + ok));
+        setTimeout(() => { location.href = '/next'; }, 100);
+    </script>";
+    let listens = "<script>
+        sidegate.invoke('silent').then((ok) => fetch('/leaked?' + ok));
+        addEventListener('reply', () => fetch('/leaked'), true);
+        sidegate.invoke('report');
+    </script>";
+    let mut broker = start(
+        &display,
+        &[(HOME, html(asks)), ("app://localhost/next", html(listens))],
+    );
+    let asked = broker.wait_for_call("secret");
+    let next = broker.wait_for_call("report");
+    assert_ne!(asked.document, next.document);
+    // Both documents number their calls from one: only the document tells the replies apart.
+    for document in [
+        asked.document,
+        DocumentId(asked.document.0 + 7),
+        DocumentId(0),
+    ] {
+        let json = r#"{"id":1,"ok":"secret"}"#;
+        broker
+            .send(&ToHost::Reply {
+                window: asked.window,
+                document,
+                json,
+            })
+            .unwrap();
+    }
+    let late = ToHost::Reply {
+        window: WindowId(9),
+        document: next.document,
+        json: "{}",
+    };
+    broker.send(&late).unwrap();
+    let said = broker.listen_until_quiet(Duration::from_secs(1));
+    assert!(
+        !said.iter().any(|said| matches!(said, Said::Asset(_))),
+        "{said:#?}"
+    );
+}
+
+#[test]
+fn c06_a_token_is_not_delivered_to_the_document_after() {
+    let display = Display::start().unwrap();
+    let calls = "<script>sidegate.invoke('report')</script>";
+    let mut broker = start(&display, &[(HOME, html(calls))]);
+    let call = broker.wait_for_call("report");
+    let stale = DocumentId(call.document.0 - 1);
+    let token = "stale".to_owned();
+    broker
+        .send(&ToHost::Token {
+            window: call.window,
+            document: stale,
+            token,
+        })
+        .unwrap();
+    broker
+        .send(&ToHost::Reply {
+            window: call.window,
+            document: call.document,
+            json: r#"{"id":99,"ok":null}"#,
+        })
+        .unwrap();
+    broker.send(&ToHost::Ping { number: 5 }).unwrap();
+    broker.wait_for("pong", |said| (*said == Said::Pong(5)).then_some(()));
+    assert_eq!(call.token, format!("t1.{}", call.document.0));
+}
+
+#[test]
+fn c07_each_call_is_counted_to_its_own_document() {
+    let display = Display::start().unwrap();
+    let script = "<script>
+        const n = Number(location.hash.slice(1)) || 0;
+        const own = Math.random();
+        sidegate.invoke('echo', own);
+        sidegate.invoke('echo', own).then(() => {
+          if (n >= 40) return sidegate.invoke('report');
+          location.hash = n + 1;
+          location.reload();
+        });
+    </script>";
+    let broker = start(&display, &[(HOME, html(script))]);
+    let mut by_document: BTreeMap<u64, Vec<(u64, String)>> = BTreeMap::new();
+    broker.wait_for("report", |said| match said {
+        Said::Call(call) if call.command == "report" => Some(()),
+        Said::Call(call) => {
+            assert_eq!(call.token, format!("t1.{}", call.document.0));
+            let calls = by_document.entry(call.document.0).or_default();
+            calls.push((call.id, call.args.to_string()));
+            None
+        }
+        _ => None,
+    });
+    assert!(by_document.len() >= 40, "{} documents", by_document.len());
+    for (document, calls) in by_document {
+        let ids: Vec<u64> = calls.iter().map(|(id, _)| *id).collect();
+        assert!(
+            ids == [1, 2] || ids == [1],
+            "document {document}: {calls:?}"
+        );
+        assert!(calls.iter().all(|(_, own)| *own == calls[0].1), "{calls:?}");
+    }
+}
+
+#[test]
+fn c08_a_dead_web_process_is_told_and_its_page_begins_anew() {
+    let display = Display::start().unwrap();
+    let script = "<script>sidegate.invoke('report')</script>";
+    let broker = start(&display, &[(HOME, html(script))]);
+    let first = broker.wait_for_call("report");
+    let web = descendants(broker.host_pid())
+        .into_iter()
+        .find(|process| process.name == "WebKitWebProcess")
+        .unwrap();
+    web.kill().unwrap();
+    broker.wait_for("crash", |said| {
+        (*said == Said::Crashed(WindowId(1))).then_some(())
+    });
+    let second = broker.wait_for_call("report");
+    assert!(second.document > first.document);
+    assert_eq!(second.id, 1);
+}
+
+#[test]
+fn c09_a_document_written_anew_has_what_it_had() {
+    let display = Display::start().unwrap();
+    let script = "<script>
+        sidegate.invoke('echo').then(() => {
+          document.open();
+          document.write('<script>sidegate.invoke(\"report\", \"rewritten\")<\\/script>');
+          document.close();
+        });
+    </script>";
+    let broker = start(&display, &[(HOME, html(script))]);
+    let first = broker.wait_for_call("echo");
+    let second = broker.wait_for_call("report");
+    assert_eq!((first.document, first.id), (second.document, 1));
+    assert_eq!((second.id, second.args), (2, json!("rewritten")));
+}
+
+#[test]
+fn c13_an_asset_request_is_no_call() {
+    let display = Display::start().unwrap();
+    let script = "<img src='app://localhost/c1%201%0a{}'><script>
+        fetch('/', { method: 'POST', body: 'ct1.1 1\\n{\"command\":\"x\"}' });
+        setTimeout(() => sidegate.invoke('report'), 300);
+    </script>";
+    let broker = start(&display, &[(HOME, html(script))]);
+    assert_eq!(calls_besides_the_report(&broker), []);
+}
+
+#[test]
+fn c15_about_blank_is_nobody() {
+    let display = Display::start().unwrap();
+    let script = "<script>
+        const keep = sidegate;
+        setTimeout(() => { location.href = 'about:blank'; }, 100);
+    </script>";
+    let broker = start(&display, &[(HOME, html(script))]);
+    let left = |said: &Said| matches!(said, Said::Committed(_, DocumentId(2))).then_some(());
+    broker.wait_for("second commit", left);
+    let said = broker.listen_until_quiet(Duration::from_secs(1));
+    assert_eq!(said, []);
+}
+
+#[test]
+fn i11_everything_is_gone_with_the_broker() {
+    let display = Display::start().unwrap();
+    let spin = "<script>sidegate.invoke('report').then(() => { for (;;) {} });</script>";
+    let mut broker = start(&display, &[(HOME, html(spin))]);
+    broker.wait_for_call("report");
+    let family = descendants(broker.host_pid());
+    assert!(
+        family
+            .iter()
+            .any(|process| process.name == "WebKitWebProcess")
+    );
+    let start = Instant::now();
+    broker.hang_up();
+    let gone = sidegate_tests::process::wait_until_gone(&family, Duration::from_secs(5));
+    assert!(
+        gone.unwrap() < Duration::from_millis(250),
+        "{:?}",
+        start.elapsed()
+    );
+}
+
+#[test]
+fn a_window_keeps_to_its_origins() {
+    let display = Display::start().unwrap();
+    let mut broker = start(&display, &[]);
+    for (number, url, origins) in [
+        (2, "app://stranger/", vec!["app://localhost"]),
+        (3, "app://localhost/", vec![]),
+        (4, "about:blank", vec!["app://localhost"]),
+        (5, "app://localhost/", vec!["app://localhost", "*"]),
+        (6, "null", vec!["null"]),
+    ] {
+        broker
+            .send(&ToHost::Open(sidegate::wire::OpenWindow {
+                window: WindowId(number),
+                label: "x".into(),
+                title: "x".into(),
+                url: url.into(),
+                width: 100,
+                height: 100,
+                origins: origins.into_iter().map(String::from).collect(),
+                devtools: false,
+            }))
+            .unwrap();
+        let closed = |said: &Said| (*said == Said::Closed(WindowId(number))).then_some(());
+        broker.wait_for("refused window", closed);
+    }
+}
+
+#[test]
+fn k07_and_k09_webkits_own_sandbox_stands_inside() {
+    let display = Display::start().unwrap();
+    let script = "<script>sidegate.invoke('report')</script>";
+    let broker = start(&display, &[(HOME, html(script))]);
+    broker.wait_for_call("report");
+    let family = descendants(broker.host_pid());
+    let namespace = |name: &str| {
+        let process = family.iter().rfind(|process| process.name == name).unwrap();
+        fs::read_link(format!("/proc/{}/ns/user", process.pid)).unwrap()
+    };
+    let (host, web) = (
+        namespace("sidegate-webview-host"),
+        namespace("WebKitWebProcess"),
+    );
+    let ours = fs::read_link("/proc/self/ns/user").unwrap();
+    assert!(
+        host != ours && web != ours && host != web,
+        "{host:?} {web:?} {ours:?}"
+    );
+}
