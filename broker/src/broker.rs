@@ -17,6 +17,7 @@ use crate::app::Window;
 use crate::audit::Event;
 use crate::core::Core;
 use crate::host::{self, GaveUp};
+use crate::ledger::{Counts, TELL_EVERY};
 
 /// A broker, ready to run.
 ///
@@ -58,9 +59,14 @@ impl Broker {
         let groups = host::group(&self.core.policy, &self.windows);
         let mut hosts = tokio::task::JoinSet::new();
         for group in groups {
-            hosts.spawn(host::supervise(Arc::clone(&self.core), group, stopped.clone()));
+            hosts.spawn(host::supervise(
+                Arc::clone(&self.core),
+                group,
+                stopped.clone(),
+            ));
         }
         let mut end = std::pin::pin!(end);
+        let mut counts = tokio::time::interval(TELL_EVERY);
         let mut failed = Vec::new();
         let mut ending = false;
         loop {
@@ -69,13 +75,18 @@ impl Broker {
                     None => break,
                     Some(ended) => failed.extend(failure(ended)),
                 },
+                _ = counts.tick() => self.core.tell_counts(Counts::Due),
                 () = &mut end, if !ending => {
                     ending = true;
                     stop.send_replace(true);
                 }
             }
         }
-        if failed.is_empty() { Ok(()) } else { Err(RunError(failed)) }
+        if failed.is_empty() {
+            Ok(())
+        } else {
+            Err(RunError(failed))
+        }
     }
 
     /// A caller within this process that speaks for `window` on `origin`: the same checks, the
@@ -85,7 +96,11 @@ impl Broker {
     /// # Errors
     /// [`NameError`] where `window` is not a label.
     pub fn connect(&self, window: &str, origin: &Origin) -> Result<Peer, NameError> {
-        Ok(Peer::new(Arc::clone(&self.core), WindowLabel::parse(window)?, origin))
+        Ok(Peer::new(
+            Arc::clone(&self.core),
+            WindowLabel::parse(window)?,
+            origin,
+        ))
     }
 
     /// The commands that there are handlers for, sorted.
@@ -97,8 +112,9 @@ impl Broker {
 
 impl Drop for Broker {
     fn drop(&mut self) {
+        self.core.tell_counts(Counts::All);
         self.core.note(&Event::Stop {});
-        if let Err(error) = self.core.pipeline.audit.sync() {
+        if let Err(error) = self.core.pipeline.ledger.sync() {
             tracing::error!(%error, "the end of the audit log may not be on the disk");
         }
     }

@@ -9,6 +9,8 @@ use sidegate_capabilities::Policy;
 
 use crate::assets::Assets;
 use crate::audit::Event;
+use crate::clock::Moment;
+use crate::ledger::Counts;
 use crate::pipeline::Pipeline;
 use crate::wire::SandboxLevel;
 
@@ -33,8 +35,16 @@ impl Core {
     /// Writes an event of the broker's own life to the log. One that cannot be written is told to
     /// the developer: there is no call to refuse for it, and the next call is refused.
     pub(crate) fn note(&self, event: &Event<'_>) {
-        if let Err(error) = self.pipeline.audit.append(&self.policy_version, event) {
+        if let Err(error) = self.pipeline.ledger.write(&self.policy_version, event) {
             tracing::error!(%error, "an event is not in the audit log");
+        }
+    }
+
+    /// Writes the counts of refusals that were not written one by one.
+    pub(crate) fn tell_counts(&self, which: Counts) {
+        let ledger = &self.pipeline.ledger;
+        if let Err(error) = ledger.tell_counts(&self.policy_version, which, Moment::now()) {
+            tracing::error!(%error, "a count of refusals is not in the audit log");
         }
     }
 }

@@ -33,6 +33,8 @@ mod harden;
 #[cfg(feature = "core")]
 mod host;
 #[cfg(feature = "core")]
+mod ledger;
+#[cfg(feature = "core")]
 mod limits;
 #[cfg(feature = "core")]
 mod pipeline;
@@ -45,7 +47,7 @@ pub mod token;
 
 #[cfg(feature = "core")]
 pub use {
-    broker::{BuildError, Broker, Builder, Peer, RunError},
+    broker::{Broker, BuildError, Builder, Peer, RunError},
     clock::Moment,
     handler::{Call, Command, HandlerError, NoArgs, RegistryError, Resource},
     handlers::{AppInfo, COMMANDS},

@@ -21,16 +21,16 @@ mod trail;
 
 use std::sync::Arc;
 
-use crate::audit::AuditLog;
 use crate::clock::Moment;
 use crate::handler::{Registry, WindowPort};
+use crate::ledger::Ledger;
 use crate::limits::Buckets;
 use crate::session::Sessions;
 
 pub(crate) use receive::Frame;
 pub(crate) use record::Recorded;
-pub(crate) use refusal::{Consequence, Refusal};
 pub use refusal::PageError;
+pub(crate) use refusal::{Consequence, Refusal};
 pub(crate) use reply::Reply;
 pub(crate) use resources::Bases;
 use trail::Trail;
@@ -42,7 +42,7 @@ pub(crate) struct Pipeline {
     pub(crate) registry: Registry,
     pub(crate) buckets: Buckets,
     pub(crate) bases: Bases,
-    pub(crate) audit: AuditLog,
+    pub(crate) ledger: Ledger,
 }
 
 /// A call that was refused: the reply for its page, and what becomes of the host it came from.
@@ -83,16 +83,19 @@ impl Pipeline {
         };
         let admitted = limit::limit(&self.buckets, call, now)?;
         let granted = decide::decide(&self.registry, &self.bases, admitted, port)?;
-        record::record(&self.audit, granted, Moment::now()).map(Some)
+        record::record(&self.ledger, granted, Moment::now()).map(Some)
     }
 
     /// Writes the refusal down and says what the page may learn.
     fn refuse(&self, stopped: Stopped, now: Moment) -> Refused {
         let Stopped { trail, refusal } = stopped;
-        let told = record::refusal(&self.audit, &trail, &refusal, now);
+        let told = record::refusal(&self.ledger, &trail, &refusal, now);
         // A refusal that cannot be written stays a refusal.
         let reply = trail.call.map(|id| Reply::error(id, &told));
-        Refused { reply, consequence: refusal.consequence() }
+        Refused {
+            reply,
+            consequence: refusal.consequence(),
+        }
     }
 }
 
@@ -105,6 +108,9 @@ pub(crate) struct Stopped {
 
 impl Stopped {
     fn new(trail: Trail, refusal: impl Into<Refusal>) -> Box<Self> {
-        Box::new(Self { trail, refusal: refusal.into() })
+        Box::new(Self {
+            trail,
+            refusal: refusal.into(),
+        })
     }
 }

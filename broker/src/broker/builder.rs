@@ -1,6 +1,8 @@
 //! Building a broker: everything is read, checked and opened before the first window is, and
 //! what is wrong is said at once.
 
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64};
@@ -15,6 +17,7 @@ use crate::confined::FileError;
 use crate::core::Core;
 use crate::handler::{Command, Registry, RegistryError};
 use crate::handlers::{self, AppInfo};
+use crate::ledger::Ledger;
 use crate::limits::Buckets;
 use crate::pipeline::{Bases, Pipeline};
 use crate::session::Sessions;
@@ -53,7 +56,9 @@ pub enum BuildError {
     #[error("the policy does not compile:\n{}", .0.render(.1, Color::Never))]
     Policy(Diagnostics, Sources),
     /// There is no policy.
-    #[error("the app has no policy: put a capability file into `policies`, or give the builder one")]
+    #[error(
+        "the app has no policy: put a capability file into `policies`, or give the builder one"
+    )]
     NoPolicy,
     /// There is no home directory.
     #[error(transparent)]
@@ -75,6 +80,14 @@ pub enum BuildError {
     /// The audit log.
     #[error("the audit log: {0}")]
     Audit(#[from] AuditError),
+    /// The directory of the audit log.
+    #[error("cannot make the directory of `{}`: {error}", path.display())]
+    LogDirectory {
+        /// The log.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
     /// The settings.
     #[error("the settings: {0}")]
     Settings(#[from] SettingsError),
@@ -192,7 +205,10 @@ impl Builder {
     /// # Errors
     /// [`BuildError`]; nothing was started.
     pub fn build(mut self) -> Result<Broker, BuildError> {
-        let id = self.id.take().map_or_else(|| AppId::parse("app.unnamed"), Ok)?;
+        let id = self
+            .id
+            .take()
+            .map_or_else(|| AppId::parse("app.unnamed"), Ok)?;
         let directories = match self.directories.take() {
             Some(directories) => directories,
             None => AppDirectories::of(&id, &self.app_dir)?,
@@ -208,6 +224,7 @@ impl Builder {
         let registry = Registry::new(commands)?;
         let (policy, sources) = self.compile(&registry, &directories)?;
         let log = self.audit.take().unwrap_or_else(|| directories.audit_log());
+        private_directory(&log)?;
         let core = Arc::new(Core {
             policy_version: policy.version().to_string().into(),
             policy,
@@ -222,11 +239,14 @@ impl Builder {
                 registry,
                 buckets: Buckets::default(),
                 bases: Bases::new(directories.own()),
-                audit: AuditLog::open(&log, Clock::system())?,
+                ledger: Ledger::new(AuditLog::open(&log, Clock::system())?),
             },
         });
         announce(&core, id.as_str(), &sources);
-        Ok(Broker { core, windows: self.windows })
+        Ok(Broker {
+            core,
+            windows: self.windows,
+        })
     }
 
     fn compile(
@@ -235,13 +255,23 @@ impl Builder {
         directories: &AppDirectories,
     ) -> Result<(Policy, Sources), BuildError> {
         let sources = self.policies.take().ok_or(BuildError::NoPolicy)?;
-        let variables = directories.variables().map_err(|e| BuildError::Directories(e.to_string()))?;
+        let variables = directories
+            .variables()
+            .map_err(|e| BuildError::Directories(e.to_string()))?;
         let names = registry.names();
-        let context = Context { directories: &variables, commands: Some(&names) };
+        let context = Context {
+            directories: &variables,
+            commands: Some(&names),
+        };
         match Policy::compile(&sources, &context) {
             Ok(Compiled { policy, warnings }) => {
                 for warning in warnings.iter() {
-                    tracing::warn!(file = warning.file, line = warning.line, "{}", warning.message);
+                    tracing::warn!(
+                        file = warning.file,
+                        line = warning.line,
+                        "{}",
+                        warning.message
+                    );
                 }
                 Ok((policy, sources))
             }
@@ -250,14 +280,37 @@ impl Builder {
     }
 
     fn assets(&self) -> Result<Assets, BuildError> {
-        let Some(path) = &self.ui else { return Ok(Assets::none()) };
-        Assets::in_directory(path)
-            .map_err(|error| BuildError::Pages { path: path.clone(), error })
+        let Some(path) = &self.ui else {
+            return Ok(Assets::none());
+        };
+        Assets::in_directory(path).map_err(|error| BuildError::Pages {
+            path: path.clone(),
+            error,
+        })
     }
 }
 
+/// Makes the directory of the log at `path`, for its owner alone.
+fn private_directory(path: &Path) -> Result<(), BuildError> {
+    let mut make = fs::DirBuilder::new();
+    make.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut make, 0o700);
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let made = parent.map_or(Ok(()), |parent| make.create(parent));
+    made.map_err(|error| BuildError::LogDirectory {
+        path: path.to_owned(),
+        error,
+    })
+}
+
 fn announce(core: &Core, id: &str, sources: &Sources) {
-    core.note(&Event::Start { app: id, version: env!("CARGO_PKG_VERSION") });
+    core.note(&Event::Start {
+        app: id,
+        version: env!("CARGO_PKG_VERSION"),
+    });
     let files: Vec<String> = sources.names().map(str::to_owned).collect();
     core.note(&Event::Policy { files: &files });
 }

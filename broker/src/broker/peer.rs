@@ -1,8 +1,8 @@
 //! A caller in the broker's own process. Its calls take the way of any page's call, token and
 //! record included; only the socket is missing.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 use sidegate_capabilities::{Origin, WindowLabel};
@@ -42,9 +42,19 @@ impl Peer {
             origin: origin.clone(),
             policy: Arc::clone(&core.policy_version),
         };
-        let opened = core.pipeline.sessions.open(identity, principal, Moment::now());
+        let opened = core
+            .pipeline
+            .sessions
+            .open(identity, principal, Moment::now());
         let session = opened.map(|(session, token)| (session.id, token));
-        Self { core, host, window, session, next_call: AtomicU64::new(1), port: Arc::new(NoWindow) }
+        Self {
+            core,
+            host,
+            window,
+            session,
+            next_call: AtomicU64::new(1),
+            port: Arc::new(NoWindow),
+        }
     }
 
     /// Calls `command` with `args`, an object.
@@ -54,21 +64,35 @@ impl Peer {
     pub async fn invoke(&self, command: &str, args: Value) -> Result<Value, Value> {
         let call = self.next_call.fetch_add(1, Ordering::Relaxed);
         let text = json!({ "command": command, "args": args });
-        let token = self.session.as_ref().map(|(_, token)| token.text()).unwrap_or_default();
-        let reply = self.send(format!("c{token} {call}\n{text}").as_bytes()).await;
+        let token = self
+            .session
+            .as_ref()
+            .map(|(_, token)| token.text())
+            .unwrap_or_default();
+        let reply = self
+            .send(format!("c{token} {call}\n{text}").as_bytes())
+            .await;
         let reply: Value = serde_json::from_str(&reply.unwrap_or_default()).unwrap_or_default();
         match (reply.get("ok"), reply.get("error")) {
             (Some(ok), _) => Ok(ok.clone()),
             (None, Some(error)) => Err(error.clone()),
-            (None, None) => Err(json!({ "code": "cancelled", "message": "the call was cancelled" })),
+            (None, None) => {
+                Err(json!({ "code": "cancelled", "message": "the call was cancelled" }))
+            }
         }
     }
 
     /// Sends one message as a bridge would, and waits for the JSON text of its reply; there is
     /// none to a cancellation, and to what is not in the form of a call.
     pub async fn send(&self, bytes: &[u8]) -> Option<String> {
-        let frame = Frame { host: self.host, window: self.window, document: DOCUMENT, bytes };
-        let reply: Option<Reply> = match self.core.pipeline.judge(frame, &self.port, Moment::now()) {
+        let frame = Frame {
+            host: self.host,
+            window: self.window,
+            document: DOCUMENT,
+            bytes,
+        };
+        let reply: Option<Reply> = match self.core.pipeline.judge(frame, &self.port, Moment::now())
+        {
             Ok(None) => None,
             Ok(Some(recorded)) => recorded.dispatch().await,
             Err(refused) => refused.reply,
@@ -80,7 +104,11 @@ impl Peer {
 impl Drop for Peer {
     fn drop(&mut self) {
         let host = self.host;
-        let _ended = self.core.pipeline.sessions.revoke(|identity| identity.host == host);
+        let _ended = self
+            .core
+            .pipeline
+            .sessions
+            .revoke(|identity| identity.host == host);
     }
 }
 

@@ -31,7 +31,13 @@ pub(super) fn authenticate(
     said: Said<'_>,
     now: Moment,
 ) -> Result<Option<Authenticated>, Box<Stopped>> {
-    let Said { frame, mut trail, token, call, what } = said;
+    let Said {
+        frame,
+        mut trail,
+        token,
+        call,
+        what,
+    } = said;
     let found = sessions.authenticate(&token, frame.host, frame.window, frame.document, now);
     let session = match found {
         Ok(session) => session,
@@ -54,7 +60,14 @@ pub(super) fn authenticate(
         Err(unreadable) => return Err(Stopped::new(trail, unreadable)),
     };
     let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
-    Ok(Some(Authenticated { trail, session, call, command, args, bytes }))
+    Ok(Some(Authenticated {
+        trail,
+        session,
+        call,
+        command,
+        args,
+        bytes,
+    }))
 }
 
 impl From<Impostor> for Refusal {
@@ -65,7 +78,8 @@ impl From<Impostor> for Refusal {
 
 /// The envelope: `command` and, perhaps, `args`, and nothing else.
 fn read(text: &[u8], trail: &mut Trail) -> Result<(CommandName, Args), Unreadable> {
-    let mut envelope = json::parse_object(text).map_err(|error| Unreadable::Json(error.to_string()))?;
+    let mut envelope =
+        json::parse_object(text).map_err(|error| Unreadable::Json(error.to_string()))?;
     let Some(Value::String(name)) = envelope.remove("command") else {
         return Err(Unreadable::Envelope("`command` is not a string"));
     };
@@ -77,7 +91,9 @@ fn read(text: &[u8], trail: &mut Trail) -> Result<(CommandName, Args), Unreadabl
         Some(_) => return Err(Unreadable::Envelope("`args` is not an object")),
     };
     if !envelope.is_empty() {
-        return Err(Unreadable::Envelope("there is a member beside `command` and `args`"));
+        return Err(Unreadable::Envelope(
+            "there is a member beside `command` and `args`",
+        ));
     }
     let command = command.map_err(|error| Unreadable::Name(error.to_string()))?;
     Ok((command, Args::new(args)))

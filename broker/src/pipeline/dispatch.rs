@@ -27,8 +27,9 @@ impl Recorded {
         };
         let result = answered.unwrap_or_else(|_| Err(timed_out(deadline)));
         if let Err(error) = &result {
-            let (window, command) = granted.trail.names();
-            tracing::warn!(%window, %command, %error, "a handler failed");
+            let window = granted.trail.window();
+            let command = granted.trail.command.as_deref().unwrap_or_default();
+            tracing::warn!(window, command, %error, "a handler failed");
         }
         let filtered = result.map(|value: Value| granted.permit.result.apply(value));
         Some(Reply::answer(granted.call, filtered))

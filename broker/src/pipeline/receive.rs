@@ -42,7 +42,13 @@ pub(super) fn receive(frame: Frame<'_>, mut trail: Trail) -> Result<Said<'_>, Bo
         return Err(Stopped::new(trail, Refusal::Malformed));
     };
     trail.call = Some(call);
-    Ok(Said { frame, trail, token, call, what })
+    Ok(Said {
+        frame,
+        trail,
+        token,
+        call,
+        what,
+    })
 }
 
 fn take_apart(bytes: &[u8]) -> Option<(Token, u64, What<'_>)> {
@@ -54,7 +60,11 @@ fn take_apart(bytes: &[u8]) -> Option<(Token, u64, What<'_>)> {
         Calls::CALL => {
             let end = rest.iter().position(|byte| *byte == b'\n')?;
             let (number, rest) = rest.split_at_checked(end)?;
-            Some((token, call_number(number)?, What::Call(rest.strip_prefix(b"\n")?)))
+            Some((
+                token,
+                call_number(number)?,
+                What::Call(rest.strip_prefix(b"\n")?),
+            ))
         }
         Calls::CANCEL => Some((token, call_number(rest)?, What::Cancel)),
         _ => None,
@@ -65,7 +75,11 @@ fn take_apart(bytes: &[u8]) -> Option<(Token, u64, What<'_>)> {
 /// exactly (2^53 − 1).
 fn call_number(digits: &[u8]) -> Option<u64> {
     let plain = digits.len() <= 16 && digits.iter().all(u8::is_ascii_digit);
-    let number: u64 = std::str::from_utf8(digits).ok().filter(|_| plain)?.parse().ok()?;
+    let number: u64 = std::str::from_utf8(digits)
+        .ok()
+        .filter(|_| plain)?
+        .parse()
+        .ok()?;
     let leading_zero = digits.first() == Some(&b'0');
     (number < 1 << 53 && !leading_zero).then_some(number)
 }

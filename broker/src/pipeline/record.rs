@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use super::decide::Granted;
 use super::{PageError, Refusal, Stopped, Trail};
-use crate::audit::{AuditError, AuditLog, Call, Event, Receipt, Verdict};
+use crate::audit::{Call, Event, Receipt, Telling, Verdict};
 use crate::clock::Moment;
+use crate::ledger::Ledger;
 
 /// A granted call whose record is in the log: the only thing that can be dispatched.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ impl Recorded {
 }
 
 pub(super) fn record(
-    audit: &AuditLog,
+    ledger: &Ledger,
     granted: Granted,
     now: Moment,
 ) -> Result<Recorded, Box<Stopped>> {
@@ -35,23 +36,20 @@ pub(super) fn record(
         why: None,
         args: granted.shown.as_ref(),
     };
-    let written = write(audit, &granted.trail, now, &decision);
-    match written {
+    let (window, origin) = (granted.trail.window(), granted.trail.origin());
+    let call = call(&granted.trail, (&window, &origin), now, &decision);
+    match ledger.write(&granted.trail.policy(), &Event::Call(call)) {
         Ok(receipt) => Ok(Recorded { granted, receipt }),
-        Err(error) => {
-            Err(Stopped::new(granted.trail, Refusal::Unrecorded(error.to_string())))
-        }
+        Err(error) => Err(Stopped::new(
+            granted.trail,
+            Refusal::Unrecorded(error.to_string()),
+        )),
     }
 }
 
 /// Writes a refusal down, tells the developer, and says what the page may learn. A refusal
 /// whose record cannot be written is refused all the same, and the developer is told.
-pub(super) fn refusal(
-    audit: &AuditLog,
-    trail: &Trail,
-    refusal: &Refusal,
-    now: Moment,
-) -> PageError {
+pub(super) fn refusal(ledger: &Ledger, trail: &Trail, refusal: &Refusal, now: Moment) -> PageError {
     let rule = match refusal {
         Refusal::Denied(denial) => denial.rule.as_ref().map(ToString::to_string),
         _ => None,
@@ -68,11 +66,24 @@ pub(super) fn refusal(
         why: Some(&why),
         args: None,
     };
-    let written = write(audit, trail, now, &decision);
-    let (window, command) = trail.names();
-    tracing::warn!(%window, command, reason = refusal.code(), why, "refused a call");
-    if let Err(error) = written {
-        tracing::error!(%error, "the refusal above is not in the audit log");
+    let (window, origin) = (trail.window(), trail.origin());
+    let call = call(trail, (&window, &origin), now, &decision);
+    let told = ledger.refusal(&trail.policy(), call, now);
+    let command = trail.command.as_deref().unwrap_or("?");
+    match told {
+        Ok(Telling::Counted) => {}
+        Ok(Telling::Write) => {
+            tracing::warn!(
+                window,
+                command,
+                reason = refusal.code(),
+                why,
+                "refused a call"
+            );
+        }
+        Err(error) => {
+            tracing::error!(window, command, why, %error, "refused a call that is not in the log");
+        }
     }
     PageError::from(refusal)
 }
@@ -87,18 +98,17 @@ struct Decision<'a> {
     args: Option<&'a Value>,
 }
 
-fn write(
-    audit: &AuditLog,
-    trail: &Trail,
+fn call<'a>(
+    trail: &'a Trail,
+    (window, origin): (&'a str, &'a str),
     now: Moment,
-    decision: &Decision<'_>,
-) -> Result<Receipt, AuditError> {
-    let (window, origin) = (trail.window(), trail.origin());
-    let call = Call {
-        window: &window,
+    decision: &Decision<'a>,
+) -> Call<'a> {
+    Call {
+        window,
         host: trail.host.0,
         document: trail.document.0,
-        origin: &origin,
+        origin,
         command: trail.command.as_deref().unwrap_or_default(),
         call: trail.call.unwrap_or_default(),
         verdict: decision.verdict,
@@ -110,6 +120,5 @@ fn write(
         args_bytes: trail.bytes,
         args_digest: trail.digest,
         micros: u64::try_from(now.since(trail.began).as_micros()).unwrap_or(u64::MAX),
-    };
-    audit.append(&trail.policy(), &Event::Call(call))
+    }
 }

@@ -167,7 +167,10 @@ impl PageError {
     }
 
     fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self {
+            code,
+            message: message.into(),
+        }
     }
 }
 
@@ -188,9 +191,10 @@ impl From<&Refusal> for PageError {
             Refusal::Invalid { pointer, problem } if pointer.is_empty() => {
                 Self::new("invalid", format!("the arguments do not fit: {problem}"))
             }
-            Refusal::Invalid { pointer, problem } => {
-                Self::new("invalid", format!("the argument at `{pointer}` does not fit: {problem}"))
-            }
+            Refusal::Invalid { pointer, problem } => Self::new(
+                "invalid",
+                format!("the argument at `{pointer}` does not fit: {problem}"),
+            ),
             Refusal::Limited(Limited::Rate) => Self::new("limited", "too many calls; wait a while"),
             Refusal::Limited(Limited::CommandInFlight | Limited::DocumentInFlight) => {
                 Self::new("busy", "too many calls at once")

@@ -20,7 +20,10 @@ pub(crate) struct Bases {
 impl Bases {
     /// `own` are the app's own directories.
     pub(crate) fn new(own: Vec<PathBuf>) -> Self {
-        Self { own, open: RwLock::default() }
+        Self {
+            own,
+            open: RwLock::default(),
+        }
     }
 
     /// What `grant` leads to.
@@ -31,14 +34,21 @@ impl Bases {
 
     fn directory(&self, base: &Path) -> Result<Directory, FileError> {
         // A poisoned lock means a thread that panicked over a plain map: refuse all the same.
-        let poisoned = || FileError::Io(std::io::Error::other("the table of directories is broken"));
+        let poisoned =
+            || FileError::Io(std::io::Error::other("the table of directories is broken"));
         if let Some(open) = self.open.read().map_err(|_| poisoned())?.get(base) {
             return Ok(open.clone());
         }
         let ours = self.own.iter().any(|own| base.starts_with(own));
-        let directory =
-            if ours { Directory::open_or_create(base)? } else { Directory::open(base)? };
-        self.open.write().map_err(|_| poisoned())?.insert(base.to_owned(), directory.clone());
+        let directory = if ours {
+            Directory::open_or_create(base)?
+        } else {
+            Directory::open(base)?
+        };
+        self.open
+            .write()
+            .map_err(|_| poisoned())?
+            .insert(base.to_owned(), directory.clone());
         Ok(directory)
     }
 }

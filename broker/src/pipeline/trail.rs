@@ -59,15 +59,15 @@ impl Trail {
     }
 
     pub(super) fn origin(&self) -> String {
-        self.identity.as_ref().map(|identity| identity.origin.to_string()).unwrap_or_default()
+        self.identity
+            .as_ref()
+            .map(|identity| identity.origin.to_string())
+            .unwrap_or_default()
     }
 
     pub(super) fn policy(&self) -> Arc<str> {
-        self.identity.as_ref().map_or_else(|| "".into(), |identity| Arc::clone(&identity.policy))
-    }
-
-    /// Window and command, for a message.
-    pub(super) fn names(&self) -> (String, &str) {
-        (self.window(), self.command.as_deref().unwrap_or("?"))
+        self.identity
+            .as_ref()
+            .map_or_else(|| "".into(), |identity| Arc::clone(&identity.policy))
     }
 }

@@ -83,7 +83,10 @@ impl Audit {
             let mut stats = Stats::default();
             entries.iter().for_each(|entry| stats.add(entry));
             if self.json {
-                report::print(format_args!("{}\n", to_ascii_json(&json!({ "counts": stats.counts() }))))?;
+                report::print(format_args!(
+                    "{}\n",
+                    to_ascii_json(&json!({ "counts": stats.counts() }))
+                ))?;
             } else {
                 report::print(stats.render())?;
             }
@@ -115,8 +118,9 @@ impl Audit {
 
     fn open(&self) -> Result<Vec<(PathBuf, Reader)>, Unusable> {
         let open = |log: &PathBuf| {
-            let reader = Reader::open(log)
-                .map_err(|error| Unusable::new(format!("cannot read `{}`: {error}", log.display())))?;
+            let reader = Reader::open(log).map_err(|error| {
+                Unusable::new(format!("cannot read `{}`: {error}", log.display()))
+            })?;
             Ok((log.clone(), reader))
         };
         self.logs.iter().map(open).collect()
@@ -148,15 +152,20 @@ impl Verify {
         let mut all_good = true;
         let mut reports = Vec::new();
         for log in &self.logs {
-            let found = verify(log)
-                .map_err(|error| Unusable::new(format!("cannot read `{}`: {error}", log.display())))?;
+            let found = verify(log).map_err(|error| {
+                Unusable::new(format!("cannot read `{}`: {error}", log.display()))
+            })?;
             all_good &= found.is_good();
             if self.json {
                 reports.push(found);
                 continue;
             }
             let log = log.display();
-            let head = if found.has_head { "" } else { " (no head beside it: records cut off its end are not seen)" };
+            let head = if found.has_head {
+                ""
+            } else {
+                " (no head beside it: records cut off its end are not seen)"
+            };
             match (&found.finding, &found.last) {
                 (Some(finding), _) => report::print(format_args!("{log}: {finding}\n"))?,
                 (None, Some(last)) => report::print(format_args!(

@@ -39,9 +39,8 @@ pub(crate) struct Explain {
 
 impl Explain {
     pub(crate) fn run(self) -> Result<Outcome, Unusable> {
-        let unusable = |what: &str, error: &dyn std::fmt::Display| {
-            Unusable::new(format!("{what}: {error}"))
-        };
+        let unusable =
+            |what: &str, error: &dyn std::fmt::Display| Unusable::new(format!("{what}: {error}"));
         let window = WindowLabel::parse(&self.window).map_err(|e| unusable("--window", &e))?;
         let origin = Origin::parse(&self.origin).map_err(|e| unusable("--origin", &e))?;
         let command = CommandName::parse(&self.command).map_err(|e| unusable("--command", &e))?;
@@ -54,7 +53,9 @@ impl Explain {
             Ok(compiled) => compiled.policy,
             Err(diagnostics) => {
                 let shown = diagnostics.render(&place.sources, report::color());
-                return Err(Unusable::new(format!("the policy does not compile\n{shown}")));
+                return Err(Unusable::new(format!(
+                    "the policy does not compile\n{shown}"
+                )));
             }
         };
         let principal = policy.principal(&window, &origin);

@@ -5,7 +5,9 @@
 use std::path::{Path, PathBuf};
 
 use sidegate::app::{AppDirectories, AppId, Manifest};
-use sidegate::capabilities::{CommandName, Compiled, Context, Diagnostics, Directories, Policy, Sources};
+use sidegate::capabilities::{
+    CommandName, Compiled, Context, Diagnostics, Directories, Policy, Sources,
+};
 
 use crate::report::Unusable;
 
@@ -27,14 +29,21 @@ impl Place {
         let mut app = None;
         for path in paths {
             let is_app = path.join(MANIFEST).is_file();
-            files.push(if is_app { path.join("policies") } else { path.clone() });
+            files.push(if is_app {
+                path.join("policies")
+            } else {
+                path.clone()
+            });
             if app.is_none() {
                 app = app_of(path)?;
             }
         }
         let (id, resources) = match app {
             Some(app) => app,
-            None => (AppId::parse(NO_APP).map_err(Unusable::new)?, PathBuf::from("/")),
+            None => (
+                AppId::parse(NO_APP).map_err(Unusable::new)?,
+                PathBuf::from("/"),
+            ),
         };
         let directories = AppDirectories::of(&id, &resources).map_err(Unusable::new)?;
         Ok(Self {
@@ -44,15 +53,29 @@ impl Place {
     }
 
     /// Compiles it. `commands` are the ones that have handlers, where that is known.
-    pub(crate) fn compile(&self, commands: Option<&[CommandName]>) -> Result<Compiled, Diagnostics> {
-        Policy::compile(&self.sources, &Context { directories: &self.directories, commands })
+    pub(crate) fn compile(
+        &self,
+        commands: Option<&[CommandName]>,
+    ) -> Result<Compiled, Diagnostics> {
+        Policy::compile(
+            &self.sources,
+            &Context {
+                directories: &self.directories,
+                commands,
+            },
+        )
     }
 }
 
 /// The app that `path` is, or lies in.
 fn app_of(path: &Path) -> Result<Option<(AppId, PathBuf)>, Unusable> {
-    let Ok(whole) = path.canonicalize() else { return Ok(None) };
-    let Some(directory) = whole.ancestors().find(|above| above.join(MANIFEST).is_file()) else {
+    let Ok(whole) = path.canonicalize() else {
+        return Ok(None);
+    };
+    let Some(directory) = whole
+        .ancestors()
+        .find(|above| above.join(MANIFEST).is_file())
+    else {
         return Ok(None);
     };
     let manifest = Manifest::read(directory).map_err(Unusable::new)?;

@@ -32,17 +32,25 @@ pub(crate) async fn run(broker: &Broker, script: &Path) -> Result<Outcome, Unusa
         if line.trim().is_empty() {
             continue;
         }
-        let unusable =
-            |error: &dyn std::fmt::Display| Unusable::new(format!("{}:{number}: {error}", script.display()));
+        let unusable = |error: &dyn std::fmt::Display| {
+            Unusable::new(format!("{}:{number}: {error}", script.display()))
+        };
         let call: Line = serde_json::from_str(line).map_err(|error| unusable(&error))?;
-        let origin = call.origin.as_deref().map_or_else(|| Ok(Origin::local()), Origin::parse);
+        let origin = call
+            .origin
+            .as_deref()
+            .map_or_else(|| Ok(Origin::local()), Origin::parse);
         let origin = origin.map_err(|error| unusable(&error))?;
         let key = (call.window.clone(), origin.to_string());
         if !peers.contains_key(&key) {
-            let peer = broker.connect(&call.window, &origin).map_err(|error| unusable(&error))?;
+            let peer = broker
+                .connect(&call.window, &origin)
+                .map_err(|error| unusable(&error))?;
             peers.insert(key.clone(), peer);
         }
-        let Some(peer) = peers.get(&key) else { continue };
+        let Some(peer) = peers.get(&key) else {
+            continue;
+        };
         let answer = match peer.invoke(&call.command, Value::Object(call.args)).await {
             Ok(value) => json!({ "ok": value }),
             Err(error) => {
@@ -60,7 +68,8 @@ fn read(script: &Path) -> Result<String, Unusable> {
     if script == Path::new("-") {
         io::stdin().read_to_string(&mut text)?;
     } else {
-        let unreadable = |error| Unusable::new(format!("cannot read `{}`: {error}", script.display()));
+        let unreadable =
+            |error| Unusable::new(format!("cannot read `{}`: {error}", script.display()));
         text = fs::read_to_string(script).map_err(unreadable)?;
     }
     Ok(text)
