@@ -11,10 +11,10 @@ mod schema;
 mod service;
 
 pub use call::Call;
-pub use error::HandlerError;
 pub(crate) use call::WindowPort;
-pub(crate) use registry::{Registered, Registry};
+pub use error::HandlerError;
 pub use registry::RegistryError;
+pub(crate) use registry::{Registered, Registry};
 pub(crate) use service::{Job, Service};
 
 use std::future::Future;

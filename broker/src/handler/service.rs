@@ -81,5 +81,8 @@ where
 fn panicked(panic: &(dyn std::any::Any + Send)) -> HandlerError {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    HandlerError::internal(format!("the handler panicked: {}", text.unwrap_or_default()))
+    HandlerError::internal(format!(
+        "the handler panicked: {}",
+        text.unwrap_or_default()
+    ))
 }

@@ -20,7 +20,8 @@ struct Done {}
 pub(super) fn set_title() -> Command {
     Command::new("window.set_title", async |call: Call, args: SetTitle| {
         if args.title.len() > MAX_TITLE || args.title.chars().any(char::is_control) {
-            let message = format!("a title has at most {MAX_TITLE} bytes and no control characters");
+            let message =
+                format!("a title has at most {MAX_TITLE} bytes and no control characters");
             return Err(HandlerError::new("invalid", message));
         }
         call.set_title(&args.title)?;

@@ -85,7 +85,10 @@ impl Process {
             .stdin(Stdio::from(socket))
             .stdout(Stdio::null())
             .kill_on_drop(true);
-        let start = |error| SpawnError::Start { path: binary.to_owned(), error };
+        let start = |error| SpawnError::Start {
+            path: binary.to_owned(),
+            error,
+        };
         let child = command.spawn().map_err(start)?;
         let pid = child.id().and_then(|pid| Pid::try_from(pid).ok());
         let pid = pid.ok_or_else(|| start(io::Error::other("it ended at once")))?;

@@ -25,7 +25,12 @@ pub(crate) fn pair() -> io::Result<(Socket, OwnedFd)> {
     sockopt::set_socket_passcred(&ours, true)?;
     let ours = BlockingStream::from(ours);
     ours.set_nonblocking(true)?;
-    Ok((Socket { stream: UnixStream::from_std(ours)? }, theirs))
+    Ok((
+        Socket {
+            stream: UnixStream::from_std(ours)?,
+        },
+        theirs,
+    ))
 }
 
 /// The broker's end.
@@ -60,7 +65,10 @@ impl Socket {
     pub(crate) async fn read(&self, buffer: &mut [u8]) -> Result<Piece, SocketError> {
         loop {
             self.stream.readable().await?;
-            match self.stream.try_io(Interest::READABLE, || receive(&self.stream, buffer)) {
+            match self
+                .stream
+                .try_io(Interest::READABLE, || receive(&self.stream, buffer))
+            {
                 Ok(Received::Piece(piece)) => return Ok(piece),
                 Ok(Received::Refused(refused)) => return Err(refused),
                 Err(error) if is_passing(&error) => {}
@@ -85,7 +93,10 @@ impl Socket {
 }
 
 fn is_passing(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+    )
 }
 
 /// What one reading brought.
