@@ -39,7 +39,7 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.damage == Damage::Head {
+        if self.record == 0 {
             return f.write_str(&self.message);
         }
         write!(
@@ -64,7 +64,7 @@ pub enum Damage {
     Torn,
     /// The log ends before the record that its head names.
     Behind,
-    /// The head beside the log is no head.
+    /// The head beside the log is not the one that was written.
     Head,
 }
 

@@ -32,6 +32,8 @@ pub(super) struct Lines {
     used: usize,
     /// The bytes in the buffer that are known to hold no newline, after `used`.
     searched: usize,
+    /// Where the operating system puts what is read next.
+    chunk: Vec<u8>,
 }
 
 impl Lines {
@@ -99,13 +101,14 @@ impl Lines {
     fn read_on(&mut self, file: &File) -> io::Result<usize> {
         self.buffer.drain(..self.used);
         self.used = 0;
-        let held = self.buffer.len();
-        self.buffer.resize(held.saturating_add(CHUNK), 0);
-        let fresh = self.buffer.get_mut(held..).unwrap_or_default();
-        let read = read_at(file, fresh, self.offset.saturating_add(held as u64));
+        if self.chunk.is_empty() {
+            self.chunk = vec![0; CHUNK];
+        }
+        let offset = self.offset.saturating_add(self.buffer.len() as u64);
+        let read = read_at(file, &mut self.chunk, offset)?;
         self.buffer
-            .truncate(held.saturating_add(*read.as_ref().unwrap_or(&0)));
-        read
+            .extend_from_slice(self.chunk.get(..read).unwrap_or_default());
+        Ok(read)
     }
 }
 

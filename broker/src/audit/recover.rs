@@ -39,7 +39,7 @@ pub(super) fn recover(store: &Store) -> Result<Recovered, AuditError> {
     {
         HeadFile::Missing => Walk::from_start(Vec::new()),
         HeadFile::Broken => return Err(broken(Finding::of_head())),
-        HeadFile::Found(head) => from_head(store, &head).map_err(unreadable)?,
+        HeadFile::Found(head) => from_head(store, head).map_err(unreadable)?,
     };
     let torn = loop {
         match walk.step(&store.file).map_err(unreadable)? {
@@ -64,21 +64,21 @@ pub(super) fn recover(store: &Store) -> Result<Recovered, AuditError> {
 
 /// The walk on from the head, where the file still has its record there; else the walk from the
 /// start, which will say what is wrong.
-fn from_head(store: &Store, head: &Head) -> io::Result<Walk> {
+fn from_head(store: &Store, head: Head) -> io::Result<Walk> {
     let chain = head.chain();
     let mut expected = chain.link.as_bytes().to_vec();
     expected.extend_from_slice(b"\"}\n");
     let mut there = [0; LINK_CHARS + 3];
     let start = head.bytes.checked_sub(there.len() as u64);
     let stands = match start.map(|start| store.file.read_exact_at(&mut there, start)) {
-        None => chain == Chain::genesis(),
+        None => chain == Chain::genesis() && head.bytes == 0,
         Some(Ok(())) => there.as_slice() == expected,
         Some(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => false,
         Some(Err(error)) => return Err(error),
     };
     Ok(if stands {
-        Walk::resumed(chain, head.bytes)
+        Walk::resumed(head)
     } else {
-        Walk::from_start(vec![chain])
+        Walk::from_start(vec![head.into()])
     })
 }

@@ -112,7 +112,7 @@ impl Store {
 }
 
 /// What was found where the head of a log ought to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum HeadFile {
     /// Nothing.
     Missing,

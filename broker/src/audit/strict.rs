@@ -10,30 +10,26 @@ use super::ascii;
 
 /// Why `line` is not in that writing, if it is not.
 pub(super) fn fault(line: &[u8]) -> Option<String> {
-    if let Some(byte) = line.iter().find(|byte| !ascii::may_stand(**byte)) {
-        return Some(format!("it holds the byte {byte:#04x}"));
-    }
-    if has_outer_space(line) {
-        return Some("it holds a space outside its texts".to_owned());
-    }
-    serde_json::from_slice::<Strict>(line)
-        .err()
-        .map(|error| error.to_string())
+    stray_byte(line).or_else(|| {
+        let parsed = serde_json::from_slice::<Strict>(line);
+        parsed.err().map(|error| error.to_string())
+    })
 }
 
-/// Whether a space stands outside the quotes.
-fn has_outer_space(line: &[u8]) -> bool {
+/// What is said of the first byte that JSON might pass and the log does not write.
+fn stray_byte(line: &[u8]) -> Option<String> {
     let (mut quoted, mut escaped) = (false, false);
     for byte in line {
         match byte {
+            _ if !ascii::may_stand(*byte) => return Some(format!("it holds the byte {byte:#04x}")),
             _ if escaped => escaped = false,
             b'\\' => escaped = quoted,
             b'"' => quoted = !quoted,
-            b' ' if !quoted => return true,
+            b' ' if !quoted => return Some("it holds a space outside its texts".to_owned()),
             _ => {}
         }
     }
-    false
+    None
 }
 
 /// Any JSON value without a key twice.

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::chain::{Chain, Finding};
 use super::hash::Link;
 use super::store::{self, HeadFile};
-use super::walk::{Step, Tail, Walk};
+use super::walk::{Known, Step, Tail, Walk};
 
 /// How often, and how far apart, a torn end is looked at again before it is believed: the writer may
 /// be in the middle of its one write, which takes microseconds.
@@ -91,9 +91,13 @@ pub fn verify_against(path: &Path, anchors: &[Anchor]) -> io::Result<Verificatio
     // The head first: it may fall behind a growing log, the log never behind it.
     let head = store::read_head(path)?;
     let file = File::open(path)?;
-    let mut known: Vec<Chain> = anchors.iter().map(|anchor| anchor.0).collect();
-    if let HeadFile::Found(head) = &head {
-        known.push(head.chain());
+    let noted = |anchor: &Anchor| Known {
+        chain: anchor.0,
+        bytes: None,
+    };
+    let mut known: Vec<Known> = anchors.iter().map(noted).collect();
+    if let HeadFile::Found(head) = head {
+        known.push(head.into());
     }
     let mut walk = Walk::from_start(known);
     let finding = first_finding(&mut walk, &file)?

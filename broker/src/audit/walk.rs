@@ -6,6 +6,7 @@ use std::io;
 
 use super::chain::{Chain, Damage, Finding};
 use super::hash::Digest;
+use super::head::Head;
 use super::lines::{Lines, Piece};
 
 /// How the next step ended.
@@ -33,12 +34,30 @@ pub(super) struct Tail {
 pub(super) struct Walk {
     lines: Lines,
     chain: Chain,
-    anchors: Vec<Chain>,
+    anchors: Vec<Known>,
+}
+
+/// A record that is known to have been in the log.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known {
+    /// Its number and hash.
+    pub(super) chain: Chain,
+    /// Where its line ended, as its head says.
+    pub(super) bytes: Option<u64>,
+}
+
+impl From<Head> for Known {
+    fn from(head: Head) -> Self {
+        Self {
+            chain: head.chain(),
+            bytes: Some(head.bytes),
+        }
+    }
 }
 
 impl Walk {
     /// The walk through a whole log.
-    pub(super) fn from_start(anchors: Vec<Chain>) -> Self {
+    pub(super) fn from_start(anchors: Vec<Known>) -> Self {
         Self {
             lines: Lines::from(0),
             chain: Chain::genesis(),
@@ -46,12 +65,13 @@ impl Walk {
         }
     }
 
-    /// The walk on from a record whose line ends at `bytes`.
-    pub(super) fn resumed(chain: Chain, bytes: u64) -> Self {
+    /// The walk on from the record that `head` names.
+    pub(super) fn resumed(head: Head) -> Self {
+        let anchors = vec![head.into()];
         Self {
-            lines: Lines::from(bytes),
-            chain,
-            anchors: vec![chain],
+            lines: Lines::from(head.bytes),
+            chain: head.chain(),
+            anchors,
         }
     }
 
@@ -95,7 +115,7 @@ impl Walk {
 
     /// What the anchors say of a log that ends here.
     pub(super) fn behind(&self) -> Option<Finding> {
-        let known = self.anchors.iter().map(|anchor| anchor.seq).max()?;
+        let known = self.anchors.iter().map(|anchor| anchor.chain.seq).max()?;
         let (last, record) = (self.chain.seq, self.chain.next());
         let message =
             format!("it is missing: the log ends after record {last}, and had {known} records");
@@ -123,13 +143,20 @@ impl Walk {
     }
 
     fn pass_anchors(&self) -> Result<(), (u64, Damage, String)> {
-        let rewritten = |anchor: &&Chain| anchor.seq == self.chain.seq && **anchor != self.chain;
-        match self.anchors.iter().find(rewritten) {
-            None => Ok(()),
-            Some(anchor) => {
-                let message = format!("it was rewritten: its hash was {}", anchor.link);
-                Err((anchor.seq, Damage::Changed, message))
+        for Known { chain, bytes } in self
+            .anchors
+            .iter()
+            .filter(|at| at.chain.seq == self.chain.seq)
+        {
+            if *chain != self.chain {
+                let message = format!("it was rewritten: its hash was {}", chain.link);
+                return Err((chain.seq, Damage::Changed, message));
+            }
+            if bytes.is_some_and(|bytes| bytes != self.lines.offset()) {
+                let message = "the head file names another end of it".to_owned();
+                return Err((chain.seq, Damage::Head, message));
             }
         }
+        Ok(())
     }
 }
