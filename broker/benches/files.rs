@@ -1,4 +1,4 @@
-//! What confinement costs: reading and listing through a handle, beside the same by plain path.
+//! What confinement costs: reading and writing through a handle, beside the same by plain path.
 //! The difference of two lines is the price; neither of them alone says anything.
 #![expect(clippy::unwrap_used, reason = "a bench says so by panicking")]
 
