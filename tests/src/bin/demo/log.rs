@@ -1,6 +1,10 @@
 //! The audit log after the demo: by the command that people use for it, and by a look of our own.
 
-use std::{path::Path, process::Output};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    process::Output,
+};
 
 use serde_json::Value;
 use sidegate_tests::{Binaries, records};
@@ -11,6 +15,34 @@ use crate::Outcome;
 pub(crate) fn denials(binaries: &Binaries, log: &Path) -> Outcome<String> {
     let shown = audit(binaries, &["audit"], log, &["--denied"])?;
     Ok(String::from_utf8_lossy(&shown.stdout).into_owned())
+}
+
+/// Prints the same, as wide as the terminal is where this is one.
+pub(crate) fn print_denials(binaries: &Binaries, log: &Path) -> Outcome<()> {
+    let status = binaries
+        .sidegate()
+        .arg("audit")
+        .arg(log)
+        .arg("--denied")
+        .status()?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("`sidegate audit` ended with {status}").into())
+    }
+}
+
+/// Copies a log, and its head, without which nobody can say whether its end was cut off.
+pub(crate) fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::copy(from, to)?;
+    fs::copy(head_of(from), head_of(to))?;
+    Ok(())
+}
+
+fn head_of(log: &Path) -> PathBuf {
+    let mut name = log.as_os_str().to_owned();
+    name.push(".head");
+    name.into()
 }
 
 /// Whether the chain of the log is whole; what the command says of it.

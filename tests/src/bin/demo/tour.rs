@@ -62,8 +62,7 @@ pub(crate) fn run(places: &Places, report: &mut Report) -> Outcome<()> {
         "no secret was read, and no note changed behind your back",
         || stage.is_unharmed(&[&format!("{NOTE}.md")]),
     );
-    tour.show_log(report);
-    Ok(())
+    tour.show_log(report)
 }
 
 struct Tour<'a> {
@@ -233,23 +232,25 @@ impl Tour<'_> {
     }
 
     /// The log outlives the home, which is a temporary one.
-    fn show_log(&self, report: &mut Report) {
-        let (binaries, log) = (&self.places.binaries, self.stage.log());
-        let kept = self.places.output.join("audit.jsonl");
-        report.step("the audit log is whole", || {
-            fs::copy(&log, &kept)?;
-            log::verify(binaries, &kept)
-        });
-        report.step("the log says the same of the preview", || {
+    fn show_log(&self, report: &mut Report) -> Outcome<()> {
+        let (binaries, kept) = (
+            &self.places.binaries,
+            self.places.output.join("audit.jsonl"),
+        );
+        log::copy(&self.stage.log(), &kept)?;
+        report.step("the audit log is whole", || log::verify(binaries, &kept));
+        report.step("it says the same of the preview", || {
             log::of_the_preview(&kept)
         });
-        let mut table = String::new();
-        report.step("the refused calls can be looked at", || {
-            table = log::denials(binaries, &kept)?;
-            named_in(&table, &["preview", "fs.write_text", "fs.read_text"])?;
-            Ok(kept.display().to_string())
+        report.step("it names what was refused", || {
+            let table = log::denials(binaries, &kept)?;
+            named_in(
+                &table,
+                &["preview", "fs.write_text", "fs.read_text", "settings.set"],
+            )
         });
-        print!("\n{table}");
+        println!();
+        log::print_denials(binaries, &kept)
     }
 
     fn titled(&self, title: &str, limit: Duration) -> Outcome<Window> {
@@ -277,10 +278,10 @@ fn all_refused(title: &str) -> Option<usize> {
     (refused == tries).then_some(tries)
 }
 
-fn named_in(table: &str, words: &[&str]) -> Outcome<()> {
+fn named_in(table: &str, words: &[&str]) -> Outcome<String> {
     match words.iter().find(|word| !table.contains(**word)) {
         Some(missing) => Err(format!("`{missing}` is not in it").into()),
-        None => Ok(()),
+        None => Ok(words.join(", ")),
     }
 }
 
