@@ -37,9 +37,7 @@ pub(crate) struct Asset {
 impl Assets {
     /// The files beneath `directory`.
     pub(crate) fn in_directory(directory: &Path) -> Result<Self, FileError> {
-        Ok(Self {
-            directory: Some(Directory::open(directory)?),
-        })
+        Ok(Self { directory: Some(Directory::open(directory)?) })
     }
 
     /// An app without pages of its own.
@@ -83,19 +81,12 @@ impl Asset {
             ("cache-control", "no-store"),
         ];
         let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-        Self {
-            status: 200,
-            headers: headers.map(owned).into(),
-            body,
-        }
+        Self { status: 200, headers: headers.map(owned).into(), body }
     }
 
     fn plain(status: u16, text: &str) -> Self {
         let body = text.as_bytes().to_owned();
-        Self {
-            status,
-            ..Self::of("text/plain; charset=utf-8", body)
-        }
+        Self { status, ..Self::of("text/plain; charset=utf-8", body) }
     }
 }
 
@@ -105,11 +96,7 @@ fn path_of(url: &str) -> Option<String> {
     let path = url.strip_prefix(ORIGIN)?;
     let end = path.find(['?', '#']).unwrap_or(path.len());
     let path = decode(path.get(..end)?)?;
-    Some(if path.is_empty() || path.ends_with('/') {
-        format!("{path}index.html")
-    } else {
-        path
-    })
+    Some(if path.is_empty() || path.ends_with('/') { format!("{path}index.html") } else { path })
 }
 
 fn decode(text: &str) -> Option<String> {
@@ -129,9 +116,7 @@ fn decode(text: &str) -> Option<String> {
 
 /// By the file's ending; a file without a known one is not run as anything.
 fn media_type(path: &str) -> &'static str {
-    let ending = path
-        .rsplit_once('.')
-        .map(|(_, ending)| ending.to_ascii_lowercase());
+    let ending = path.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
     match ending.as_deref().unwrap_or_default() {
         "html" => "text/html; charset=utf-8",
         "js" | "mjs" => "text/javascript; charset=utf-8",
@@ -187,40 +172,16 @@ mod tests {
             ("POST", "app://localhost/", 405, "only GET is answered here"),
             ("GET", "app://localhost/none", 404, "there is no such file"),
             ("GET", "app://localhost/link", 404, "there is no such file"),
-            (
-                "GET",
-                "app://localhost/../secret",
-                404,
-                "there is no such file",
-            ),
-            (
-                "GET",
-                "app://localhost/%2e%2e/secret",
-                404,
-                "there is no such file",
-            ),
-            (
-                "GET",
-                "app://localhost/%2e%2e%2fsecret",
-                404,
-                "there is no such file",
-            ),
-            (
-                "GET",
-                "app://localhost//etc/passwd",
-                404,
-                "there is no such file",
-            ),
+            ("GET", "app://localhost/../secret", 404, "there is no such file"),
+            ("GET", "app://localhost/%2e%2e/secret", 404, "there is no such file"),
+            ("GET", "app://localhost/%2e%2e%2fsecret", 404, "there is no such file"),
+            ("GET", "app://localhost//etc/passwd", 404, "there is no such file"),
             ("GET", "app://localhost/a%00", 404, "there is no such file"),
             ("GET", "app://localhost/%zz", 404, "there is no such file"),
             ("GET", "app://localhost.evil/", 404, "there is no such file"),
             ("GET", "file:///etc/passwd", 404, "there is no such file"),
         ] {
-            assert_eq!(
-                get(&assets, method, url),
-                (status, body.to_owned()),
-                "{method} {url}"
-            );
+            assert_eq!(get(&assets, method, url), (status, body.to_owned()), "{method} {url}");
         }
     }
 }

@@ -17,11 +17,7 @@ impl Moment {
         let time = clock_gettime(ClockId::Boottime);
         let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
         let nanoseconds = u64::try_from(time.tv_nsec).unwrap_or(0);
-        Self(
-            seconds
-                .saturating_mul(1_000_000_000)
-                .saturating_add(nanoseconds),
-        )
+        Self(seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds))
     }
 
     /// The present, counted from the first call; where the system has no clock that counts
@@ -71,15 +67,7 @@ mod tests {
     fn time_does_not_run_backwards_and_does_not_overflow() {
         let first = Moment::now();
         assert!(Moment::now() >= first);
-        assert_eq!(
-            Moment::from_nanos(u64::MAX)
-                .after(Duration::from_secs(1))
-                .as_nanos(),
-            u64::MAX
-        );
-        assert_eq!(
-            Moment::from_nanos(1).since(Moment::from_nanos(2)),
-            Duration::ZERO
-        );
+        assert_eq!(Moment::from_nanos(u64::MAX).after(Duration::from_secs(1)).as_nanos(), u64::MAX);
+        assert_eq!(Moment::from_nanos(1).since(Moment::from_nanos(2)), Duration::ZERO);
     }
 }

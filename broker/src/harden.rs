@@ -16,13 +16,7 @@ pub fn harden_process() -> io::Result<()> {
             DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit,
         };
         set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
-        setrlimit(
-            Resource::Core,
-            Rlimit {
-                current: Some(0),
-                maximum: Some(0),
-            },
-        )?;
+        setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
     }
     Ok(())
 }

@@ -28,10 +28,7 @@ pub(crate) enum Counts {
 
 impl Ledger {
     pub(crate) fn new(log: AuditLog) -> Self {
-        Self {
-            log,
-            repeats: Mutex::default(),
-        }
+        Self { log, repeats: Mutex::default() }
     }
 
     /// Writes an event, whatever it is.
@@ -46,12 +43,7 @@ impl Ledger {
         call: Call<'_>,
         now: Moment,
     ) -> Result<Telling, AuditError> {
-        let kind = (
-            call.window,
-            call.origin,
-            call.command,
-            call.reason.unwrap_or_default(),
-        );
+        let kind = (call.window, call.origin, call.command, call.reason.unwrap_or_default());
         let telling = self.repeats().note(kind, since_start(now));
         if telling == Telling::Write {
             let _written = self.write(policy, &Event::Call(call))?;

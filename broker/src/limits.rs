@@ -29,9 +29,7 @@ impl Bucket {
             let early = arrival.saturating_sub(now) > tolerance;
             (!early).then(|| arrival.max(now).saturating_add(interval))
         };
-        self.arrival
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, next)
-            .is_ok()
+        self.arrival.fetch_update(Ordering::AcqRel, Ordering::Acquire, next).is_ok()
     }
 }
 
@@ -69,10 +67,7 @@ mod tests {
 
     #[test]
     fn a_bucket_lets_the_burst_through_and_then_the_rate() {
-        let rate = Rate {
-            per_second: PerSecond::new(5, 1).unwrap(),
-            burst: 3,
-        };
+        let rate = Rate { per_second: PerSecond::new(5, 1).unwrap(), burst: 3 };
         let bucket = Bucket::default();
         for (millis, expected) in [
             (0, true),
@@ -95,10 +90,7 @@ mod tests {
 
     #[test]
     fn in_a_long_run_no_more_than_the_rate_gets_through() {
-        let rate = Rate {
-            per_second: PerSecond::new(20, 1).unwrap(),
-            burst: 1,
-        };
+        let rate = Rate { per_second: PerSecond::new(20, 1).unwrap(), burst: 1 };
         let bucket = Bucket::default();
         let through = (0..60_000)
             .filter(|millis| bucket.take(rate, START.after(Duration::from_millis(*millis))))

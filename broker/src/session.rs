@@ -76,11 +76,7 @@ impl Session {
         let mut found = Err(Impostor::Unknown);
         for (token, expires) in known {
             if token.is(shown) {
-                found = if now < *expires {
-                    Ok(())
-                } else {
-                    Err(Impostor::Expired)
-                };
+                found = if now < *expires { Ok(()) } else { Err(Impostor::Expired) };
             }
         }
         found
@@ -121,11 +117,7 @@ pub(crate) struct Sessions {
 
 impl Sessions {
     pub(crate) fn new(mint: Mint) -> Self {
-        Self {
-            mint,
-            next: AtomicU64::new(1),
-            by_id: RwLock::default(),
-        }
+        Self { mint, next: AtomicU64::new(1), by_id: RwLock::default() }
     }
 
     /// Opens a session and mints its first token.
@@ -137,11 +129,7 @@ impl Sessions {
     ) -> Option<(Arc<Session>, Token)> {
         let id = SessionId(self.next.fetch_add(1, Ordering::Relaxed));
         let minted = self.mint_for(id, &identity, 1, now);
-        let tokens = Tokens {
-            generation: 1,
-            newest: minted.clone(),
-            before: None,
-        };
+        let tokens = Tokens { generation: 1, newest: minted.clone(), before: None };
         let session = Arc::new(Session {
             id,
             identity,
@@ -166,10 +154,7 @@ impl Sessions {
     ) -> Result<Arc<Session>, Impostor> {
         let session = {
             let sessions = self.by_id.read().map_err(|_| Impostor::Unknown)?;
-            sessions
-                .get(&shown.session())
-                .cloned()
-                .ok_or(Impostor::Unknown)?
+            sessions.get(&shown.session()).cloned().ok_or(Impostor::Unknown)?
         };
         // The tag first: to say «another host» of a token that nobody minted would let a
         // stranger ask which sessions there are.
@@ -203,10 +188,7 @@ impl Sessions {
         let mut ended = Vec::new();
         // A poisoned lock means that somebody panicked inside; what it guards is a plain map,
         // and revoking must not fail.
-        let mut sessions = self
-            .by_id
-            .write()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut sessions = self.by_id.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         sessions.retain(|_, session| {
             let goes = which(&session.identity);
             if goes {
@@ -226,11 +208,7 @@ impl Sessions {
         let Ok(sessions) = self.by_id.read() else {
             return Vec::new();
         };
-        sessions
-            .values()
-            .filter(|session| session.identity.host == host)
-            .cloned()
-            .collect()
+        sessions.values().filter(|session| session.identity.host == host).cloned().collect()
     }
 
     fn mint_for(

@@ -105,10 +105,7 @@ impl SettingsError {
             Self::Key { .. } => "invalid_key",
             Self::ValueTooLarge { .. } | Self::ValueTooDeep { .. } => "too_large",
             Self::TooManyKeys | Self::FileTooLarge => "too_many",
-            Self::File {
-                source: FileError::NoSpace,
-                ..
-            } => "no_space",
+            Self::File { source: FileError::NoSpace, .. } => "no_space",
             Self::Path { .. } | Self::Corrupt { .. } | Self::File { .. } => "failed",
         }
     }
@@ -127,10 +124,7 @@ impl Settings {
             Ok(text) => Some(text),
             Err(FileError::NotFound) => None,
             Err(source) => {
-                return Err(SettingsError::File {
-                    path: path.to_owned(),
-                    source,
-                });
+                return Err(SettingsError::File { path: path.to_owned(), source });
             }
         };
         let current = text.map(|text| Document::parse(&text)).transpose();
@@ -141,22 +135,14 @@ impl Settings {
             why: mistake.why,
         })?;
         let current = RwLock::new(current.unwrap_or_default());
-        Ok(Self {
-            file,
-            changing: Mutex::new(()),
-            current,
-        })
+        Ok(Self { file, changing: Mutex::new(()), current })
     }
 
     /// The value of a key. A key that cannot be has none.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Value> {
         // A document is only ever replaced whole, so that a panic elsewhere has not torn it.
-        self.current
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(key)
-            .cloned()
+        self.current.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 
     /// Gives a key a value, or takes it away with `null`. The change is on the disk when this
@@ -176,36 +162,22 @@ impl Settings {
             }
         };
         let text = next.to_text()?;
-        self.file
-            .write_text(&text)
-            .map_err(|source| self.file_error(source))?;
+        self.file.write_text(&text).map_err(|source| self.file_error(source))?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = next;
         Ok(())
     }
 
     fn file_error(&self, source: FileError) -> SettingsError {
-        let path = self
-            .file
-            .directory()
-            .path()
-            .join(self.file.relative().as_str());
+        let path = self.file.directory().path().join(self.file.relative().as_str());
         SettingsError::File { path, source }
     }
 }
 
 fn confine(path: &Path) -> Result<ConfinedPath, SettingsError> {
-    let unusable = || SettingsError::Path {
-        path: path.to_owned(),
-    };
-    let in_file = |source| SettingsError::File {
-        path: path.to_owned(),
-        source,
-    };
+    let unusable = || SettingsError::Path { path: path.to_owned() };
+    let in_file = |source| SettingsError::File { path: path.to_owned(), source };
     let whole = std::path::absolute(path).map_err(|error| in_file(error.into()))?;
-    let name = whole
-        .file_name()
-        .and_then(|name| name.to_str())
-        .ok_or_else(unusable)?;
+    let name = whole.file_name().and_then(|name| name.to_str()).ok_or_else(unusable)?;
     let name = Relative::parse(name).map_err(|_| unusable())?;
     let parent = whole.parent().ok_or_else(unusable)?;
     let directory = Directory::open_or_create(parent).map_err(in_file)?;

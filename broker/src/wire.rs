@@ -10,7 +10,9 @@
 mod frame;
 mod message;
 
-pub use frame::{FrameError, LENGTH_BYTES, MAX_FROM_HOST, MAX_TO_HOST, decode, encode, frame_length};
+pub use frame::{
+    FrameError, LENGTH_BYTES, MAX_FROM_HOST, MAX_TO_HOST, decode, encode, frame_length,
+};
 pub use message::{
     AssetReply, AssetRequest, Calls, DocumentId, FromHost, HostReport, OpenWindow, PROTOCOL,
     RequestId, SandboxLevel, ToHost, WindowId,

@@ -47,11 +47,7 @@ impl AppDirectories {
     ) -> Result<Self, NoHome> {
         // A relative path in these variables is invalid and to be ignored, says the
         // specification; HOME has no fallback.
-        let absolute = |name| {
-            variable(name)
-                .map(PathBuf::from)
-                .filter(|path| path.is_absolute())
-        };
+        let absolute = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let home = canonical(&absolute("HOME").ok_or(NoHome)?);
         let base = |name, fallback: &str| {
             let base = absolute(name).map_or_else(|| home.join(fallback), |base| canonical(&base));
@@ -146,20 +142,14 @@ mod tests {
     fn of(variables: &[(&str, &str)]) -> Result<AppDirectories, NoHome> {
         let app = AppId::parse("org.example.app").unwrap();
         AppDirectories::of_environment(&app, Path::new("/opt/app"), |name| {
-            variables
-                .iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| value.into())
+            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into())
         })
     }
 
     #[test]
     fn directories_follow_the_environment() {
         let plain = of(&[("HOME", "/nowhere/ada")]).unwrap();
-        assert_eq!(
-            plain.data(),
-            Path::new("/nowhere/ada/.local/share/org.example.app")
-        );
+        assert_eq!(plain.data(), Path::new("/nowhere/ada/.local/share/org.example.app"));
         let audit = Path::new("/nowhere/ada/.local/state/org.example.app/audit.jsonl");
         assert_eq!(plain.audit_log(), audit);
         let moved = of(&[("HOME", "/nowhere/ada"), ("XDG_DATA_HOME", "/nowhere/data")]).unwrap();

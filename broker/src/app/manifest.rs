@@ -83,10 +83,8 @@ impl Manifest {
     /// [`ManifestError`], with the place.
     pub fn read(directory: &Path) -> Result<Self, ManifestError> {
         let path = directory.join(FILE);
-        let text = std::fs::read_to_string(&path).map_err(|error| ManifestError::Unreadable {
-            path: path.clone(),
-            error,
-        })?;
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| ManifestError::Unreadable { path: path.clone(), error })?;
         Self::parse(&text).map_err(|error| error.in_file(&path))
     }
 
@@ -100,17 +98,12 @@ impl Manifest {
             error: error.to_string(),
         })?;
         if written.version != 1 {
-            let problem = format!(
-                "`version = {}` is not known; this is version 1",
-                written.version
-            );
+            let problem =
+                format!("`version = {}` is not known; this is version 1", written.version);
             return Err(value("version", problem));
         }
-        let windows: Vec<Window> = written
-            .window
-            .into_iter()
-            .map(TryInto::try_into)
-            .collect::<Result<_, _>>()?;
+        let windows: Vec<Window> =
+            written.window.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
         check_windows(&windows)?;
         Ok(Self {
             id: AppId::parse(&written.id)?,
@@ -124,10 +117,7 @@ impl Manifest {
 
 fn check_windows(windows: &[Window]) -> Result<(), ManifestError> {
     if windows.is_empty() || windows.len() > MAX_WINDOWS {
-        return Err(value(
-            "window",
-            format!("an app has 1 to {MAX_WINDOWS} windows"),
-        ));
+        return Err(value("window", format!("an app has 1 to {MAX_WINDOWS} windows")));
     }
     let mut labels: Vec<_> = windows.iter().map(|window| &window.label).collect();
     labels.sort();
@@ -136,10 +126,7 @@ fn check_windows(windows: &[Window]) -> Result<(), ManifestError> {
         _ => None,
     });
     match twice {
-        Some(label) => Err(value(
-            "window.label",
-            format!("there are two windows `{label}`"),
-        )),
+        Some(label) => Err(value("window.label", format!("there are two windows `{label}`"))),
         None => Ok(()),
     }
 }
@@ -189,11 +176,7 @@ impl ManifestError {
 }
 
 fn value(key: &'static str, problem: impl Into<String>) -> ManifestError {
-    ManifestError::Value {
-        path: FILE.into(),
-        key,
-        problem: problem.into(),
-    }
+    ManifestError::Value { path: FILE.into(), key, problem: problem.into() }
 }
 
 /// An app's identifier: reversed domain, `org.example.notes`. It becomes the name of
@@ -209,18 +192,13 @@ impl AppId {
     pub fn parse(text: &str) -> Result<Self, ManifestError> {
         let part_is_good = |part: &str| {
             part.starts_with(|first: char| first.is_ascii_alphanumeric())
-                && part
-                    .chars()
-                    .all(|letter| letter.is_ascii_alphanumeric() || letter == '-')
+                && part.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-')
         };
         let parts = text.split('.');
         if text.len() <= 128 && text.contains('.') && parts.into_iter().all(part_is_good) {
             return Ok(Self(text.to_owned()));
         }
-        Err(value(
-            "id",
-            format!("`{text}` is not of the form `org.example.notes`"),
-        ))
+        Err(value("id", format!("`{text}` is not of the form `org.example.notes`")))
     }
 
     /// As text.
@@ -294,11 +272,7 @@ impl TryFrom<WrittenWindow> for Window {
         let label = WindowLabel::parse(&written.label)
             .map_err(|error| value("window.label", error.to_string()))?;
         if !SIZE.contains(&written.width) || !SIZE.contains(&written.height) {
-            let problem = format!(
-                "width and height are from {} to {}",
-                SIZE.start(),
-                SIZE.end()
-            );
+            let problem = format!("width and height are from {} to {}", SIZE.start(), SIZE.end());
             return Err(value("window.width", problem));
         }
         let url = match (written.page, written.url) {
@@ -319,14 +293,9 @@ impl TryFrom<WrittenWindow> for Window {
 
 fn own_page(page: &str) -> Result<String, ManifestError> {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./".contains(letter);
-    let downwards = page
-        .split('/')
-        .all(|name| !name.is_empty() && !name.starts_with('.'));
+    let downwards = page.split('/').all(|name| !name.is_empty() && !name.starts_with('.'));
     if !page.chars().all(plain) || !downwards {
-        return Err(value(
-            "window.page",
-            format!("`{page}` is not a file beneath `ui`"),
-        ));
+        return Err(value("window.page", format!("`{page}` is not a file beneath `ui`")));
     }
     Ok(format!("app://localhost/{page}"))
 }
@@ -335,10 +304,7 @@ fn remote_page(url: String) -> Result<String, ManifestError> {
     if url.starts_with("https://") {
         return Ok(url);
     }
-    Err(value(
-        "window.url",
-        format!("`{url}` is not an `https://` address"),
-    ))
+    Err(value("window.url", format!("`{url}` is not an `https://` address")))
 }
 
 fn default_width() -> u32 {
@@ -372,9 +338,7 @@ page = "editor.html"
         let manifest = Manifest::parse(GOOD).unwrap();
         assert_eq!(manifest.id.as_str(), "org.sidegate.notes");
         assert_eq!(manifest.least, SandboxLevel::A);
-        let [window] = manifest.windows.as_slice() else {
-            panic!("one window")
-        };
+        let [window] = manifest.windows.as_slice() else { panic!("one window") };
         assert_eq!(window.url, "app://localhost/editor.html");
         assert_eq!((window.width, window.height), (960, 640));
     }
@@ -382,38 +346,20 @@ page = "editor.html"
     #[test]
     fn what_is_wrong_is_said_with_its_place() {
         for (from, to, expected) in [
-            (
-                "version = 1",
-                "version = 2",
-                "sidegate.toml: `version`: `version = 2` is not known",
-            ),
+            ("version = 1", "version = 2", "sidegate.toml: `version`: `version = 2` is not known"),
             ("name =", "nmae =", "line 4"),
-            (
-                "org.sidegate.notes",
-                "notes",
-                "`id`: `notes` is not of the form",
-            ),
+            ("org.sidegate.notes", "notes", "`id`: `notes` is not of the form"),
             ("org.sidegate.notes", "org..notes", "`id`"),
             ("org.sidegate.notes", "../../etc", "`id`"),
             ("\"editor\"", "\"the editor\"", "`window.label`"),
             ("editor.html", "../editor.html", "`window.page`"),
             ("editor.html", ".secret", "`window.page`"),
-            (
-                "page = \"editor.html\"",
-                "url = \"http://example.com\"",
-                "`window.url`",
-            ),
+            ("page = \"editor.html\"", "url = \"http://example.com\"", "`window.url`"),
             ("page = \"editor.html\"", "", "either a `page` or a `url`"),
-            (
-                "page = \"editor.html\"",
-                "page = \"a\"\nwidth = 5",
-                "`window.width`",
-            ),
+            ("page = \"editor.html\"", "page = \"a\"\nwidth = 5", "`window.width`"),
             ("[[window]]", "[[windows]]", "unknown field `windows`"),
         ] {
-            let error = Manifest::parse(&GOOD.replace(from, to))
-                .unwrap_err()
-                .to_string();
+            let error = Manifest::parse(&GOOD.replace(from, to)).unwrap_err().to_string();
             assert!(error.contains(expected), "{to}: {error}");
         }
     }
@@ -422,9 +368,6 @@ page = "editor.html"
     fn a_label_stands_once() {
         let window = GOOD.split("[[window]]").nth(1).unwrap();
         let error = Manifest::parse(&format!("{GOOD}[[window]]{window}")).unwrap_err();
-        assert!(
-            error.to_string().contains("two windows `editor`"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("two windows `editor`"), "{error}");
     }
 }

@@ -205,10 +205,7 @@ impl Builder {
     /// # Errors
     /// [`BuildError`]; nothing was started.
     pub fn build(mut self) -> Result<Broker, BuildError> {
-        let id = self
-            .id
-            .take()
-            .map_or_else(|| AppId::parse("app.unnamed"), Ok)?;
+        let id = self.id.take().map_or_else(|| AppId::parse("app.unnamed"), Ok)?;
         let directories = match self.directories.take() {
             Some(directories) => directories,
             None => AppDirectories::of(&id, &self.app_dir)?,
@@ -243,10 +240,7 @@ impl Builder {
             },
         });
         announce(&core, id.as_str(), &sources);
-        Ok(Broker {
-            core,
-            windows: self.windows,
-        })
+        Ok(Broker { core, windows: self.windows })
     }
 
     fn compile(
@@ -255,23 +249,14 @@ impl Builder {
         directories: &AppDirectories,
     ) -> Result<(Policy, Sources), BuildError> {
         let sources = self.policies.take().ok_or(BuildError::NoPolicy)?;
-        let variables = directories
-            .variables()
-            .map_err(|e| BuildError::Directories(e.to_string()))?;
+        let variables =
+            directories.variables().map_err(|e| BuildError::Directories(e.to_string()))?;
         let names = registry.names();
-        let context = Context {
-            directories: &variables,
-            commands: Some(&names),
-        };
+        let context = Context { directories: &variables, commands: Some(&names) };
         match Policy::compile(&sources, &context) {
             Ok(Compiled { policy, warnings }) => {
                 for warning in warnings.iter() {
-                    tracing::warn!(
-                        file = warning.file,
-                        line = warning.line,
-                        "{}",
-                        warning.message
-                    );
+                    tracing::warn!(file = warning.file, line = warning.line, "{}", warning.message);
                 }
                 Ok((policy, sources))
             }
@@ -283,10 +268,7 @@ impl Builder {
         let Some(path) = &self.ui else {
             return Ok(Assets::none());
         };
-        Assets::in_directory(path).map_err(|error| BuildError::Pages {
-            path: path.clone(),
-            error,
-        })
+        Assets::in_directory(path).map_err(|error| BuildError::Pages { path: path.clone(), error })
     }
 }
 
@@ -296,21 +278,13 @@ fn private_directory(path: &Path) -> Result<(), BuildError> {
     make.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut make, 0o700);
-    let parent = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let made = parent.map_or(Ok(()), |parent| make.create(parent));
-    made.map_err(|error| BuildError::LogDirectory {
-        path: path.to_owned(),
-        error,
-    })
+    made.map_err(|error| BuildError::LogDirectory { path: path.to_owned(), error })
 }
 
 fn announce(core: &Core, id: &str, sources: &Sources) {
-    core.note(&Event::Start {
-        app: id,
-        version: env!("CARGO_PKG_VERSION"),
-    });
+    core.note(&Event::Start { app: id, version: env!("CARGO_PKG_VERSION") });
     let files: Vec<String> = sources.names().map(str::to_owned).collect();
     core.note(&Event::Policy { files: &files });
 }

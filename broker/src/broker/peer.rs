@@ -42,19 +42,9 @@ impl Peer {
             origin: origin.clone(),
             policy: Arc::clone(&core.policy_version),
         };
-        let opened = core
-            .pipeline
-            .sessions
-            .open(identity, principal, Moment::now());
+        let opened = core.pipeline.sessions.open(identity, principal, Moment::now());
         let session = opened.map(|(session, token)| (session.id, token));
-        Self {
-            core,
-            host,
-            window,
-            session,
-            next_call: AtomicU64::new(1),
-            port: Arc::new(NoWindow),
-        }
+        Self { core, host, window, session, next_call: AtomicU64::new(1), port: Arc::new(NoWindow) }
     }
 
     /// Calls `command` with `args`, an object.
@@ -64,14 +54,8 @@ impl Peer {
     pub async fn invoke(&self, command: &str, args: Value) -> Result<Value, Value> {
         let call = self.next_call.fetch_add(1, Ordering::Relaxed);
         let text = json!({ "command": command, "args": args });
-        let token = self
-            .session
-            .as_ref()
-            .map(|(_, token)| token.text())
-            .unwrap_or_default();
-        let reply = self
-            .send(format!("c{token} {call}\n{text}").as_bytes())
-            .await;
+        let token = self.session.as_ref().map(|(_, token)| token.text()).unwrap_or_default();
+        let reply = self.send(format!("c{token} {call}\n{text}").as_bytes()).await;
         let reply: Value = serde_json::from_str(&reply.unwrap_or_default()).unwrap_or_default();
         match (reply.get("ok"), reply.get("error")) {
             (Some(ok), _) => Ok(ok.clone()),
@@ -85,12 +69,7 @@ impl Peer {
     /// Sends one message as a bridge would, and waits for the JSON text of its reply; there is
     /// none to a cancellation, and to what is not in the form of a call.
     pub async fn send(&self, bytes: &[u8]) -> Option<String> {
-        let frame = Frame {
-            host: self.host,
-            window: self.window,
-            document: DOCUMENT,
-            bytes,
-        };
+        let frame = Frame { host: self.host, window: self.window, document: DOCUMENT, bytes };
         let reply: Option<Reply> = match self.core.pipeline.judge(frame, &self.port, Moment::now())
         {
             Ok(None) => None,
@@ -104,11 +83,7 @@ impl Peer {
 impl Drop for Peer {
     fn drop(&mut self) {
         let host = self.host;
-        let _ended = self
-            .core
-            .pipeline
-            .sessions
-            .revoke(|identity| identity.host == host);
+        let _ended = self.core.pipeline.sessions.revoke(|identity| identity.host == host);
     }
 }
 

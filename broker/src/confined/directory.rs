@@ -49,11 +49,7 @@ impl Directory {
         let flags = SEARCH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let handle = File::from(rustix::fs::openat(CWD, &path, flags, Mode::empty())?);
         let identity = Identity::of(&handle.metadata()?);
-        let directory = Self(Arc::new(Pinned {
-            handle,
-            path,
-            identity,
-        }));
+        let directory = Self(Arc::new(Pinned { handle, path, identity }));
         // A kernel without the means says so here, before anybody relies on it.
         directory.open_beneath(&Relative::default(), SEARCH)?;
         Ok(directory)
@@ -65,10 +61,7 @@ impl Directory {
     /// # Errors
     /// [`FileError`].
     pub fn open_or_create(path: &Path) -> Result<Self, FileError> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(PRIVATE_DIRECTORY)
-            .create(path)?;
+        DirBuilder::new().recursive(true).mode(PRIVATE_DIRECTORY).create(path)?;
         Self::open(path)
     }
 
@@ -99,9 +92,6 @@ impl Directory {
 
 impl Identity {
     fn of(metadata: &Metadata) -> Self {
-        Self {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-        }
+        Self { device: metadata.dev(), inode: metadata.ino() }
     }
 }

@@ -143,11 +143,7 @@ mod tests {
         ] {
             assert_eq!(FileError::from(errno).code(), code, "{errno:?}");
             let as_io = io::Error::from(errno);
-            assert_eq!(
-                FileError::from(as_io).code(),
-                code,
-                "{errno:?} as an io::Error"
-            );
+            assert_eq!(FileError::from(as_io).code(), code, "{errno:?} as an io::Error");
         }
     }
 

@@ -16,10 +16,7 @@ pub(super) fn list(
     limit: usize,
 ) -> Result<Listing, FileError> {
     let handle = directory.open_beneath(path, OFlags::RDONLY | OFlags::DIRECTORY)?;
-    let mut listing = Listing {
-        entries: Vec::new(),
-        left_out: 0,
-    };
+    let mut listing = Listing { entries: Vec::new(), left_out: 0 };
     for found in Dir::read_from(&handle)? {
         let found = found?;
         if is_no_entry(found.file_name()) {
@@ -58,12 +55,7 @@ fn describe(parent: BorrowedFd<'_>, name: &str) -> Result<Option<Entry>, FileErr
         Kind::File => u64::try_from(stat.st_size).unwrap_or(0),
         Kind::Directory | Kind::Other => 0,
     };
-    Ok(Some(Entry {
-        name: name.to_owned(),
-        kind,
-        size,
-        modified_ms: modified_ms(&stat),
-    }))
+    Ok(Some(Entry { name: name.to_owned(), kind, size, modified_ms: modified_ms(&stat) }))
 }
 
 fn kind_of(found: FileType) -> Kind {
@@ -76,14 +68,9 @@ fn kind_of(found: FileType) -> Kind {
     }
 }
 
-#[allow(
-    clippy::useless_conversion,
-    reason = "the types of these fields differ between systems"
-)]
+#[allow(clippy::useless_conversion, reason = "the types of these fields differ between systems")]
 fn modified_ms(stat: &Stat) -> i64 {
     let seconds = i64::try_from(stat.st_mtime).unwrap_or(0);
     let nanoseconds = i64::try_from(stat.st_mtime_nsec).unwrap_or(0);
-    seconds
-        .saturating_mul(1000)
-        .saturating_add(nanoseconds / 1_000_000)
+    seconds.saturating_mul(1000).saturating_add(nanoseconds / 1_000_000)
 }

@@ -64,17 +64,10 @@ mod tests {
             let result = retrying(|| {
                 let attempt = tried;
                 tried += 1;
-                if attempt < failures {
-                    Err(errno)
-                } else {
-                    Ok(attempt)
-                }
+                if attempt < failures { Err(errno) } else { Ok(attempt) }
             });
             assert_eq!(result, expected, "{failures} times {errno:?}");
-            assert!(
-                tried <= ATTEMPTS,
-                "{failures} times {errno:?}: {tried} attempts"
-            );
+            assert!(tried <= ATTEMPTS, "{failures} times {errno:?}: {tried} attempts");
         }
     }
 }

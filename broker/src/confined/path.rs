@@ -23,10 +23,7 @@ impl ConfinedPath {
     /// The place that `relative` names beneath `directory`.
     #[must_use]
     pub fn new(directory: Directory, relative: Relative) -> Self {
-        Self {
-            directory,
-            relative,
-        }
+        Self { directory, relative }
     }
 
     /// The directory it is confined to.
@@ -113,10 +110,7 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.set_len(16 << 20).unwrap();
         let result = read_at_most(&file, 0, 1000);
-        assert!(
-            matches!(result, Err(FileError::TooLarge { limit: 1000 })),
-            "{result:?}"
-        );
+        assert!(matches!(result, Err(FileError::TooLarge { limit: 1000 })), "{result:?}");
         assert_eq!(file.stream_position().unwrap(), 1001);
     }
 }

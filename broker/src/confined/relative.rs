@@ -167,19 +167,9 @@ mod tests {
 
     #[test]
     fn what_only_looks_odd_is_a_name_like_any_other() {
-        for text in [
-            "...",
-            "..a",
-            ".hidden",
-            "a b",
-            "~",
-            "$HOME",
-            "C:x",
-            r"..\..\b",
-            "*",
-            "．．／",
-            "ß",
-        ] {
+        for text in
+            ["...", "..a", ".hidden", "a b", "~", "$HOME", "C:x", r"..\..\b", "*", "．．／", "ß"]
+        {
             assert_eq!(Relative::parse(text).unwrap().as_str(), text);
         }
     }
@@ -196,15 +186,10 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn the_last_name_comes_off_and_the_directory_itself_has_none() {
-        for (text, expected) in [
-            ("", None),
-            ("a", Some(("", "a"))),
-            ("a/b/c", Some(("a/b", "c"))),
-        ] {
+        for (text, expected) in [("", None), ("a", Some(("", "a"))), ("a/b/c", Some(("a/b", "c")))]
+        {
             let split = Relative::parse(text).unwrap().split_last();
-            let split = split
-                .as_ref()
-                .map(|(parent, name)| (parent.as_str(), name.as_str()));
+            let split = split.as_ref().map(|(parent, name)| (parent.as_str(), name.as_str()));
             assert_eq!(split, expected, "{text:?}");
         }
     }

@@ -69,12 +69,7 @@ impl<'a> Unfinished<'a> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
         let mode = Mode::RUSR | Mode::WUSR;
         let file = rustix::fs::openat(parent, &name, flags | OFlags::CLOEXEC, mode)?.into();
-        Ok(Self {
-            parent,
-            name,
-            file,
-            renamed: false,
-        })
+        Ok(Self { parent, name, file, renamed: false })
     }
 
     fn fill(&mut self, content: &[u8], permissions: Option<Permissions>) -> Result<(), FileError> {
@@ -114,9 +109,7 @@ mod tests {
 
     fn names_in(directory: &std::path::Path) -> Vec<String> {
         let names = std::fs::read_dir(directory).unwrap();
-        names
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect()
+        names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
 
     /// Somebody puts a directory where the file was, after the check and before the rename.
@@ -141,10 +134,7 @@ mod tests {
         let unfinished = Unfinished::create(parent.as_fd()).unwrap();
         let mode = unfinished.file.metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        assert!(
-            Relative::parse(&unfinished.name).is_err(),
-            "nobody can ask for it"
-        );
+        assert!(Relative::parse(&unfinished.name).is_err(), "nobody can ask for it");
         drop(unfinished);
         assert!(names_in(base.path()).is_empty());
     }

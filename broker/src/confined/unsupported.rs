@@ -47,10 +47,7 @@ impl ConfinedPath {
     /// The place that `relative` names beneath `directory`.
     #[must_use]
     pub fn new(directory: Directory, relative: Relative) -> Self {
-        Self {
-            directory,
-            relative,
-        }
+        Self { directory, relative }
     }
 
     /// The directory it is confined to.

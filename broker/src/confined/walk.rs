@@ -12,10 +12,7 @@ use rustix::io::Errno;
 use super::{FileError, Relative};
 
 /// To open a directory only to go on from it.
-#[cfg_attr(
-    test,
-    allow(dead_code, reason = "tests walk on Linux too, which opens otherwise")
-)]
+#[cfg_attr(test, allow(dead_code, reason = "tests walk on Linux too, which opens otherwise"))]
 pub(super) const SEARCH: OFlags = OFlags::RDONLY;
 
 /// Opens what is beneath `base` and is not reached through a link or another device.
@@ -26,12 +23,7 @@ pub(super) fn open_beneath(
 ) -> Result<OwnedFd, FileError> {
     let step = OFlags::RDONLY | OFlags::DIRECTORY;
     let Some((parent, name)) = path.split_last() else {
-        return Ok(rustix::fs::openat(
-            base,
-            ".",
-            flags | OFlags::CLOEXEC,
-            Mode::empty(),
-        )?);
+        return Ok(rustix::fs::openat(base, ".", flags | OFlags::CLOEXEC, Mode::empty())?);
     };
     let mut here = File::from(base.try_clone_to_owned()?);
     let device = here.metadata()?.dev();
@@ -105,11 +97,8 @@ mod tests {
                 Err(error) => error.code(),
             };
             let walked = answer(open_beneath(handle.as_fd(), &relative, flags));
-            let kernel = answer(super::super::openat2::open_beneath(
-                handle.as_fd(),
-                &relative,
-                flags,
-            ));
+            let kernel =
+                answer(super::super::openat2::open_beneath(handle.as_fd(), &relative, flags));
             assert_eq!((walked, kernel), (expected, expected), "{path:?} {flags:?}");
         }
     }

@@ -14,11 +14,7 @@ impl HandlerError {
     /// A failure with a stable code (`snake_case`) and a sentence that the page may show.
     #[must_use]
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            detail: None,
-        }
+        Self { code, message: message.into(), detail: None }
     }
 
     /// A failure that is nobody's business but the core's: the page learns `failed`.
@@ -56,9 +52,7 @@ impl HandlerError {
 impl fmt::Display for HandlerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.message, self.code)?;
-        self.detail
-            .iter()
-            .try_for_each(|detail| write!(f, ": {detail}"))
+        self.detail.iter().try_for_each(|detail| write!(f, ": {detail}"))
     }
 }
 

@@ -58,10 +58,7 @@ impl Registered {
     /// The first thing wrong with `args`: a JSON pointer and a sentence that names no value.
     pub(crate) fn fault(&self, args: &Value) -> Option<(String, String)> {
         let fault = self.validator.iter_errors(args).next()?;
-        Some((
-            fault.instance_path().to_string(),
-            fault.masked().to_string(),
-        ))
+        Some((fault.instance_path().to_string(), fault.masked().to_string()))
     }
 }
 
@@ -93,14 +90,8 @@ impl Registry {
         for resource in [Resource::Path, Resource::Key, Resource::Url] {
             let argument = resource.argument();
             let properties = command.schema.get("properties");
-            if properties
-                .and_then(|properties| properties.get(argument))
-                .is_some()
-            {
-                return Err(RegistryError::ResourceInArguments {
-                    command: name,
-                    argument,
-                });
+            if properties.and_then(|properties| properties.get(argument)).is_some() {
+                return Err(RegistryError::ResourceInArguments { command: name, argument });
             }
         }
         let schema = schema::with_resources(command.schema, &command.resources);
@@ -112,11 +103,7 @@ impl Registry {
                 problem: problem.to_string(),
             })?;
         let (resources, service) = (command.resources, command.service);
-        let registered = Registered {
-            resources,
-            service,
-            validator,
-        };
+        let registered = Registered { resources, service, validator };
         match self.0.insert(name.clone(), registered) {
             None => Ok(()),
             Some(_) => Err(RegistryError::Twice(name)),

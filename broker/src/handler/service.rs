@@ -43,9 +43,8 @@ impl Service {
     {
         let handler = Arc::new(handler);
         let answer = tower::service_fn(move |job: Job| answer(Arc::clone(&handler), job));
-        let layered = ServiceBuilder::new()
-            .layer(ConcurrencyLimitLayer::new(MAX_CONCURRENT))
-            .service(answer);
+        let layered =
+            ServiceBuilder::new().layer(ConcurrencyLimitLayer::new(MAX_CONCURRENT)).service(answer);
         Self(BoxCloneSyncService::new(layered))
     }
 
@@ -81,8 +80,5 @@ where
 fn panicked(panic: &(dyn std::any::Any + Send)) -> HandlerError {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    HandlerError::internal(format!(
-        "the handler panicked: {}",
-        text.unwrap_or_default()
-    ))
+    HandlerError::internal(format!("the handler panicked: {}", text.unwrap_or_default()))
 }

@@ -24,10 +24,7 @@ struct Info {
 
 pub(super) fn info(app: AppInfo) -> Command {
     Command::new("app.info", move |call: Call, _: NoArgs| {
-        let info = Info {
-            app: app.clone(),
-            window: call.window().to_string(),
-        };
+        let info = Info { app: app.clone(), window: call.window().to_string() };
         std::future::ready(Ok::<_, HandlerError>(info))
     })
 }

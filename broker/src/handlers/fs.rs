@@ -76,18 +76,14 @@ async fn list(call: Call, _: NoArgs) -> Result<Listed, HandlerError> {
         size: entry.size,
         modified: entry.modified_ms,
     });
-    Ok(Listed {
-        entries: entries.collect(),
-    })
+    Ok(Listed { entries: entries.collect() })
 }
 
 /// Runs what waits for the disk where waiting is allowed.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, HandlerError> + Send + 'static,
 ) -> Result<T, HandlerError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(HandlerError::internal)?
+    tokio::task::spawn_blocking(work).await.map_err(HandlerError::internal)?
 }
 
 /// A file that is out of reach looks like one that is not there.

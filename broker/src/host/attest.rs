@@ -70,11 +70,7 @@ pub(crate) fn attest(
     let level = level(report.level, &faults);
     missing.extend(faults.into_iter().map(|fault| fault.text));
     if level < least {
-        return Err(AttestError::TooWeak {
-            reached: level,
-            least,
-            missing,
-        });
+        return Err(AttestError::TooWeak { reached: level, least, missing });
     }
     Ok(Attested { level, missing })
 }
@@ -86,10 +82,7 @@ struct Fault {
 }
 
 fn level(claimed: SandboxLevel, faults: &[Fault]) -> SandboxLevel {
-    faults
-        .iter()
-        .map(|fault| fault.leaves)
-        .fold(claimed, Ord::min)
+    faults.iter().map(|fault| fault.leaves).fold(claimed, Ord::min)
 }
 
 fn faults(pid: Pid) -> Result<Vec<Fault>, AttestError> {
@@ -97,42 +90,21 @@ fn faults(pid: Pid) -> Result<Vec<Fault>, AttestError> {
     let mut faults = Vec::new();
     for (field, wanted, text) in [
         ("Seccomp", "2", "there is no system call filter"),
-        (
-            "NoNewPrivs",
-            "1",
-            "it could gain privileges by running a program",
-        ),
-        (
-            "CapEff",
-            "0000000000000000",
-            "it has capabilities of the kernel's kind",
-        ),
-        (
-            "CapPrm",
-            "0000000000000000",
-            "it could take capabilities of the kernel's kind",
-        ),
+        ("NoNewPrivs", "1", "it could gain privileges by running a program"),
+        ("CapEff", "0000000000000000", "it has capabilities of the kernel's kind"),
+        ("CapPrm", "0000000000000000", "it could take capabilities of the kernel's kind"),
     ] {
         if field_of(&status, field) != Some(wanted) {
-            faults.push(Fault {
-                leaves: SandboxLevel::None,
-                text: text.to_owned(),
-            });
+            faults.push(Fault { leaves: SandboxLevel::None, text: text.to_owned() });
         }
     }
     if field_of(&status, "Uid").is_none_or(|uids| uids.split('\t').any(|uid| uid == "0")) {
-        faults.push(Fault {
-            leaves: SandboxLevel::None,
-            text: "it runs as root".to_owned(),
-        });
+        faults.push(Fault { leaves: SandboxLevel::None, text: "it runs as root".to_owned() });
     }
     for namespace in NAMESPACES {
         if link(pid, namespace)? == link(Pid::from(0), namespace)? {
             let text = format!("it shares the broker's {namespace} namespace");
-            faults.push(Fault {
-                leaves: SandboxLevel::C,
-                text,
-            });
+            faults.push(Fault { leaves: SandboxLevel::C, text });
         }
     }
     Ok(faults)
@@ -155,34 +127,24 @@ fn descends(pid: Pid, started: Pid) -> Result<bool, AttestError> {
 
 /// The value of a field of `/proc/…/status`, tabs between its parts.
 fn field_of<'a>(status: &'a str, field: &str) -> Option<&'a str> {
-    status
-        .lines()
-        .find_map(|line| line.strip_prefix(field)?.strip_prefix(":\t"))
+    status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(":\t"))
 }
 
 fn read(pid: Pid, file: &str) -> Result<String, AttestError> {
     let path = path(pid, file);
-    fs::read_to_string(&path).map_err(|error| AttestError::Unreadable {
-        path: path.display().to_string(),
-        error,
-    })
+    fs::read_to_string(&path)
+        .map_err(|error| AttestError::Unreadable { path: path.display().to_string(), error })
 }
 
 fn link(pid: Pid, namespace: &str) -> Result<PathBuf, AttestError> {
     let path = path(pid, &format!("ns/{namespace}"));
-    fs::read_link(&path).map_err(|error| AttestError::Unreadable {
-        path: path.display().to_string(),
-        error,
-    })
+    fs::read_link(&path)
+        .map_err(|error| AttestError::Unreadable { path: path.display().to_string(), error })
 }
 
 /// Below `/proc/self` for 0.
 fn path(pid: Pid, file: &str) -> PathBuf {
-    let process = if pid == 0 {
-        "self".to_owned()
-    } else {
-        pid.to_string()
-    };
+    let process = if pid == 0 { "self".to_owned() } else { pid.to_string() };
     PathBuf::from("/proc").join(process).join(file)
 }
 
@@ -191,34 +153,17 @@ mod tests {
     use super::*;
 
     fn report(level: SandboxLevel) -> HostReport {
-        HostReport {
-            protocol: PROTOCOL,
-            level,
-            missing: Vec::new(),
-        }
+        HostReport { protocol: PROTOCOL, level, missing: Vec::new() }
     }
 
     #[test]
     fn k08_a_process_that_only_claims_to_be_contained_is_not_believed() {
         let myself = rustix::process::getpid().as_raw_nonzero().get();
         let error = attest(myself, myself, &report(SandboxLevel::A), SandboxLevel::C).unwrap_err();
-        let AttestError::TooWeak {
-            reached, missing, ..
-        } = error
-        else {
-            panic!("{error}")
-        };
+        let AttestError::TooWeak { reached, missing, .. } = error else { panic!("{error}") };
         assert_eq!(reached, SandboxLevel::None);
-        assert!(
-            missing
-                .iter()
-                .any(|line| line.contains("system call filter")),
-            "{missing:?}"
-        );
-        assert!(
-            missing.iter().any(|line| line.contains("net namespace")),
-            "{missing:?}"
-        );
+        assert!(missing.iter().any(|line| line.contains("system call filter")), "{missing:?}");
+        assert!(missing.iter().any(|line| line.contains("net namespace")), "{missing:?}");
     }
 
     #[test]

@@ -205,24 +205,18 @@ impl Connection {
         let reading = self.socket.read(missing.unwrap_or_default());
         let piece = match self.due {
             None => reading.await?,
-            Some(due) => timeout_at(due, reading)
-                .await
-                .map_err(|_| Ended::TooSlow(FRAME_WITHIN))??,
+            Some(due) => {
+                timeout_at(due, reading).await.map_err(|_| Ended::TooSlow(FRAME_WITHIN))??
+            }
         };
         if piece.bytes == 0 {
             return Err(Ended::HungUp);
         }
         self.arrived = self.arrived.saturating_add(piece.bytes);
-        self.due = self
-            .due
-            .or_else(|| Instant::now().checked_add(FRAME_WITHIN));
+        self.due = self.due.or_else(|| Instant::now().checked_add(FRAME_WITHIN));
         let found = piece.sender.ok_or(SocketError::NoSender)?;
         let expected = *self.sender.get_or_insert(found);
-        if found == expected {
-            Ok(())
-        } else {
-            Err(Ended::ForeignSender { expected, found })
-        }
+        if found == expected { Ok(()) } else { Err(Ended::ForeignSender { expected, found }) }
     }
 }
 

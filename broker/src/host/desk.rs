@@ -98,12 +98,7 @@ impl Desk {
     pub(crate) fn open(&mut self, window: &Window) -> Result<WindowId, Unread> {
         let id = WindowId(self.core.next_window.fetch_add(1, Ordering::Relaxed));
         let port: Arc<dyn WindowPort> = Arc::new(self.output.port(id));
-        let open = Open {
-            label: window.label.clone(),
-            port,
-            document: None,
-            admitted: false,
-        };
+        let open = Open { label: window.label.clone(), port, document: None, admitted: false };
         self.windows.insert(id, open);
         self.output.send(&ToHost::Open(OpenWindow {
             window: id,
@@ -138,16 +133,10 @@ impl Desk {
         match message {
             FromHost::Ready(_) => Err(Breach::ReadyTwice),
             FromHost::Committed { window, document } => self.committed(window, document),
-            FromHost::Document {
-                window,
-                document,
-                url,
-            } => self.document(window, document, &url),
-            FromHost::Message {
-                window,
-                document,
-                bytes,
-            } => self.message(window, document, bytes, held),
+            FromHost::Document { window, document, url } => self.document(window, document, &url),
+            FromHost::Message { window, document, bytes } => {
+                self.message(window, document, bytes, held)
+            }
             FromHost::Asset(request) => self.asset(request, held),
             FromHost::Closed { window } => self.closed(window),
             FromHost::Crashed { window } => self.crashed(window),
@@ -180,20 +169,14 @@ impl Desk {
     }
 
     fn committed(&mut self, window: WindowId, document: DocumentId) -> Result<(), Breach> {
-        let open = self
-            .windows
-            .get_mut(&window)
-            .ok_or(Breach::ForeignWindow(window))?;
+        let open = self.windows.get_mut(&window).ok_or(Breach::ForeignWindow(window))?;
         if open.document.is_some_and(|last| document <= last) {
             return Err(Breach::DocumentOrder(document));
         }
         open.document = Some(document);
         open.admitted = false;
         let label = open.label.clone();
-        self.revoke(
-            |identity| identity.window == window,
-            "another document took its place",
-        );
+        self.revoke(|identity| identity.window == window, "another document took its place");
         self.note_window(&label, WindowState::Navigated);
         Ok(())
     }
@@ -205,20 +188,14 @@ impl Desk {
         document: DocumentId,
         url: &str,
     ) -> Result<(), Breach> {
-        let open = self
-            .windows
-            .get_mut(&window)
-            .ok_or(Breach::ForeignWindow(window))?;
+        let open = self.windows.get_mut(&window).ok_or(Breach::ForeignWindow(window))?;
         if open.document != Some(document) || open.admitted {
             return Err(Breach::DocumentOrder(document));
         }
         open.admitted = true;
         let label = open.label.clone();
         let Ok(origin) = Origin::of_url(url) else {
-            return self.dropped(
-                window,
-                "its document has no origin that a policy could name",
-            );
+            return self.dropped(window, "its document has no origin that a policy could name");
         };
         let core = &self.core;
         let principal = core.policy.principal(&label, &origin);
@@ -230,10 +207,7 @@ impl Desk {
             origin: origin.clone(),
             policy: Arc::clone(&core.policy_version),
         };
-        let opened = core
-            .pipeline
-            .sessions
-            .open(identity, principal, Moment::now());
+        let opened = core.pipeline.sessions.open(identity, principal, Moment::now());
         let Some((_, token)) = opened else {
             return self.dropped(window, "the table of sessions is broken");
         };
@@ -244,11 +218,7 @@ impl Desk {
             state: TokenState::Minted,
             why: None,
         });
-        self.output.send(&ToHost::Token {
-            window,
-            document,
-            token: token.text(),
-        })?;
+        self.output.send(&ToHost::Token { window, document, token: token.text() })?;
         Ok(())
     }
 
@@ -259,16 +229,8 @@ impl Desk {
         bytes: &[u8],
         held: OwnedSemaphorePermit,
     ) -> Result<(), Breach> {
-        let open = self
-            .windows
-            .get(&window)
-            .ok_or(Breach::ForeignWindow(window))?;
-        let frame = Frame {
-            host: self.host,
-            window,
-            document,
-            bytes,
-        };
+        let open = self.windows.get(&window).ok_or(Breach::ForeignWindow(window))?;
+        let frame = Frame { host: self.host, window, document, bytes };
         match self.core.pipeline.judge(frame, &open.port, Moment::now()) {
             Ok(None) => Ok(()),
             Ok(Some(recorded)) => {
@@ -277,11 +239,7 @@ impl Desk {
             }
             Err(refused) => {
                 if let Some(reply) = refused.reply {
-                    self.output.send(&ToHost::Reply {
-                        window,
-                        document,
-                        json: reply.json(),
-                    })?;
+                    self.output.send(&ToHost::Reply { window, document, json: reply.json() })?;
                 }
                 self.suffer(refused.consequence)
             }
@@ -298,11 +256,7 @@ impl Desk {
         let output = self.output.clone();
         tokio::spawn(async move {
             if let Some(reply) = recorded.dispatch().await {
-                let message = ToHost::Reply {
-                    window,
-                    document,
-                    json: reply.json(),
-                };
+                let message = ToHost::Reply { window, document, json: reply.json() };
                 // A host that is gone has nobody to tell.
                 let _gone = output.send_when_read(&message).await;
             }
@@ -316,11 +270,7 @@ impl Desk {
             Consequence::Kill => Err(Breach::ForeignToken),
             Consequence::BadToken => {
                 self.bad_tokens = self.bad_tokens.saturating_add(1);
-                if self.bad_tokens < MAX_BAD_TOKENS {
-                    Ok(())
-                } else {
-                    Err(Breach::BadTokens)
-                }
+                if self.bad_tokens < MAX_BAD_TOKENS { Ok(()) } else { Err(Breach::BadTokens) }
             }
         }
     }
@@ -351,44 +301,25 @@ impl Desk {
     }
 
     fn closed(&mut self, window: WindowId) -> Result<(), Breach> {
-        let open = self
-            .windows
-            .remove(&window)
-            .ok_or(Breach::ForeignWindow(window))?;
-        self.revoke(
-            |identity| identity.window == window,
-            "its window was closed",
-        );
+        let open = self.windows.remove(&window).ok_or(Breach::ForeignWindow(window))?;
+        self.revoke(|identity| identity.window == window, "its window was closed");
         self.note_window(&open.label, WindowState::Closed);
         self.closed.push(open.label);
         Ok(())
     }
 
     fn crashed(&mut self, window: WindowId) -> Result<(), Breach> {
-        let open = self
-            .windows
-            .get(&window)
-            .ok_or(Breach::ForeignWindow(window))?;
+        let open = self.windows.get(&window).ok_or(Breach::ForeignWindow(window))?;
         let label = open.label.clone();
-        self.revoke(
-            |identity| identity.window == window,
-            "its web process crashed",
-        );
+        self.revoke(|identity| identity.window == window, "its web process crashed");
         self.note_window(&label, WindowState::Lost);
         Ok(())
     }
 
     fn dropped(&self, window: WindowId, why: &str) -> Result<(), Breach> {
-        let open = self
-            .windows
-            .get(&window)
-            .ok_or(Breach::ForeignWindow(window))?;
+        let open = self.windows.get(&window).ok_or(Breach::ForeignWindow(window))?;
         let label = open.label.as_str();
-        self.core.note(&Event::Dropped {
-            host: self.host.0,
-            window: Some(label),
-            why,
-        });
+        self.core.note(&Event::Dropped { host: self.host.0, window: Some(label), why });
         Ok(())
     }
 
@@ -408,10 +339,6 @@ impl Desk {
     }
 
     fn note_window(&self, label: &WindowLabel, state: WindowState) {
-        self.core.note(&Event::Window {
-            window: label.as_str(),
-            host: self.host.0,
-            state,
-        });
+        self.core.note(&Event::Window { window: label.as_str(), host: self.host.0, state });
     }
 }

@@ -40,10 +40,7 @@ impl Output {
 
     /// The port of one window.
     pub(crate) fn port(&self, window: WindowId) -> Port {
-        Port {
-            output: self.clone(),
-            window,
-        }
+        Port { output: self.clone(), window }
     }
 }
 
@@ -56,10 +53,7 @@ pub(crate) struct Port {
 
 impl WindowPort for Port {
     fn set_title(&self, title: &str) -> Result<(), HandlerError> {
-        let message = ToHost::SetTitle {
-            window: self.window,
-            title: title.to_owned(),
-        };
+        let message = ToHost::SetTitle { window: self.window, title: title.to_owned() };
         self.output.send(&message).map_err(|error| {
             HandlerError::new("unavailable", "the window cannot be reached").with_detail(error)
         })

@@ -49,10 +49,8 @@ pub(crate) enum SpawnError {
 /// Where the host's binary is: beside this one, or one directory up, where examples and tests
 /// find it.
 pub(crate) fn beside_this_binary() -> Result<PathBuf, SpawnError> {
-    let this = std::env::current_exe().map_err(|error| SpawnError::Start {
-        path: BINARY.into(),
-        error,
-    })?;
+    let this = std::env::current_exe()
+        .map_err(|error| SpawnError::Start { path: BINARY.into(), error })?;
     let directory = this.parent().unwrap_or(Path::new("/"));
     let near = [Some(directory), directory.parent()].into_iter().flatten();
     near.map(|directory| directory.join(BINARY))
@@ -85,10 +83,7 @@ impl Process {
             .stdin(Stdio::from(socket))
             .stdout(Stdio::null())
             .kill_on_drop(true);
-        let start = |error| SpawnError::Start {
-            path: binary.to_owned(),
-            error,
-        };
+        let start = |error| SpawnError::Start { path: binary.to_owned(), error };
         let child = command.spawn().map_err(start)?;
         let pid = child.id().and_then(|pid| Pid::try_from(pid).ok());
         let pid = pid.ok_or_else(|| start(io::Error::other("it ended at once")))?;

@@ -25,12 +25,7 @@ pub(crate) fn pair() -> io::Result<(Socket, OwnedFd)> {
     sockopt::set_socket_passcred(&ours, true)?;
     let ours = BlockingStream::from(ours);
     ours.set_nonblocking(true)?;
-    Ok((
-        Socket {
-            stream: UnixStream::from_std(ours)?,
-        },
-        theirs,
-    ))
+    Ok((Socket { stream: UnixStream::from_std(ours)? }, theirs))
 }
 
 /// The broker's end.
@@ -65,10 +60,7 @@ impl Socket {
     pub(crate) async fn read(&self, buffer: &mut [u8]) -> Result<Piece, SocketError> {
         loop {
             self.stream.readable().await?;
-            match self
-                .stream
-                .try_io(Interest::READABLE, || receive(&self.stream, buffer))
-            {
+            match self.stream.try_io(Interest::READABLE, || receive(&self.stream, buffer)) {
                 Ok(Received::Piece(piece)) => return Ok(piece),
                 Ok(Received::Refused(refused)) => return Err(refused),
                 Err(error) if is_passing(&error) => {}
@@ -93,10 +85,7 @@ impl Socket {
 }
 
 fn is_passing(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-    )
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
 /// What one reading brought.
@@ -115,12 +104,10 @@ fn receive(fd: impl AsFd, buffer: &mut [u8]) -> io::Result<Received> {
     let received = recvmsg(fd, &mut slices, &mut control, flags)?;
     let mut sender = None;
     for message in control.drain() {
-        match message {
-            RecvAncillaryMessage::ScmCredentials(credentials) => {
-                sender = Some(credentials.pid.as_raw_nonzero().get());
-            }
-            _ => return Ok(Received::Refused(SocketError::Descriptors)),
-        }
+        let RecvAncillaryMessage::ScmCredentials(credentials) = message else {
+            return Ok(Received::Refused(SocketError::Descriptors));
+        };
+        sender = Some(credentials.pid.as_raw_nonzero().get());
     }
     if received.flags.contains(ReturnFlags::CTRUNC) {
         return Ok(Received::Refused(SocketError::Descriptors));

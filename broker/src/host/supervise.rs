@@ -61,20 +61,11 @@ pub(crate) async fn supervise(
             Ok(()) => return Ok(()),
             Err(failed) => failed,
         };
-        let pause = if failed.is_final {
-            None
-        } else {
-            ends.pause_after(Moment::now())
-        };
+        let pause = if failed.is_final { None } else { ends.pause_after(Moment::now()) };
         let Some(pause) = pause else {
             return Err(give_up(&core, &group, failed.why));
         };
-        tracing::warn!(
-            windows = group.name,
-            why = failed.why,
-            ?pause,
-            "starting a host again"
-        );
+        tracing::warn!(windows = group.name, why = failed.why, ?pause, "starting a host again");
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             _ = stop.wait_for(|stop| *stop) => return Ok(()),
@@ -106,10 +97,7 @@ struct Failed {
 /// One life of a host. Windows that were closed in it are not in `group` afterwards.
 async fn live_once(core: &Arc<Core>, group: &mut Group, mut stop: Stop) -> Result<(), Failed> {
     let host = HostId(core.next_host.fetch_add(1, Ordering::Relaxed));
-    let (socket, mut process) = start(core).map_err(|why| Failed {
-        why,
-        is_final: true,
-    })?;
+    let (socket, mut process) = start(core).map_err(|why| Failed { why, is_final: true })?;
     let pid = process.pid();
     note(core, host, pid, HostState::Started, None);
     let (output, queue) = Output::new();
@@ -119,12 +107,8 @@ async fn live_once(core: &Arc<Core>, group: &mut Group, mut stop: Stop) -> Resul
         ended = converse(core, host, &mut connection, &mut desk, group, queue) => Some(ended),
         _ = stop.wait_for(|stop| *stop) => None,
     };
-    group
-        .windows
-        .retain(|window| !desk.was_closed(&window.label));
-    let why = ended
-        .as_ref()
-        .map_or_else(|| "the app ends".to_owned(), ToString::to_string);
+    group.windows.retain(|window| !desk.was_closed(&window.label));
+    let why = ended.as_ref().map_or_else(|| "the app ends".to_owned(), ToString::to_string);
     desk.close(&why);
     let state = match &ended {
         None | Some(Ended::Done) => {
@@ -138,10 +122,7 @@ async fn live_once(core: &Arc<Core>, group: &mut Group, mut stop: Stop) -> Resul
     note(core, host, pid, state, Some(&why));
     match ended {
         None | Some(Ended::Done) => Ok(()),
-        Some(ended) => Err(Failed {
-            why,
-            is_final: ended.is_final(),
-        }),
+        Some(ended) => Err(Failed { why, is_final: ended.is_final() }),
     }
 }
 
@@ -181,11 +162,7 @@ async fn converse(
 }
 
 fn give_up(core: &Core, group: &Group, why: String) -> GaveUp {
-    tracing::error!(
-        windows = group.name,
-        why,
-        "a host was given up; its windows stay closed"
-    );
+    tracing::error!(windows = group.name, why, "a host was given up; its windows stay closed");
     core.note(&Event::Host {
         host: 0,
         pid: None,
@@ -194,10 +171,7 @@ fn give_up(core: &Core, group: &Group, why: String) -> GaveUp {
         missing: &[],
         why: Some(&why),
     });
-    GaveUp {
-        group: group.name.clone(),
-        why,
-    }
+    GaveUp { group: group.name.clone(), why }
 }
 
 fn note(core: &Core, host: HostId, pid: Pid, state: HostState, why: Option<&str>) {
@@ -223,10 +197,6 @@ mod tests {
             .map(|count| ends.pause_after(second(count)).map(|pause| pause.as_secs()))
             .collect();
         assert_eq!(pauses, [Some(0), Some(1), Some(2), Some(4), Some(8), None]);
-        assert_eq!(
-            ends.pause_after(second(200)),
-            Some(Duration::ZERO),
-            "a minute of peace"
-        );
+        assert_eq!(ends.pause_after(second(200)), Some(Duration::ZERO), "a minute of peace");
     }
 }

@@ -31,13 +31,7 @@ pub(super) fn authenticate(
     said: Said<'_>,
     now: Moment,
 ) -> Result<Option<Authenticated>, Box<Stopped>> {
-    let Said {
-        frame,
-        mut trail,
-        token,
-        call,
-        what,
-    } = said;
+    let Said { frame, mut trail, token, call, what } = said;
     let found = sessions.authenticate(&token, frame.host, frame.window, frame.document, now);
     let session = match found {
         Ok(session) => session,
@@ -60,14 +54,7 @@ pub(super) fn authenticate(
         Err(unreadable) => return Err(Stopped::new(trail, unreadable)),
     };
     let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
-    Ok(Some(Authenticated {
-        trail,
-        session,
-        call,
-        command,
-        args,
-        bytes,
-    }))
+    Ok(Some(Authenticated { trail, session, call, command, args, bytes }))
 }
 
 impl From<Impostor> for Refusal {
@@ -91,9 +78,7 @@ fn read(text: &[u8], trail: &mut Trail) -> Result<(CommandName, Args), Unreadabl
         Some(_) => return Err(Unreadable::Envelope("`args` is not an object")),
     };
     if !envelope.is_empty() {
-        return Err(Unreadable::Envelope(
-            "there is a member beside `command` and `args`",
-        ));
+        return Err(Unreadable::Envelope("there is a member beside `command` and `args`"));
     }
     let command = command.map_err(|error| Unreadable::Name(error.to_string()))?;
     Ok((command, Args::new(args)))

@@ -55,21 +55,10 @@ pub(super) fn decide(
         url: permit.url.clone().filter(|_| takes(Resource::Url)),
         port: Arc::clone(port),
     };
-    let job = Job {
-        call: what,
-        args: without_resources(args, &registered.resources),
-    };
+    let job = Job { call: what, args: without_resources(args, &registered.resources) };
     let service = registered.service.clone();
     let call_number = call.call;
-    Ok(Granted {
-        trail: call.trail,
-        call: call_number,
-        permit,
-        job,
-        service,
-        in_flight,
-        shown,
-    })
+    Ok(Granted { trail: call.trail, call: call_number, permit, job, service, in_flight, shown })
 }
 
 /// The handler's own schema, which comes after the policy: who may not call a command does not
@@ -94,10 +83,7 @@ fn path(
     if !registered.resources.contains(&Resource::Path) {
         return Ok(None);
     }
-    let grant = permit
-        .path
-        .as_ref()
-        .ok_or(Refusal::NoResource { argument: "path" })?;
+    let grant = permit.path.as_ref().ok_or(Refusal::NoResource { argument: "path" })?;
     bases.open(grant).map(Some).map_err(Refusal::Base)
 }
 

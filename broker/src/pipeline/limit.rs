@@ -70,14 +70,11 @@ fn start(
     limits: &Limits,
 ) -> Result<InFlight, Refusal> {
     let most = limits.in_flight.and_then(|most| usize::try_from(most).ok());
-    session
-        .calls
-        .start(call, command, Calls::MAX_IN_FLIGHT, most)
-        .map_err(|error| match error {
-            StartError::Revoked => Refusal::Revoked,
-            StartError::TooMany => Limited::DocumentInFlight.into(),
-            StartError::TooManyOfCommand => Limited::CommandInFlight.into(),
-        })
+    session.calls.start(call, command, Calls::MAX_IN_FLIGHT, most).map_err(|error| match error {
+        StartError::Revoked => Refusal::Revoked,
+        StartError::TooMany => Limited::DocumentInFlight.into(),
+        StartError::TooManyOfCommand => Limited::CommandInFlight.into(),
+    })
 }
 
 impl From<Limited> for Refusal {

@@ -42,13 +42,7 @@ pub(super) fn receive(frame: Frame<'_>, mut trail: Trail) -> Result<Said<'_>, Bo
         return Err(Stopped::new(trail, Refusal::Malformed));
     };
     trail.call = Some(call);
-    Ok(Said {
-        frame,
-        trail,
-        token,
-        call,
-        what,
-    })
+    Ok(Said { frame, trail, token, call, what })
 }
 
 fn take_apart(bytes: &[u8]) -> Option<(Token, u64, What<'_>)> {
@@ -60,11 +54,7 @@ fn take_apart(bytes: &[u8]) -> Option<(Token, u64, What<'_>)> {
         Calls::CALL => {
             let end = rest.iter().position(|byte| *byte == b'\n')?;
             let (number, rest) = rest.split_at_checked(end)?;
-            Some((
-                token,
-                call_number(number)?,
-                What::Call(rest.strip_prefix(b"\n")?),
-            ))
+            Some((token, call_number(number)?, What::Call(rest.strip_prefix(b"\n")?)))
         }
         Calls::CANCEL => Some((token, call_number(rest)?, What::Cancel)),
         _ => None,
@@ -75,11 +65,7 @@ fn take_apart(bytes: &[u8]) -> Option<(Token, u64, What<'_>)> {
 /// exactly (2^53 − 1).
 fn call_number(digits: &[u8]) -> Option<u64> {
     let plain = digits.len() <= 16 && digits.iter().all(u8::is_ascii_digit);
-    let number: u64 = std::str::from_utf8(digits)
-        .ok()
-        .filter(|_| plain)?
-        .parse()
-        .ok()?;
+    let number: u64 = std::str::from_utf8(digits).ok().filter(|_| plain)?.parse().ok()?;
     let leading_zero = digits.first() == Some(&b'0');
     (number < 1 << 53 && !leading_zero).then_some(number)
 }
@@ -106,7 +92,7 @@ mod tests {
             (format!("c{TOKEN}1\n{{}}"), None),
             (format!("x{TOKEN} 12\n"), None),
             (format!("y{TOKEN} 1\n{{}}"), None),
-            (format!("c{} 1\n{{}}", &TOKEN[1..]), None),
+            (format!("c{} 1\n{{}}", TOKEN.get(1..).unwrap()), None),
             (String::new(), None),
             ("c".to_owned(), None),
         ] {

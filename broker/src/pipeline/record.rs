@@ -40,20 +40,14 @@ pub(super) fn record(
     let call = call(&granted.trail, (&window, &origin), now, &decision);
     match ledger.write(&granted.trail.policy(), &Event::Call(call)) {
         Ok(receipt) => Ok(Recorded { granted, receipt }),
-        Err(error) => Err(Stopped::new(
-            granted.trail,
-            Refusal::Unrecorded(error.to_string()),
-        )),
+        Err(error) => Err(Stopped::new(granted.trail, Refusal::Unrecorded(error.to_string()))),
     }
 }
 
 /// Writes a refusal down, tells the developer, and says what the page may learn. A refusal
 /// whose record cannot be written is refused all the same, and the developer is told.
 pub(super) fn refusal(ledger: &Ledger, trail: &Trail, refusal: &Refusal, now: Moment) -> PageError {
-    let rule = match refusal {
-        Refusal::Denied(denial) => denial.rule.as_ref().map(ToString::to_string),
-        _ => None,
-    };
+    let rule = refusal.rule().map(ToString::to_string);
     let why = match refusal.help() {
         Some(help) => format!("{refusal}; to allow it: {help}"),
         None => refusal.to_string(),
@@ -73,13 +67,7 @@ pub(super) fn refusal(ledger: &Ledger, trail: &Trail, refusal: &Refusal, now: Mo
     match told {
         Ok(Telling::Counted) => {}
         Ok(Telling::Write) => {
-            tracing::warn!(
-                window,
-                command,
-                reason = refusal.code(),
-                why,
-                "refused a call"
-            );
+            tracing::warn!(window, command, reason = refusal.code(), why, "refused a call");
         }
         Err(error) => {
             tracing::error!(window, command, why, %error, "refused a call that is not in the log");

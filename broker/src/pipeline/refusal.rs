@@ -2,7 +2,7 @@
 //! host it came from has to expect, and the one table of what its page may learn.
 
 use serde::Serialize;
-use sidegate_capabilities::Denial;
+use sidegate_capabilities::{Denial, RuleRef};
 
 use super::limit::Limited;
 use crate::confined::FileError;
@@ -82,7 +82,21 @@ impl Refusal {
         match self {
             Self::Malformed | Self::Impostor(Impostor::Unknown) => Consequence::BadToken,
             Self::Impostor(Impostor::OtherHost) => Consequence::Kill,
-            _ => Consequence::None,
+            Self::Impostor(
+                Impostor::OtherWindow
+                | Impostor::OtherDocument
+                | Impostor::Expired
+                | Impostor::Replayed,
+            )
+            | Self::Unreadable(_)
+            | Self::Limited(_)
+            | Self::Revoked
+            | Self::Denied(_)
+            | Self::NoHandler
+            | Self::Invalid { .. }
+            | Self::NoResource { .. }
+            | Self::Base(_)
+            | Self::Unrecorded(_) => Consequence::None,
         }
     }
 
@@ -127,6 +141,11 @@ impl Refusal {
         }
     }
 
+    /// The rule that refused, where one did.
+    pub(super) fn rule(&self) -> Option<&RuleRef> {
+        if let Self::Denied(denial) = self { denial.rule.as_deref() } else { None }
+    }
+
     /// For the developer: what would allow it.
     pub(super) fn help(&self) -> Option<&str> {
         match self {
@@ -135,7 +154,15 @@ impl Refusal {
             Self::Limited(Limited::Rate) => Some("a higher `limit.rate` or `limit.burst`"),
             Self::Limited(Limited::CommandInFlight) => Some("a higher `limit.in_flight`"),
             Self::Limited(Limited::Bytes) => Some("a higher `limit.bytes`"),
-            _ => None,
+            Self::Limited(Limited::DocumentInFlight)
+            | Self::Malformed
+            | Self::Impostor(_)
+            | Self::Unreadable(_)
+            | Self::Revoked
+            | Self::Invalid { .. }
+            | Self::NoResource { .. }
+            | Self::Base(_)
+            | Self::Unrecorded(_) => None,
         }
     }
 }
@@ -167,10 +194,7 @@ impl PageError {
     }
 
     fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-        }
+        Self { code, message: message.into() }
     }
 }
 
@@ -191,10 +215,9 @@ impl From<&Refusal> for PageError {
             Refusal::Invalid { pointer, problem } if pointer.is_empty() => {
                 Self::new("invalid", format!("the arguments do not fit: {problem}"))
             }
-            Refusal::Invalid { pointer, problem } => Self::new(
-                "invalid",
-                format!("the argument at `{pointer}` does not fit: {problem}"),
-            ),
+            Refusal::Invalid { pointer, problem } => {
+                Self::new("invalid", format!("the argument at `{pointer}` does not fit: {problem}"))
+            }
             Refusal::Limited(Limited::Rate) => Self::new("limited", "too many calls; wait a while"),
             Refusal::Limited(Limited::CommandInFlight | Limited::DocumentInFlight) => {
                 Self::new("busy", "too many calls at once")

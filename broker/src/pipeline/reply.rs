@@ -24,14 +24,7 @@ impl Reply {
 
     /// An error.
     pub(super) fn error(call: u64, error: &PageError) -> Self {
-        Self(
-            text(&Text {
-                id: call,
-                ok: None,
-                error: Some(error),
-            })
-            .unwrap_or_default(),
-        )
+        Self(text(&Text { id: call, ok: None, error: Some(error) }).unwrap_or_default())
     }
 
     /// The JSON text.
@@ -40,11 +33,7 @@ impl Reply {
     }
 
     fn ok(call: u64, value: &Value) -> Self {
-        match text(&Text {
-            id: call,
-            ok: Some(value),
-            error: None,
-        }) {
+        match text(&Text { id: call, ok: Some(value), error: None }) {
             Some(text) if text.len() <= MAX_REPLY => Self(text),
             _ => Self::error(call, &PageError::too_large_a_reply()),
         }

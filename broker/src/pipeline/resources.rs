@@ -20,10 +20,7 @@ pub(crate) struct Bases {
 impl Bases {
     /// `own` are the app's own directories.
     pub(crate) fn new(own: Vec<PathBuf>) -> Self {
-        Self {
-            own,
-            open: RwLock::default(),
-        }
+        Self { own, open: RwLock::default() }
     }
 
     /// What `grant` leads to.
@@ -40,15 +37,9 @@ impl Bases {
             return Ok(open.clone());
         }
         let ours = self.own.iter().any(|own| base.starts_with(own));
-        let directory = if ours {
-            Directory::open_or_create(base)?
-        } else {
-            Directory::open(base)?
-        };
-        self.open
-            .write()
-            .map_err(|_| poisoned())?
-            .insert(base.to_owned(), directory.clone());
+        let directory =
+            if ours { Directory::open_or_create(base)? } else { Directory::open(base)? };
+        self.open.write().map_err(|_| poisoned())?.insert(base.to_owned(), directory.clone());
         Ok(directory)
     }
 }

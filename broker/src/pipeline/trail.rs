@@ -59,15 +59,10 @@ impl Trail {
     }
 
     pub(super) fn origin(&self) -> String {
-        self.identity
-            .as_ref()
-            .map(|identity| identity.origin.to_string())
-            .unwrap_or_default()
+        self.identity.as_ref().map(|identity| identity.origin.to_string()).unwrap_or_default()
     }
 
     pub(super) fn policy(&self) -> Arc<str> {
-        self.identity
-            .as_ref()
-            .map_or_else(|| "".into(), |identity| Arc::clone(&identity.policy))
+        self.identity.as_ref().map_or_else(|| "".into(), |identity| Arc::clone(&identity.policy))
     }
 }

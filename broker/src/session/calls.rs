@@ -51,30 +51,19 @@ impl CallsInFlight {
         }
         if let Some(most) = most_of_command {
             // At most 64 to look through, and only where the policy has such a limit.
-            let running = state
-                .calls
-                .values()
-                .filter(|(other, _)| other == command)
-                .count();
+            let running = state.calls.values().filter(|(other, _)| other == command).count();
             if running >= most {
                 return Err(StartError::TooManyOfCommand);
             }
         }
         let (stop, stopped) = oneshot::channel();
         state.calls.insert(id, (command.clone(), stop));
-        Ok(InFlight {
-            id,
-            stopped,
-            state: Arc::clone(&self.state),
-        })
+        Ok(InFlight { id, stopped, state: Arc::clone(&self.state) })
     }
 
     /// Stops call `id`; a call that has ended already, or never was, is no error.
     pub(crate) fn cancel(&self, id: u64) -> bool {
-        lock(&self.state)
-            .calls
-            .remove(&id)
-            .is_some_and(|(_, stop)| stop.send(()).is_ok())
+        lock(&self.state).calls.remove(&id).is_some_and(|(_, stop)| stop.send(()).is_ok())
     }
 
     /// Stops every call and lets none start again.
@@ -126,10 +115,7 @@ mod tests {
         let (calls, read) = (CallsInFlight::default(), command("fs.read_text"));
         let first = calls.start(1, &read, 2, None).unwrap();
         let _second = calls.start(2, &read, 2, None).unwrap();
-        assert_eq!(
-            calls.start(3, &read, 2, None).unwrap_err(),
-            StartError::TooMany
-        );
+        assert_eq!(calls.start(3, &read, 2, None).unwrap_err(), StartError::TooMany);
         drop(first);
         let _third = calls.start(3, &read, 2, None).unwrap();
     }
@@ -152,10 +138,7 @@ mod tests {
         let mut running = calls.start(1, &read, 8, None).unwrap();
         calls.close();
         running.stopped().await;
-        assert_eq!(
-            calls.start(2, &read, 8, None).unwrap_err(),
-            StartError::Revoked
-        );
+        assert_eq!(calls.start(2, &read, 8, None).unwrap_err(), StartError::Revoked);
     }
 
     #[tokio::test]

@@ -21,10 +21,7 @@ fn identity(host: u64, window: u32, document: u64) -> Identity {
 fn nobody() -> Principal {
     let sources = Sources::from_texts([("p.toml", "version = 1\n")]);
     let directories = Directories::sample();
-    let context = Context {
-        directories: &directories,
-        commands: None,
-    };
+    let context = Context { directories: &directories, commands: None };
     let policy = Policy::compile(&sources, &context).unwrap().policy;
     policy.principal(&WindowLabel::parse("editor").unwrap(), &Origin::local())
 }
@@ -37,28 +34,10 @@ fn a_token_is_good_for_its_own_document_alone() {
     let (_, token) = sessions.open(identity(1, 10, 100), nobody(), NOW).unwrap();
     for (row, host, window, document, expected) in [
         ("itself", 1, 10, 100, None),
-        (
-            "b05 another window of the same host",
-            1,
-            11,
-            100,
-            Some(Impostor::OtherWindow),
-        ),
+        ("b05 another window of the same host", 1, 11, 100, Some(Impostor::OtherWindow)),
         ("b06 another host", 2, 10, 100, Some(Impostor::OtherHost)),
-        (
-            "b07 the document before",
-            1,
-            10,
-            99,
-            Some(Impostor::OtherDocument),
-        ),
-        (
-            "b07 the document after",
-            1,
-            10,
-            101,
-            Some(Impostor::OtherDocument),
-        ),
+        ("b07 the document before", 1, 10, 99, Some(Impostor::OtherDocument)),
+        ("b07 the document after", 1, 10, 101, Some(Impostor::OtherDocument)),
     ] {
         let found = sessions.authenticate(
             &token,
@@ -96,16 +75,9 @@ fn b01_ten_million_guesses_hit_nothing() {
 fn b03_each_call_number_is_accepted_once() {
     let sessions = sessions();
     let (session, _) = sessions.open(identity(1, 1, 1), nobody(), NOW).unwrap();
-    for (call, accepted) in [
-        (1, true),
-        (1, false),
-        (2, true),
-        (5, true),
-        (4, false),
-        (5, false),
-        (0, false),
-        (6, true),
-    ] {
+    for (call, accepted) in
+        [(1, true), (1, false), (2, true), (5, true), (4, false), (5, false), (0, false), (6, true)]
+    {
         assert_eq!(session.accept(call).is_ok(), accepted, "{call}");
     }
     session.accept(u64::MAX).unwrap();
@@ -117,9 +89,7 @@ fn b04_a_token_ends_to_the_nanosecond() {
     let sessions = sessions();
     let (_, token) = sessions.open(identity(1, 1, 1), nobody(), NOW).unwrap();
     let shown_at = |moment: Moment| {
-        sessions
-            .authenticate(&token, HostId(1), WindowId(1), DocumentId(1), moment)
-            .err()
+        sessions.authenticate(&token, HostId(1), WindowId(1), DocumentId(1), moment).err()
     };
     let end = NOW.after(TOKEN_LIFE).as_nanos();
     assert_eq!(shown_at(Moment::from_nanos(end - 1)), None);
@@ -132,9 +102,7 @@ fn a_renewed_session_knows_two_tokens_and_not_three() {
     let (session, first) = sessions.open(identity(1, 1, 1), nobody(), NOW).unwrap();
     let second = sessions.renew(&session, NOW).unwrap();
     let shown = |token: &Token| {
-        sessions
-            .authenticate(token, HostId(1), WindowId(1), DocumentId(1), NOW)
-            .err()
+        sessions.authenticate(token, HostId(1), WindowId(1), DocumentId(1), NOW).err()
     };
     assert_eq!((shown(&first), shown(&second)), (None, None));
     let third = sessions.renew(&session, NOW).unwrap();
@@ -150,14 +118,9 @@ fn a_revoked_session_starts_nothing() {
     let command = sidegate_capabilities::CommandName::parse("app.info").unwrap();
     let ended = sessions.revoke(|identity| identity.window == WindowId(1));
     assert_eq!(ended.len(), 1);
-    assert_eq!(
-        session.calls.start(1, &command, 8, None).unwrap_err(),
-        StartError::Revoked
-    );
+    assert_eq!(session.calls.start(1, &command, 8, None).unwrap_err(), StartError::Revoked);
     let shown = |token: &Token, window| {
-        sessions
-            .authenticate(token, HostId(1), WindowId(window), DocumentId(1), NOW)
-            .err()
+        sessions.authenticate(token, HostId(1), WindowId(window), DocumentId(1), NOW).err()
     };
     assert_eq!(shown(&token, 1), Some(Impostor::Unknown));
     assert_eq!(shown(&other, 2), None);

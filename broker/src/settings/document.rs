@@ -34,11 +34,7 @@ impl Document {
             let shown = error.to_string();
             // The place has fields of its own.
             let why = shown.strip_suffix(&format!(" at line {line} column {column}"));
-            Mistake {
-                line,
-                column,
-                why: why.unwrap_or(&shown).to_owned(),
-            }
+            Mistake { line, column, why: why.unwrap_or(&shown).to_owned() }
         })
     }
 
@@ -120,9 +116,7 @@ impl<'de> Visitor<'de> for Entries {
         while let Some(text) = map.next_key::<String>()? {
             let key = Key::parse(&text).map_err(A::Error::custom)?;
             if values.contains_key(&key) {
-                return Err(A::Error::custom(format_args!(
-                    "`{text}` stands there twice"
-                )));
+                return Err(A::Error::custom(format_args!("`{text}` stands there twice")));
             }
             if values.len() >= MAX_KEYS {
                 return Err(A::Error::custom(SettingsError::TooManyKeys));
@@ -152,11 +146,7 @@ mod tests {
     fn a_text_that_is_no_settings_file_is_refused_with_its_place() {
         for (text, line, why) in [
             ("", 1, "EOF while parsing a value"),
-            (
-                "[]",
-                1,
-                "invalid type: sequence, expected an object of settings",
-            ),
+            ("[]", 1, "invalid type: sequence, expected an object of settings"),
             ("{\n \"a\": 1,\n \"a\": 2\n}", 3, "`a` stands there twice"),
             ("{\n \"A\": 1\n}", 2, "`A` is no settings key"),
             ("{\"a\": 1}\n{}", 2, "trailing characters"),
@@ -175,16 +165,12 @@ mod tests {
     fn a_file_is_held_to_the_bounds_of_a_change() {
         let deep = format!("{{\"a\": {}1{}}}", "[".repeat(33), "]".repeat(33));
         let large = json!({"a": "x".repeat(MAX_VALUE_BYTES)}).to_string();
-        let keys: serde_json::Map<_, _> = (0..=MAX_KEYS)
-            .map(|n| (format!("k{n}"), json!(n)))
-            .collect();
+        let keys: serde_json::Map<_, _> =
+            (0..=MAX_KEYS).map(|n| (format!("k{n}"), json!(n))).collect();
         for (text, why) in [
             (deep, "the value of `a` is nested deeper"),
             (large, "the value of `a` is larger"),
-            (
-                Value::Object(keys).to_string(),
-                "there are 4096 settings already",
-            ),
+            (Value::Object(keys).to_string(), "there are 4096 settings already"),
         ] {
             let mistake = Document::parse(&text).unwrap_err();
             assert!(mistake.why.starts_with(why), "{mistake:?}");
@@ -213,19 +199,14 @@ mod tests {
         let one = empty.with(key("a"), json!(1)).unwrap().unwrap();
         assert_eq!(one.with(key("a"), json!(1)).unwrap(), None);
         assert_eq!(empty.with(key("a"), Value::Null).unwrap(), None);
-        assert_eq!(
-            one.with(key("a"), Value::Null).unwrap(),
-            Some(empty.clone())
-        );
+        assert_eq!(one.with(key("a"), Value::Null).unwrap(), Some(empty.clone()));
         assert_eq!(Document::parse("{\"a\": null}").unwrap(), empty);
     }
 
     #[test]
     fn the_text_is_a_key_a_line() {
-        let document = Document::default()
-            .with(key("b.c"), json!({"x": [1, "é\n"]}))
-            .unwrap()
-            .unwrap();
+        let document =
+            Document::default().with(key("b.c"), json!({"x": [1, "é\n"]})).unwrap().unwrap();
         let document = document.with(key("a"), json!(true)).unwrap().unwrap();
         assert_eq!(
             document.to_text().unwrap(),

@@ -17,9 +17,7 @@ impl Key {
         match text.len() <= MAX_KEY && text.split('.').all(is_name) {
             true => Ok(Self(text.to_owned())),
             // What was given may be of any length; its beginning shows what it was.
-            false => Err(SettingsError::Key {
-                key: text.chars().take(MAX_KEY).collect(),
-            }),
+            false => Err(SettingsError::Key { key: text.chars().take(MAX_KEY).collect() }),
         }
     }
 
@@ -37,9 +35,7 @@ impl Borrow<str> for Key {
 
 fn is_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_lowercase())
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
 #[cfg(test)]

@@ -88,11 +88,7 @@ mod tests {
     use crate::wire::{DocumentId, FromHost, WindowId};
 
     fn message() -> FromHost<'static> {
-        FromHost::Message {
-            window: WindowId(3),
-            document: DocumentId(9),
-            bytes: b"c...",
-        }
+        FromHost::Message { window: WindowId(3), document: DocumentId(9), bytes: b"c..." }
     }
 
     #[test]
@@ -111,33 +107,11 @@ mod tests {
             (0, Err(FrameError::Empty)),
             (1, Ok(1)),
             (bound as u32, Ok(bound)),
-            (
-                bound as u32 + 1,
-                Err(FrameError::TooLong {
-                    length: bound + 1,
-                    bound,
-                }),
-            ),
-            (
-                1 << 31,
-                Err(FrameError::TooLong {
-                    length: 1 << 31,
-                    bound,
-                }),
-            ),
-            (
-                u32::MAX,
-                Err(FrameError::TooLong {
-                    length: u32::MAX as usize,
-                    bound,
-                }),
-            ),
+            (bound as u32 + 1, Err(FrameError::TooLong { length: bound + 1, bound })),
+            (1 << 31, Err(FrameError::TooLong { length: 1 << 31, bound })),
+            (u32::MAX, Err(FrameError::TooLong { length: u32::MAX as usize, bound })),
         ] {
-            assert_eq!(
-                frame_length(u32::to_le_bytes(announced), bound),
-                expected,
-                "{announced}"
-            );
+            assert_eq!(frame_length(u32::to_le_bytes(announced), bound), expected, "{announced}");
         }
     }
 
@@ -146,30 +120,17 @@ mod tests {
         let frame = encode(&message(), MAX_FROM_HOST).unwrap();
         let body = &frame[LENGTH_BYTES..];
         for cut in 0..body.len() {
-            assert_eq!(
-                decode::<FromHost<'_>>(&body[..cut]),
-                Err(FrameError::Malformed),
-                "{cut}"
-            );
+            assert_eq!(decode::<FromHost<'_>>(&body[..cut]), Err(FrameError::Malformed), "{cut}");
         }
         let longer = [body, b"!"].concat();
-        assert_eq!(
-            decode::<FromHost<'_>>(&longer),
-            Err(FrameError::Trailing { extra: 1 })
-        );
+        assert_eq!(decode::<FromHost<'_>>(&longer), Err(FrameError::Trailing { extra: 1 }));
     }
 
     #[test]
     fn a_message_over_the_bound_is_not_sent() {
         let long = vec![0; 100];
-        let message = FromHost::Message {
-            window: WindowId(1),
-            document: DocumentId(1),
-            bytes: &long,
-        };
-        assert!(matches!(
-            encode(&message, 99),
-            Err(FrameError::TooLong { .. })
-        ));
+        let message =
+            FromHost::Message { window: WindowId(1), document: DocumentId(1), bytes: &long };
+        assert!(matches!(encode(&message, 99), Err(FrameError::TooLong { .. })));
     }
 }

@@ -56,10 +56,7 @@ impl Check {
         } else {
             report::print(diagnostics.render(&place.sources, report::color()))?;
             let (files, warnings) = (plural(files, "file"), plural(warnings, "warning"));
-            report::print(format_args!(
-                "{files}: {}, {warnings}\n",
-                plural(errors, "error")
-            ))?;
+            report::print(format_args!("{files}: {}, {warnings}\n", plural(errors, "error")))?;
         }
         Ok(Outcome::of(errors == 0))
     }
@@ -77,10 +74,7 @@ impl Check {
 }
 
 fn count(diagnostics: &Diagnostics, severity: Severity) -> usize {
-    diagnostics
-        .iter()
-        .filter(|diagnostic| diagnostic.severity == severity)
-        .count()
+    diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count()
 }
 
 fn plural(count: usize, what: &str) -> String {

@@ -53,9 +53,7 @@ impl Explain {
             Ok(compiled) => compiled.policy,
             Err(diagnostics) => {
                 let shown = diagnostics.render(&place.sources, report::color());
-                return Err(Unusable::new(format!(
-                    "the policy does not compile\n{shown}"
-                )));
+                return Err(Unusable::new(format!("the policy does not compile\n{shown}")));
             }
         };
         let principal = policy.principal(&window, &origin);

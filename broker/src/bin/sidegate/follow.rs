@@ -19,15 +19,11 @@ pub(crate) struct Show {
 
 impl Show {
     pub(crate) fn new(entries: &[Entry], json: bool, width: Option<usize>, colour: Colour) -> Self {
-        Self {
-            table: (!json).then(|| Table::fit(entries, width, colour)),
-        }
+        Self { table: (!json).then(|| Table::fit(entries, width, colour)) }
     }
 
     pub(crate) fn heading(&self) -> Result<(), Unusable> {
-        self.table
-            .as_ref()
-            .map_or(Ok(()), |table| report::print(table.heading()))
+        self.table.as_ref().map_or(Ok(()), |table| report::print(table.heading()))
     }
 
     pub(crate) fn entry(&self, entry: &Entry) -> Result<(), Unusable> {

@@ -19,12 +19,7 @@ use report::{Outcome, Unusable};
 
 /// A least-privilege broker between WebView windows and the powers of an app.
 #[derive(Parser)]
-#[command(
-    name = "sidegate",
-    version,
-    arg_required_else_help = true,
-    max_term_width = 100
-)]
+#[command(name = "sidegate", version, arg_required_else_help = true, max_term_width = 100)]
 struct Arguments {
     #[command(subcommand)]
     verb: Verb,
@@ -44,11 +39,7 @@ fn main() -> ExitCode {
         Err(error) => {
             // Help and version go to standard output with 0, wrong usage to standard error with 2.
             let _unwritable = error.print();
-            return if error.use_stderr() {
-                ExitCode::from(2)
-            } else {
-                ExitCode::SUCCESS
-            };
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
         }
     };
     let outcome = match arguments.verb {

@@ -29,21 +29,14 @@ impl Place {
         let mut app = None;
         for path in paths {
             let is_app = path.join(MANIFEST).is_file();
-            files.push(if is_app {
-                path.join("policies")
-            } else {
-                path.clone()
-            });
+            files.push(if is_app { path.join("policies") } else { path.clone() });
             if app.is_none() {
                 app = app_of(path)?;
             }
         }
         let (id, resources) = match app {
             Some(app) => app,
-            None => (
-                AppId::parse(NO_APP).map_err(Unusable::new)?,
-                PathBuf::from("/"),
-            ),
+            None => (AppId::parse(NO_APP).map_err(Unusable::new)?, PathBuf::from("/")),
         };
         let directories = AppDirectories::of(&id, &resources).map_err(Unusable::new)?;
         Ok(Self {
@@ -57,13 +50,7 @@ impl Place {
         &self,
         commands: Option<&[CommandName]>,
     ) -> Result<Compiled, Diagnostics> {
-        Policy::compile(
-            &self.sources,
-            &Context {
-                directories: &self.directories,
-                commands,
-            },
-        )
+        Policy::compile(&self.sources, &Context { directories: &self.directories, commands })
     }
 }
 
@@ -72,10 +59,7 @@ fn app_of(path: &Path) -> Result<Option<(AppId, PathBuf)>, Unusable> {
     let Ok(whole) = path.canonicalize() else {
         return Ok(None);
     };
-    let Some(directory) = whole
-        .ancestors()
-        .find(|above| above.join(MANIFEST).is_file())
-    else {
+    let Some(directory) = whole.ancestors().find(|above| above.join(MANIFEST).is_file()) else {
         return Ok(None);
     };
     let manifest = Manifest::read(directory).map_err(Unusable::new)?;

@@ -15,11 +15,7 @@ pub(crate) enum Outcome {
 
 impl Outcome {
     pub(crate) fn of(holds: bool) -> Self {
-        if holds {
-            Self::Holds
-        } else {
-            Self::DoesNotHold
-        }
+        if holds { Self::Holds } else { Self::DoesNotHold }
     }
 }
 
@@ -54,11 +50,7 @@ pub(crate) fn print(text: impl Display) -> Result<(), Unusable> {
 /// Colour only for people: on a terminal, and not where `NO_COLOR` asks for none.
 pub(crate) fn color() -> Color {
     let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    if wanted && io::stdout().is_terminal() {
-        Color::Always
-    } else {
-        Color::Never
-    }
+    if wanted && io::stdout().is_terminal() { Color::Always } else { Color::Never }
 }
 
 /// Characters in a line of the terminal, if there is one.

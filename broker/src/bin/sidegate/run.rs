@@ -41,9 +41,7 @@ impl Run {
     pub(crate) fn run(self) -> Result<Outcome, Unusable> {
         self.log();
         sidegate::harden_process().map_err(Unusable::new)?;
-        let mut builder = Broker::builder()
-            .app_dir(&self.app)
-            .map_err(Unusable::new)?;
+        let mut builder = Broker::builder().app_dir(&self.app).map_err(Unusable::new)?;
         if let Some(log) = &self.audit {
             builder = builder.audit_log(log);
         }
@@ -53,9 +51,7 @@ impl Run {
         let broker = builder.build().map_err(Unusable::new)?;
         // One thread for all that decides: a call then wakes no other core, and the hosts, which
         // end when the thread that started them does, live as long as the process.
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
             match &self.script {
                 Some(script) => script::run(&broker, script).await,
@@ -65,11 +61,7 @@ impl Run {
     }
 
     fn log(&self) {
-        let level = if self.debug {
-            "sidegate=debug"
-        } else {
-            "sidegate=warn"
-        };
+        let level = if self.debug { "sidegate=debug" } else { "sidegate=warn" };
         let filter = EnvFilter::try_from_env("SIDEGATE_LOG").unwrap_or_else(|_| level.into());
         tracing_subscriber::fmt()
             .with_env_filter(filter)

@@ -36,16 +36,11 @@ pub(crate) async fn run(broker: &Broker, script: &Path) -> Result<Outcome, Unusa
             Unusable::new(format!("{}:{number}: {error}", script.display()))
         };
         let call: Line = serde_json::from_str(line).map_err(|error| unusable(&error))?;
-        let origin = call
-            .origin
-            .as_deref()
-            .map_or_else(|| Ok(Origin::local()), Origin::parse);
+        let origin = call.origin.as_deref().map_or_else(|| Ok(Origin::local()), Origin::parse);
         let origin = origin.map_err(|error| unusable(&error))?;
         let key = (call.window.clone(), origin.to_string());
         if !peers.contains_key(&key) {
-            let peer = broker
-                .connect(&call.window, &origin)
-                .map_err(|error| unusable(&error))?;
+            let peer = broker.connect(&call.window, &origin).map_err(|error| unusable(&error))?;
             peers.insert(key.clone(), peer);
         }
         let Some(peer) = peers.get(&key) else {
