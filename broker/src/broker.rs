@@ -4,6 +4,8 @@
 mod builder;
 mod peer;
 
+use std::io;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -16,7 +18,7 @@ use sidegate_capabilities::{CommandName, NameError, Origin, WindowLabel};
 use crate::app::Window;
 use crate::audit::Event;
 use crate::core::Core;
-use crate::host::{self, GaveUp};
+use crate::host::{self, Attachment, GaveUp};
 use crate::ledger::{Counts, TELL_EVERY};
 
 /// A broker, ready to run.
@@ -59,11 +61,7 @@ impl Broker {
         let groups = host::group(&self.core.policy, &self.windows);
         let mut hosts = tokio::task::JoinSet::new();
         for group in groups {
-            hosts.spawn(host::supervise(
-                Arc::clone(&self.core),
-                group,
-                stopped.clone(),
-            ));
+            hosts.spawn(host::supervise(Arc::clone(&self.core), group, stopped.clone()));
         }
         let mut end = std::pin::pin!(end);
         let mut counts = tokio::time::interval(TELL_EVERY);
@@ -82,11 +80,7 @@ impl Broker {
                 }
             }
         }
-        if failed.is_empty() {
-            Ok(())
-        } else {
-            Err(RunError(failed))
-        }
+        if failed.is_empty() { Ok(()) } else { Err(RunError(failed)) }
     }
 
     /// A caller within this process that speaks for `window` on `origin`: the same checks, the
@@ -96,11 +90,16 @@ impl Broker {
     /// # Errors
     /// [`NameError`] where `window` is not a label.
     pub fn connect(&self, window: &str, origin: &Origin) -> Result<Peer, NameError> {
-        Ok(Peer::new(
-            Arc::clone(&self.core),
-            WindowLabel::parse(window)?,
-            origin,
-        ))
+        Ok(Peer::new(Arc::clone(&self.core), WindowLabel::parse(window)?, origin))
+    }
+
+    /// Makes a socket for a host that the app starts itself: the broker's end, to be served, and
+    /// the host's, to be its standard input. The host opens the app's windows, all of them.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn attach(&self) -> io::Result<(Attachment, OwnedFd)> {
+        Attachment::new(Arc::clone(&self.core), self.windows.clone())
     }
 
     /// The commands that there are handlers for, sorted.

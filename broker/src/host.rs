@@ -5,6 +5,7 @@
 //! A host that breaks the protocol is ended; one that dies is started again. What its pages say
 //! is the pipeline's business.
 
+mod attached;
 mod attest;
 mod connection;
 mod desk;
@@ -14,5 +15,6 @@ mod process;
 mod socket;
 mod supervise;
 
+pub use attached::{AttachError, Attachment};
 pub(crate) use group::group;
 pub(crate) use supervise::{GaveUp, supervise};

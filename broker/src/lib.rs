@@ -52,6 +52,7 @@ pub use {
     handler::{Call, Command, HandlerError, NoArgs, RegistryError, Resource},
     handlers::{AppInfo, COMMANDS},
     harden::harden_process,
+    host::{AttachError, Attachment},
     pipeline::PageError,
     sidegate_capabilities as capabilities,
 };

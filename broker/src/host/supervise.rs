@@ -134,7 +134,8 @@ fn start(core: &Core) -> Result<(Socket, Process), String> {
     Ok((ours, process.map_err(|error| error.to_string())?))
 }
 
-async fn converse(
+/// Lets the host at the other end in, and serves it.
+pub(super) async fn converse(
     core: &Arc<Core>,
     host: HostId,
     connection: &mut Connection,
