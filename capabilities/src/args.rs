@@ -41,11 +41,7 @@ impl Args {
     /// The object, for a handler.
     #[must_use]
     pub fn into_map(self) -> Map<String, Value> {
-        if let Value::Object(map) = self.0 {
-            map
-        } else {
-            Map::new()
-        }
+        if let Value::Object(map) = self.0 { map } else { Map::new() }
     }
 
     /// The object as a JSON value, which is what a schema checks.

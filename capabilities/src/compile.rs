@@ -17,24 +17,22 @@ use crate::schema::{Budget, Schema};
 use crate::sources::Sources;
 use crate::verdict::{Effect, RuleRef};
 use crate::written::{
-    At, WrittenCapability, WrittenEntry, WrittenFile, WrittenPermission, did_you_mean, read_file,
+    At, WrittenCapability, WrittenEntry, WrittenFile, WrittenPermission, nearest, read_file,
 };
 
 /// The most rules of a policy once permissions are copied into the capabilities that use them: a
 /// thousand capabilities that each use a thousand permissions are a small file and a large table.
 const MAX_RULES: usize = 200_000;
 
+/// How many mistakes come with a "did you mean".
+const MAX_SUGGESTIONS: usize = 100;
+
 /// Compiles all texts. Where the diagnostics hold an error, the capabilities are not to be used.
 pub(crate) fn compile(sources: &Sources, context: &Context<'_>) -> (Vec<Capability>, Diagnostics) {
     let mut diagnostics = Diagnostics::default();
-    let texts: Vec<_> = sources
-        .policies()
-        .map(|(name, text)| FileText::new(name, text))
-        .collect();
-    let files: Vec<_> = texts
-        .iter()
-        .map(|text| (text, read_file(text, &mut diagnostics)))
-        .collect();
+    let texts: Vec<_> = sources.policies().map(|(name, text)| FileText::new(name, text)).collect();
+    let files: Vec<_> =
+        texts.iter().map(|text| (text, read_file(text, &mut diagnostics))).collect();
     let mut compiler = Compiler {
         sources,
         context,
@@ -90,24 +88,33 @@ impl Compiler<'_> {
         self.diagnostics.push(diagnostic);
     }
 
+    /// The known word that is nearest, for the first mistakes: for thousands of them nobody reads
+    /// it, and it costs the product of both lists.
+    fn suggest<'k>(
+        &self,
+        written: &str,
+        known: impl IntoIterator<Item = &'k str>,
+    ) -> Option<&'k str> {
+        if self.diagnostics.len() < MAX_SUGGESTIONS { nearest(written, known) } else { None }
+    }
+
+    fn did_you_mean<'k>(
+        &self,
+        written: &str,
+        known: impl IntoIterator<Item = &'k str>,
+    ) -> Option<String> {
+        self.suggest(written, known).map(|word| format!("did you mean `{word}`?"))
+    }
+
     fn files<'f>(&mut self, files: &'f [File<'f>]) -> Vec<Capability> {
         let written = files.iter().flat_map(|(file, written)| {
-            written
-                .permissions
-                .iter()
-                .map(move |permission| (*file, permission))
+            written.permissions.iter().map(move |permission| (*file, permission))
         });
         let mut permissions: BTreeMap<&str, Permission<'f>> = BTreeMap::new();
         for (file, permission) in written {
             let compiled = self.permission(file, permission);
             if let Some(first) = permissions.get(permission.id.value.as_str()) {
-                self.duplicate(
-                    "permission",
-                    file,
-                    &permission.id,
-                    first.file,
-                    first.id.span,
-                );
+                self.duplicate("permission", file, &permission.id, first.file, first.id.span);
             } else {
                 permissions.insert(&permission.id.value, compiled);
             }
@@ -149,11 +156,7 @@ impl Compiler<'_> {
         file: &'f FileText<'f>,
         permission: &'f WrittenPermission,
     ) -> Permission<'f> {
-        let owner = |effect| Owner {
-            file,
-            effect,
-            is_dangerous: false,
-        };
+        let owner = |effect| Owner { file, effect, is_dangerous: false };
         Permission {
             file,
             id: &permission.id,
@@ -169,11 +172,7 @@ impl Compiler<'_> {
         permissions: &BTreeMap<&str, Permission<'_>>,
     ) -> Capability {
         self.check_windows_danger(file, capability);
-        let owner = |effect| Owner {
-            file,
-            effect,
-            is_dangerous: capability.dangerous.is_some(),
-        };
+        let owner = |effect| Owner { file, effect, is_dangerous: capability.dangerous.is_some() };
         let mut rules = |effect: Effect, written: &[WrittenEntry]| {
             let own = self.entries(owner(effect), written);
             let id = &capability.id;
@@ -190,10 +189,8 @@ impl Compiler<'_> {
             }
             rules
         };
-        let (allow, deny) = (
-            rules(Effect::Allow, &capability.allow),
-            rules(Effect::Deny, &capability.deny),
-        );
+        let (allow, deny) =
+            (rules(Effect::Allow, &capability.allow), rules(Effect::Deny, &capability.deny));
         Capability {
             id: capability.id.value.clone(),
             windows: self.windows(file, &capability.windows),
@@ -208,12 +205,7 @@ impl Compiler<'_> {
         for (index, entry) in (1..).zip(written) {
             let (line, column) = owner.file.line_and_column(entry.span.start);
             let entry = Arc::new(self.entry(owner, entry));
-            placed.push(Placed {
-                index,
-                line,
-                column,
-                entry,
-            });
+            placed.push(Placed { index, line, column, entry });
         }
         placed
     }
@@ -227,10 +219,7 @@ impl Compiler<'_> {
         entries: &[Placed],
     ) -> Vec<Rule> {
         let Some(left) = self.rules_left.checked_sub(entries.len()) else {
-            let place = Place {
-                file,
-                span: capability.span,
-            };
+            let place = Place::of(file, capability.span);
             let message = "the policy has more than 200,000 rules";
             self.report(Diagnostic::error("too-much", &place, message));
             return Vec::new();
@@ -261,12 +250,9 @@ impl Compiler<'_> {
             if permissions.contains_key(name.value.as_str()) {
                 continue;
             }
-            let place = Place {
-                file,
-                span: name.span,
-            };
+            let place = Place::of(file, name.span);
             let message = format!("there is no permission `{}`", name.value);
-            let help = did_you_mean(&name.value, permissions.keys().copied());
+            let help = self.did_you_mean(&name.value, permissions.keys().copied());
             let write = format!("add a `[[permission]]` with `id = \"{}\"`", name.value);
             self.report(
                 Diagnostic::error("unknown-permission", &place, message)
@@ -278,29 +264,22 @@ impl Compiler<'_> {
 
     fn unused<'f>(&mut self, files: &'f [File<'f>], permissions: &BTreeMap<&str, Permission<'f>>) {
         let capabilities = files.iter().flat_map(|(_, written)| &written.capabilities);
-        let uses: BTreeSet<_> = capabilities
-            .flat_map(|capability| &capability.uses)
-            .map(|name| &name.value)
-            .collect();
-        for permission in permissions
-            .values()
-            .filter(|permission| !uses.contains(&permission.id.value))
-        {
-            let place = Place {
-                file: permission.file,
-                span: permission.id.span,
-            };
-            let id = &permission.id.value;
-            self.report(
-                Diagnostic::warning(
-                    "unused-permission",
-                    &place,
-                    format!("no capability uses the permission `{id}`"),
-                )
-                .help(format!(
-                    "add `use = [\"{id}\"]` to a capability, or remove the permission"
-                )),
-            );
+        // A misspelt use is reported already, and stands for the one that was meant.
+        let meant = |name: &'f At<String>| {
+            let id = name.value.as_str();
+            let is_known = permissions.contains_key(id);
+            if is_known { id } else { self.suggest(id, permissions.keys().copied()).unwrap_or(id) }
+        };
+        let uses: BTreeSet<_> =
+            capabilities.flat_map(|capability| &capability.uses).map(meant).collect();
+        for (id, permission) in permissions {
+            if uses.contains(id) {
+                continue;
+            }
+            let place = Place::of(permission.file, permission.id.span);
+            let message = format!("no capability uses the permission `{id}`");
+            let help = format!("add `use = [\"{id}\"]` to a capability, or remove the permission");
+            self.report(Diagnostic::warning("unused-permission", &place, message).help(help));
         }
     }
 
@@ -312,14 +291,8 @@ impl Compiler<'_> {
         first_file: &FileText<'_>,
         first_span: Span,
     ) {
-        let place = Place {
-            file,
-            span: id.span,
-        };
-        let first = Place {
-            file: first_file,
-            span: first_span,
-        };
+        let place = Place::of(file, id.span);
+        let first = Place::of(first_file, first_span);
         self.report(
             Diagnostic::error(
                 "duplicate-id",

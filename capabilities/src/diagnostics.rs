@@ -61,7 +61,11 @@ pub struct Label {
     pub text: String,
 }
 
-/// All that is wrong, in the order of the files and the places in them.
+/// The most diagnostics that are kept. Beyond it nobody reads on, and each of them is drawn with a
+/// walk through its file.
+const MAX_DIAGNOSTICS: usize = 1_000;
+
+/// All that is wrong (the first thousand things), in the order of the files and the places in them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Diagnostics(Vec<Diagnostic>);
@@ -91,13 +95,15 @@ impl Diagnostics {
     }
 
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
-        self.0.push(diagnostic);
+        if self.0.len() < MAX_DIAGNOSTICS
+            || diagnostic.severity == Severity::Error && !self.has_errors()
+        {
+            self.0.push(diagnostic);
+        }
     }
 
     pub(crate) fn has_errors(&self) -> bool {
-        self.0
-            .iter()
-            .any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
     pub(crate) fn sort(&mut self) {
@@ -150,18 +156,12 @@ impl Diagnostic {
 
     /// What to write beneath the span.
     pub(crate) fn label(self, label: impl Into<String>) -> Self {
-        Self {
-            label: label.into(),
-            ..self
-        }
+        Self { label: label.into(), ..self }
     }
 
     /// What to type instead.
     pub(crate) fn help(self, help: impl Into<String>) -> Self {
-        Self {
-            help: Some(help.into()),
-            ..self
-        }
+        Self { help: Some(help.into()), ..self }
     }
 
     /// A help, where there is one.
@@ -174,18 +174,10 @@ impl Diagnostic {
         let (line, column) = place.line_and_column();
         if place.file.name == self.file {
             let span = (place.span.start, place.span.end);
-            self.labels.push(Label {
-                line,
-                column,
-                span,
-                text: text.to_owned(),
-            });
+            self.labels.push(Label { line, column, span, text: text.to_owned() });
         } else {
             let note = format!("{text}: {}:{line}:{column}", place.file.name);
-            self.help = Some(
-                self.help
-                    .map_or(note.clone(), |help| format!("{help}; {note}")),
-            );
+            self.help = Some(self.help.map_or(note.clone(), |help| format!("{help}; {note}")));
         }
         self
     }

@@ -71,11 +71,7 @@ impl Directories {
             ("RESOURCES", "/usr/lib/app"),
             ("TEMP", "/tmp/app"),
         ];
-        Self(
-            sample
-                .map(|(name, path)| (name.to_owned(), PathBuf::from(path)))
-                .into(),
-        )
+        Self(sample.map(|(name, path)| (name.to_owned(), PathBuf::from(path))).into())
     }
 
     /// The directory of a variable.

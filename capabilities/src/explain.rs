@@ -68,28 +68,14 @@ impl Watch for Silent {
 
 impl Watch for Steps {
     fn saw(&mut self, rule: &Rule, outcome: Outcome, text: impl FnOnce() -> String) {
-        self.0.push(Step {
-            rule: rule.reference.clone(),
-            outcome,
-            text: text(),
-        });
+        self.0.push(Step { rule: rule.reference.clone(), outcome, text: text() });
     }
 }
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            window,
-            origin,
-            command,
-            verdict,
-            steps,
-        } = self;
-        let word = if verdict.is_allowed() {
-            "allowed"
-        } else {
-            "denied"
-        };
+        let Self { window, origin, command, verdict, steps } = self;
+        let word = if verdict.is_allowed() { "allowed" } else { "denied" };
         writeln!(f, "{word}: `{command}` from window `{window}` at {origin}")?;
         for step in steps {
             let mark = match step.outcome {

@@ -34,13 +34,10 @@ pub fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, JsonError> {
     numbers::check(text)?;
     let budget = Budget::default();
     let mut reader = serde_json::Deserializer::from_str(text);
-    let value = Node {
-        budget: &budget,
-        depth: 0,
-    }
-    .deserialize(&mut reader)
-    .and_then(|value| reader.end().map(|()| value))
-    .map_err(|error| budget.explain(&error))?;
+    let value = Node { budget: &budget, depth: 0 }
+        .deserialize(&mut reader)
+        .and_then(|value| reader.end().map(|()| value))
+        .map_err(|error| budget.explain(&error))?;
     match value {
         Value::Object(map) => Ok(map),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
@@ -94,21 +91,9 @@ pub enum JsonErrorKind {
 impl JsonError {
     fn at_byte(kind: JsonErrorKind, bytes: &[u8], offset: usize) -> Self {
         let before = bytes.get(..offset).unwrap_or(bytes);
-        let line = before
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count()
-            .saturating_add(1);
-        let column = before
-            .iter()
-            .rev()
-            .take_while(|byte| **byte != b'\n')
-            .count();
-        Self {
-            kind,
-            line,
-            column: column.saturating_add(1),
-        }
+        let line = before.iter().filter(|byte| **byte == b'\n').count().saturating_add(1);
+        let column = before.iter().rev().take_while(|byte| **byte != b'\n').count();
+        Self { kind, line, column: column.saturating_add(1) }
     }
 }
 
@@ -129,11 +114,7 @@ impl Budget {
 
     fn explain(&self, error: &serde_json::Error) -> JsonError {
         let kind = self.refusal.take().unwrap_or(JsonErrorKind::Syntax);
-        JsonError {
-            kind,
-            line: error.line(),
-            column: error.column(),
-        }
+        JsonError { kind, line: error.line(), column: error.column() }
     }
 }
 
@@ -196,9 +177,7 @@ impl<'de> Visitor<'de> for Node<'_> {
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
         let number = Number::from_f64(value);
-        number
-            .map(Value::Number)
-            .ok_or_else(|| self.budget.refuse(JsonErrorKind::Number))
+        number.map(Value::Number).ok_or_else(|| self.budget.refuse(JsonErrorKind::Number))
     }
 
     fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {

@@ -56,10 +56,7 @@ impl Rate {
         } else {
             self.per_second
         };
-        Self {
-            per_second: slower,
-            burst: self.burst.min(other.burst),
-        }
+        Self { per_second: slower, burst: self.burst.min(other.burst) }
     }
 }
 
@@ -107,23 +104,11 @@ mod tests {
 
     #[test]
     fn the_tighter_of_each_limit_is_taken_by_itself() {
-        let fast = Limits {
-            rate: rate(20, 1, 5),
-            in_flight: Some(2),
-            ..Limits::default()
-        };
-        let slow = Limits {
-            rate: rate(5, 60, 10),
-            in_flight: Some(3),
-            bytes: Some(9),
-            deadline: None,
-        };
-        let both = Limits {
-            rate: rate(5, 60, 5),
-            in_flight: Some(2),
-            bytes: Some(9),
-            deadline: None,
-        };
+        let fast = Limits { rate: rate(20, 1, 5), in_flight: Some(2), ..Limits::default() };
+        let slow =
+            Limits { rate: rate(5, 60, 10), in_flight: Some(3), bytes: Some(9), deadline: None };
+        let both =
+            Limits { rate: rate(5, 60, 5), in_flight: Some(2), bytes: Some(9), deadline: None };
         assert_eq!(fast.tighten(slow), both);
         assert_eq!(slow.tighten(fast), both);
         assert_eq!(Limits::default().tighten(fast), fast);

@@ -47,11 +47,7 @@ impl WindowLabel {
     /// The text is empty, too long, or holds a character that no label has.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         bounded(text, MAX_LABEL_BYTES)?;
-        if text.bytes().all(is_label_byte) {
-            Ok(Self(text.into()))
-        } else {
-            Err(NameError::Label)
-        }
+        if text.bytes().all(is_label_byte) { Ok(Self(text.into())) } else { Err(NameError::Label) }
     }
 
     /// The label as text.
@@ -112,9 +108,7 @@ pub(crate) fn is_label_byte(byte: u8) -> bool {
 
 fn is_segment(segment: &str) -> bool {
     segment.starts_with(|first: char| first.is_ascii_lowercase())
-        && segment
-            .bytes()
-            .all(|byte| is_command_byte(byte) && byte != b'.')
+        && segment.bytes().all(|byte| is_command_byte(byte) && byte != b'.')
 }
 
 fn bounded(text: &str, most: usize) -> Result<(), NameError> {
@@ -133,10 +127,7 @@ mod tests {
     fn command_names() {
         let long = "a".repeat(MAX_COMMAND_BYTES);
         for good in ["a", "fs.read_text", "app.info", "a1.b_2.c3", long.as_str()] {
-            assert_eq!(
-                CommandName::parse(good).map(|name| name.to_string()),
-                Ok(good.into())
-            );
+            assert_eq!(CommandName::parse(good).map(|name| name.to_string()), Ok(good.into()));
         }
         let longer = "a".repeat(MAX_COMMAND_BYTES + 1);
         let cases = [
@@ -165,10 +156,7 @@ mod tests {
     fn window_labels() {
         let long = "w".repeat(MAX_LABEL_BYTES);
         for good in ["editor", "editor-2", "A_b", "0", long.as_str()] {
-            assert_eq!(
-                WindowLabel::parse(good).map(|label| label.to_string()),
-                Ok(good.into())
-            );
+            assert_eq!(WindowLabel::parse(good).map(|label| label.to_string()), Ok(good.into()));
         }
         let longer = "w".repeat(MAX_LABEL_BYTES + 1);
         let cases = [

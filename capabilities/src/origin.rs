@@ -22,16 +22,8 @@ const LOCAL_HOST: &str = "localhost";
 pub const MAX_URL_BYTES: usize = 8 * 1024;
 
 /// Schemes whose documents speak for nobody in particular, whatever stands after the colon.
-const OPAQUE: [&str; 8] = [
-    "about",
-    "blob",
-    "data",
-    "file",
-    "filesystem",
-    "javascript",
-    "null",
-    "view-source",
-];
+const OPAQUE: [&str; 8] =
+    ["about", "blob", "data", "file", "filesystem", "javascript", "null", "view-source"];
 
 /// An origin: a scheme, a host and a port, compared as a whole.
 ///
@@ -48,11 +40,7 @@ impl Origin {
     /// The origin of the app's own pages, `app://localhost`.
     #[must_use]
     pub fn local() -> Self {
-        Self {
-            scheme: LOCAL_SCHEME.into(),
-            host: LOCAL_HOST.into(),
-            port: None,
-        }
+        Self { scheme: LOCAL_SCHEME.into(), host: LOCAL_HOST.into(), port: None }
     }
 
     /// Reads `scheme://host[:port]`, and nothing after it.
@@ -117,11 +105,7 @@ impl Origin {
             Some(Host::Ipv4(address)) => address.to_string(),
             Some(Host::Ipv6(address)) => format!("[{address}]"),
         };
-        Ok(Self {
-            scheme: url.scheme().into(),
-            host: host.into(),
-            port: url.port(),
-        })
+        Ok(Self { scheme: url.scheme().into(), host: host.into(), port: url.port() })
     }
 }
 
@@ -165,18 +149,12 @@ impl fmt::Debug for Origin {
 /// was and decodes nothing, so what is not plain ASCII labels is refused.
 fn canonical_host(name: &str) -> Result<String, OriginError> {
     let host = name.to_ascii_lowercase();
-    if host.split('.').all(is_label) {
-        Ok(host)
-    } else {
-        Err(OriginError::Host)
-    }
+    if host.split('.').all(is_label) { Ok(host) } else { Err(OriginError::Host) }
 }
 
 pub(crate) fn is_label(label: &str) -> bool {
     !label.is_empty()
-        && label
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b))
+        && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b))
 }
 
 #[cfg(test)]
@@ -192,10 +170,7 @@ mod tests {
             ("https://example.com:8443", Ok("https://example.com:8443")),
             ("http://example.com:80/", Ok("http://example.com")),
             ("http://example.com:443/", Ok("http://example.com:443")),
-            (
-                "https://b\u{fc}cher.example/",
-                Ok("https://xn--bcher-kva.example"),
-            ),
+            ("https://b\u{fc}cher.example/", Ok("https://xn--bcher-kva.example")),
             ("http://2130706433/", Ok("http://127.0.0.1")),
             ("http://[::1]:8080/", Ok("http://[::1]:8080")),
             ("https://user@example.com/", Err(OriginError::UserInfo)),
@@ -231,12 +206,9 @@ mod tests {
     #[test]
     fn an_origin_as_written_ends_after_the_port() {
         assert_eq!(Origin::parse("app://localhost"), Ok(Origin::local()));
-        for longer in [
-            "app://localhost/",
-            "app://localhost/x",
-            "app://localhost?q",
-            "app://localhost#f",
-        ] {
+        for longer in
+            ["app://localhost/", "app://localhost/x", "app://localhost?q", "app://localhost#f"]
+        {
             assert_eq!(Origin::parse(longer), Err(OriginError::Longer), "{longer}");
         }
     }
@@ -252,15 +224,10 @@ mod tests {
             "tauri://localhost",
         ];
         for document in documents {
-            assert_eq!(
-                Url::parse(document).unwrap().origin().ascii_serialization(),
-                "null"
-            );
+            assert_eq!(Url::parse(document).unwrap().origin().ascii_serialization(), "null");
         }
-        let origins: Vec<_> = documents
-            .iter()
-            .filter_map(|text| Origin::of_url(text).ok())
-            .collect();
+        let origins: Vec<_> =
+            documents.iter().filter_map(|text| Origin::of_url(text).ok()).collect();
         assert_eq!(origins.len(), 2, "those without a host have none");
         assert_ne!(origins[0], origins[1]);
         assert_eq!(origins[0], Origin::local());

@@ -55,15 +55,8 @@ impl Policy {
         }
         let version = PolicyVersion::of(sources);
         let directories = Arc::new(context.directories.clone());
-        let policy = Self(Arc::new(Inner {
-            version,
-            directories,
-            capabilities,
-        }));
-        Ok(Compiled {
-            policy,
-            warnings: diagnostics,
-        })
+        let policy = Self(Arc::new(Inner { version, directories, capabilities }));
+        Ok(Compiled { policy, warnings: diagnostics })
     }
 
     /// The version: the same texts have the same one.
@@ -75,21 +68,14 @@ impl Policy {
     /// Resolves all rules for the documents of one origin in one window.
     #[must_use]
     pub fn principal(&self, window: &WindowLabel, origin: &Origin) -> Principal {
-        Principal::resolve(
-            window,
-            origin,
-            &self.0.capabilities,
-            self.0.directories.clone(),
-        )
+        Principal::resolve(window, origin, &self.0.capabilities, self.0.directories.clone())
     }
 
     /// The origin patterns that some capability grants this window, in canonical form (`local` is
     /// `app://localhost`); sorted, each once.
     #[must_use]
     pub fn origins(&self, window: &WindowLabel) -> Vec<String> {
-        let patterns = self
-            .naming(window)
-            .flat_map(|capability| &capability.origins);
+        let patterns = self.naming(window).flat_map(|capability| &capability.origins);
         let unique: BTreeSet<_> = patterns.map(ToString::to_string).collect();
         unique.into_iter().collect()
     }
@@ -98,19 +84,13 @@ impl Policy {
     /// things, and so may share a process.
     #[must_use]
     pub fn capability_ids(&self, window: &WindowLabel) -> Vec<String> {
-        let mut ids: Vec<_> = self
-            .naming(window)
-            .map(|capability| capability.id.clone())
-            .collect();
+        let mut ids: Vec<_> = self.naming(window).map(|capability| capability.id.clone()).collect();
         ids.sort();
         ids
     }
 
     fn naming(&self, window: &WindowLabel) -> impl Iterator<Item = &Capability> {
-        self.0
-            .capabilities
-            .iter()
-            .filter(|capability| capability.names(window))
+        self.0.capabilities.iter().filter(|capability| capability.names(window))
     }
 }
 

@@ -51,18 +51,13 @@ impl Principal {
         capabilities: &[Capability],
         directories: Arc<Directories>,
     ) -> Self {
-        let mine: Vec<_> = capabilities
-            .iter()
-            .filter(|capability| capability.is_for(window, origin))
-            .collect();
+        let mine: Vec<_> =
+            capabilities.iter().filter(|capability| capability.is_for(window, origin)).collect();
         Self(Arc::new(Resolved {
             window: window.clone(),
             origin: origin.clone(),
             directories,
-            capabilities: mine
-                .iter()
-                .map(|capability| capability.id.clone())
-                .collect(),
+            capabilities: mine.iter().map(|capability| capability.id.clone()).collect(),
             allow: Index::of(mine.iter().flat_map(|capability| &capability.allow)),
             deny: Index::of(mine.iter().flat_map(|capability| &capability.deny)),
         }))
@@ -84,9 +79,7 @@ impl Principal {
     #[must_use]
     pub fn limits(&self, command: &CommandName) -> Limits {
         let rules = self.0.allow.naming(command);
-        rules.fold(Limits::default(), |limits, rule| {
-            limits.tighten(rule.entry.limits)
-        })
+        rules.fold(Limits::default(), |limits, rule| limits.tighten(rule.entry.limits))
     }
 
     /// Decides one call.
@@ -126,13 +119,8 @@ impl Principal {
                     matches.push(Match { rule, path });
                 }
                 Err(miss) => {
-                    watch.saw(rule, Outcome::Passes, || {
-                        Reason::from(miss.clone()).to_string()
-                    });
-                    if nearest
-                        .as_ref()
-                        .is_none_or(|(near, _)| miss.nearness() > near.nearness())
-                    {
+                    watch.saw(rule, Outcome::Passes, || Reason::from(miss.clone()).to_string());
+                    if nearest.as_ref().is_none_or(|(near, _)| miss.nearness() > near.nearness()) {
                         nearest = Some((miss, rule));
                     }
                 }
@@ -175,10 +163,7 @@ impl Principal {
         matches: Vec<Match<'_>>,
         resources: Resources,
     ) -> Option<Permit> {
-        let filters = matches
-            .iter()
-            .filter_map(|found| found.rule.entry.result.clone())
-            .collect();
+        let filters = matches.iter().filter_map(|found| found.rule.entry.result.clone()).collect();
         let log_args = matches.iter().all(|found| found.rule.entry.log_args);
         let first = matches.into_iter().next()?;
         Some(Permit {
@@ -209,23 +194,16 @@ fn good<T>(named: Named<T>) -> Option<T> {
 impl From<Miss> for Reason {
     fn from(miss: Miss) -> Self {
         match miss {
-            Miss::Unscoped(argument) => Self::ScopeMissing {
-                argument: argument.name(),
-            },
-            Miss::Absent(argument) => Self::ArgumentMissing {
-                argument: argument.name(),
-            },
-            Miss::Outside(argument) => Self::OutOfScope {
-                argument: argument.name(),
-            },
+            Miss::Unscoped(argument) => Self::ScopeMissing { argument: argument.name() },
+            Miss::Absent(argument) => Self::ArgumentMissing { argument: argument.name() },
+            Miss::Outside(argument) => Self::OutOfScope { argument: argument.name() },
             Miss::Bad(argument, message) => Self::ArgumentInvalid {
                 pointer: format!("/{}", argument.name()),
                 message: message.to_owned(),
             },
-            Miss::Schema(mismatch) => Self::ArgumentInvalid {
-                pointer: mismatch.pointer,
-                message: mismatch.message,
-            },
+            Miss::Schema(mismatch) => {
+                Self::ArgumentInvalid { pointer: mismatch.pointer, message: mismatch.message }
+            }
         }
     }
 }

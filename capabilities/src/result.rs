@@ -66,11 +66,7 @@ impl ResultFilter {
 impl Pointer {
     /// Reads `/a/b`; `None` where the text is no pointer or names the whole document.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        text.strip_prefix('/')?
-            .split('/')
-            .map(unescape)
-            .collect::<Option<Vec<_>>>()
-            .map(Self)
+        text.strip_prefix('/')?.split('/').map(unescape).collect::<Option<Vec<_>>>().map(Self)
     }
 }
 
@@ -170,16 +166,8 @@ mod tests {
     use serde_json::json;
 
     fn filter(omit: &[&str], keep: Option<&[&str]>, max_bytes: Option<u64>) -> ResultFilter {
-        let read = |list: &[&str]| {
-            list.iter()
-                .map(|text| Pointer::parse(text).unwrap())
-                .collect()
-        };
-        let rule = ResultRule {
-            omit: read(omit),
-            keep: keep.map(read),
-            max_bytes,
-        };
+        let read = |list: &[&str]| list.iter().map(|text| Pointer::parse(text).unwrap()).collect();
+        let rule = ResultRule { omit: read(omit), keep: keep.map(read), max_bytes };
         ResultFilter::of(vec![Arc::new(rule)])
     }
 
@@ -188,26 +176,14 @@ mod tests {
         let note = json!({"text": "t", "owner": {"name": "n", "mail": "m"}, "a/b": 1});
         let list = json!([{"owner": 1, "id": 1}, {"owner": 2, "id": 2}]);
         let cases = [
-            (
-                filter(&["/owner"], None, None),
-                &note,
-                json!({"text": "t", "a/b": 1}),
-            ),
+            (filter(&["/owner"], None, None), &note, json!({"text": "t", "a/b": 1})),
             (
                 filter(&["/owner/mail", "/a~1b"], None, None),
                 &note,
                 json!({"text": "t", "owner": {"name": "n"}}),
             ),
-            (
-                filter(&["/none", "/text/x"], None, None),
-                &note,
-                note.clone(),
-            ),
-            (
-                filter(&["/owner"], None, None),
-                &list,
-                json!([{"id": 1}, {"id": 2}]),
-            ),
+            (filter(&["/none", "/text/x"], None, None), &note, note.clone()),
+            (filter(&["/owner"], None, None), &list, json!([{"id": 1}, {"id": 2}])),
             (
                 filter(&[], Some(&["/text", "/owner/name"]), None),
                 &note,
@@ -219,16 +195,8 @@ mod tests {
                 json!({"owner": {"mail": "m"}}),
             ),
             (filter(&[], Some(&[]), None), &note, json!({})),
-            (
-                filter(&[], Some(&["/id"]), None),
-                &list,
-                json!([{"id": 1}, {"id": 2}]),
-            ),
-            (
-                filter(&[], Some(&["/a"]), None),
-                &json!("secret"),
-                Value::Null,
-            ),
+            (filter(&[], Some(&["/id"]), None), &list, json!([{"id": 1}, {"id": 2}])),
+            (filter(&[], Some(&["/a"]), None), &json!("secret"), Value::Null),
             (filter(&[], None, Some(4)), &json!("ab"), json!("ab")),
             (filter(&[], None, Some(3)), &json!("ab"), Value::Null),
         ];

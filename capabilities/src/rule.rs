@@ -118,10 +118,7 @@ impl Entry {
             }
         }
         if let Some(schema) = self.schema.as_ref().filter(|schema| !schema.accepts(args)) {
-            let unsaid = || Mismatch {
-                pointer: String::new(),
-                message: "refused".to_owned(),
-            };
+            let unsaid = || Mismatch { pointer: String::new(), message: "refused".to_owned() };
             return Err(Miss::Schema(schema.mismatch(args).unwrap_or_else(unsaid)));
         }
         Ok(self.grant(resources))
@@ -131,18 +128,12 @@ impl Entry {
     /// argument that is absent makes a scope for it not apply.
     pub(crate) fn denies(&self, resources: &Resources, args: &Args) -> bool {
         let in_scope =
-            Argument::ALL
-                .into_iter()
-                .all(|argument| match self.fit(argument, resources) {
-                    Fit::Free | Fit::Unscoped | Fit::Inside => true,
-                    Fit::Bad(_) => true,
-                    Fit::Absent | Fit::Outside => false,
-                });
-        in_scope
-            && self
-                .schema
-                .as_ref()
-                .is_none_or(|schema| schema.accepts(args))
+            Argument::ALL.into_iter().all(|argument| match self.fit(argument, resources) {
+                Fit::Free | Fit::Unscoped | Fit::Inside => true,
+                Fit::Bad(_) => true,
+                Fit::Absent | Fit::Outside => false,
+            });
+        in_scope && self.schema.as_ref().is_none_or(|schema| schema.accepts(args))
     }
 
     fn fit(&self, argument: Argument, resources: &Resources) -> Fit {
@@ -157,10 +148,7 @@ impl Entry {
         let Named::Good(path) = &resources.path else {
             return None;
         };
-        self.path
-            .as_deref()?
-            .iter()
-            .find_map(|pattern| pattern.grant(path))
+        self.path.as_deref()?.iter().find_map(|pattern| pattern.grant(path))
     }
 }
 

@@ -35,10 +35,7 @@ impl Default for Budget {
     fn default() -> Self {
         // A hundred thousand nodes compile in about a second; a thousand patterns, each of them
         // within its own bound, in about two.
-        Self {
-            nodes: 100_000,
-            patterns: 1_000,
-        }
+        Self { nodes: 100_000, patterns: 1_000 }
     }
 }
 
@@ -55,9 +52,8 @@ impl Schema {
     /// Checks and compiles a schema.
     pub(crate) fn compile(schema: &Value, budget: &mut Budget) -> Result<Self, SchemaError> {
         keywords::check(schema, budget)?;
-        let patterns = PatternOptions::regex()
-            .size_limit(MAX_PATTERN_SIZE)
-            .dfa_size_limit(MAX_PATTERN_SIZE);
+        let patterns =
+            PatternOptions::regex().size_limit(MAX_PATTERN_SIZE).dfa_size_limit(MAX_PATTERN_SIZE);
         let compiled = jsonschema::options()
             .with_draft(Draft::Draft202012)
             .with_pattern_options(patterns)
@@ -65,7 +61,7 @@ impl Schema {
             .build(schema);
         compiled.map(Self).map_err(|error| SchemaError {
             pointer: error.instance_path().to_string(),
-            message: format!("the schema does not compile: {}", clip(error.to_string())),
+            message: format!("the schema does not compile: {}", sentence(&error.to_string())),
             help: None,
         })
     }
@@ -78,20 +74,21 @@ impl Schema {
     /// The first way in which they are not.
     pub(crate) fn mismatch(&self, args: &Args) -> Option<Mismatch> {
         let error = self.0.validate(args.as_value()).err()?;
-        let message = clip(error.masked_with("the value").to_string());
-        Some(Mismatch {
-            pointer: error.instance_path().to_string(),
-            message,
-        })
+        let message = sentence(&error.masked_with("the value").to_string());
+        Some(Mismatch { pointer: error.instance_path().to_string(), message })
     }
+}
+
+/// A library's message as a part of a sentence of ours.
+fn sentence(message: &str) -> String {
+    let mut letters = message.chars();
+    let first = letters.next().map(|first| first.to_ascii_lowercase());
+    clip(first.into_iter().chain(letters).collect())
 }
 
 fn clip(message: String) -> String {
     let whole = message.len() <= MAX_MESSAGE_BYTES;
-    let end = (0..=MAX_MESSAGE_BYTES)
-        .rev()
-        .find(|at| message.is_char_boundary(*at))
-        .unwrap_or(0);
+    let end = (0..=MAX_MESSAGE_BYTES).rev().find(|at| message.is_char_boundary(*at)).unwrap_or(0);
     match message.get(..end) {
         Some(front) if !whole => format!("{front}…"),
         _ => message,

@@ -48,18 +48,11 @@ pub(crate) struct PatternError {
 
 impl PatternError {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            help: None,
-            variable: None,
-        }
+        Self { message: message.into(), help: None, variable: None }
     }
 
     pub(crate) fn help(self, help: impl Into<String>) -> Self {
-        Self {
-            help: Some(help.into()),
-            ..self
-        }
+        Self { help: Some(help.into()), ..self }
     }
 }
 
@@ -87,9 +80,7 @@ impl Resources {
     /// Reads them from the arguments, each once.
     pub(crate) fn of(args: &Args, directories: &Directories) -> Self {
         Self {
-            path: named(args, Argument::Path, |text| {
-                ResolvedPath::parse(text, directories)
-            }),
+            path: named(args, Argument::Path, |text| ResolvedPath::parse(text, directories)),
             url: named(args, Argument::Url, read_url),
             key: named(args, Argument::Key, Key::parse),
         }

@@ -43,10 +43,7 @@ impl Sources {
     /// Something cannot be read, is no UTF-8, is a symbolic link within a directory, or is more
     /// than the bounds; or there is no policy file at all.
     pub fn read(paths: &[PathBuf]) -> Result<Self, SourceError> {
-        let mut reading = Reading {
-            sources: Self::default(),
-            total: 0,
-        };
+        let mut reading = Reading { sources: Self::default(), total: 0 };
         for path in paths {
             let kind = fs::metadata(path).map_err(|error| SourceError::io(path, error))?;
             if kind.is_dir() {
@@ -54,20 +51,12 @@ impl Sources {
             } else {
                 let parent = path.parent().unwrap_or(Path::new(""));
                 reading.file(parent, path)?;
-                let beside = if parent == Path::new("") {
-                    Path::new(".")
-                } else {
-                    parent
-                };
+                let beside = if parent == Path::new("") { Path::new(".") } else { parent };
                 reading.directory(parent, beside, Wanted::Schemas, 0)?;
             }
         }
         let is_empty = reading.sources.policies().next().is_none();
-        if is_empty {
-            Err(SourceError::NoPolicy)
-        } else {
-            Ok(reading.sources)
-        }
+        if is_empty { Err(SourceError::NoPolicy) } else { Ok(reading.sources) }
     }
 
     /// Takes texts as they are, by name: for tests and for callers that hold them already.
@@ -79,17 +68,9 @@ impl Sources {
     {
         let files = texts.into_iter().map(|(name, text)| {
             let name = name.into();
-            (
-                name.clone(),
-                Source {
-                    text: text.into(),
-                    inner_name: name,
-                },
-            )
+            (name.clone(), Source { text: text.into(), inner_name: name })
         });
-        Self {
-            files: files.collect(),
-        }
+        Self { files: files.collect() }
     }
 
     /// The text of a file.
@@ -105,18 +86,13 @@ impl Sources {
 
     /// Names and texts of the policy files, in order.
     pub(crate) fn policies(&self) -> impl Iterator<Item = (&str, &str)> {
-        let toml = self
-            .files
-            .iter()
-            .filter(|(name, _)| has_extension(name, "toml"));
+        let toml = self.files.iter().filter(|(name, _)| has_extension(name, "toml"));
         toml.map(|(name, source)| (name.as_str(), source.text.as_str()))
     }
 
     /// What the version is made of.
     pub(crate) fn versioned(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.files
-            .values()
-            .map(|source| (source.inner_name.as_str(), source.text.as_str()))
+        self.files.values().map(|source| (source.inner_name.as_str(), source.text.as_str()))
     }
 }
 
@@ -149,10 +125,7 @@ pub enum SourceError {
 
 impl SourceError {
     fn io(path: &Path, error: io::Error) -> Self {
-        Self::Io {
-            path: path.to_owned(),
-            error,
-        }
+        Self::Io { path: path.to_owned(), error }
     }
 }
 
@@ -182,25 +155,18 @@ impl Reading {
         depth: usize,
     ) -> Result<(), SourceError> {
         if depth > MAX_DEPTH {
-            return Err(SourceError::TooMuch(
-                directory.to_owned(),
-                "at most 16 directories deep",
-            ));
+            return Err(SourceError::TooMuch(directory.to_owned(), "at most 16 directories deep"));
         }
         let entries = fs::read_dir(directory).map_err(|error| SourceError::io(directory, error))?;
         for entry in entries {
             let entry = entry.map_err(|error| SourceError::io(directory, error))?;
             let path = entry.path();
             let name = entry.file_name();
-            let name = name
-                .to_str()
-                .ok_or_else(|| SourceError::NotUtf8(path.clone()))?;
+            let name = name.to_str().ok_or_else(|| SourceError::NotUtf8(path.clone()))?;
             if name.starts_with('.') {
                 continue;
             }
-            let kind = entry
-                .file_type()
-                .map_err(|error| SourceError::io(&path, error))?;
+            let kind = entry.file_type().map_err(|error| SourceError::io(&path, error))?;
             let is_wanted = kind.is_dir() || wanted.takes(name);
             if kind.is_symlink() && (is_wanted || path.is_dir()) && wanted == Wanted::Everything {
                 return Err(SourceError::SymbolicLink(path));
@@ -217,33 +183,21 @@ impl Reading {
     fn file(&mut self, root: &Path, path: &Path) -> Result<(), SourceError> {
         // `./a.toml` is `a.toml` to people and to the schemas that are named beside it.
         let shown = path.strip_prefix(".").unwrap_or(path);
-        let name = shown
-            .to_str()
-            .ok_or_else(|| SourceError::NotUtf8(path.to_owned()))?;
+        let name = shown.to_str().ok_or_else(|| SourceError::NotUtf8(path.to_owned()))?;
         if self.sources.files.contains_key(name) {
             return Ok(());
         }
         if self.sources.files.len() >= MAX_FILES {
-            return Err(SourceError::TooMuch(
-                path.to_owned(),
-                "at most 20,000 files",
-            ));
+            return Err(SourceError::TooMuch(path.to_owned(), "at most 20,000 files"));
         }
         let text = read_bounded(path)?;
-        self.total = self
-            .total
-            .saturating_add(u64::try_from(text.len()).unwrap_or(u64::MAX));
+        self.total = self.total.saturating_add(u64::try_from(text.len()).unwrap_or(u64::MAX));
         if self.total > MAX_TOTAL_BYTES {
-            return Err(SourceError::TooMuch(
-                path.to_owned(),
-                "at most 16 MiB in all",
-            ));
+            return Err(SourceError::TooMuch(path.to_owned(), "at most 16 MiB in all"));
         }
         let inner = path.strip_prefix(root).unwrap_or(path);
         let inner_name = inner.to_string_lossy().into_owned();
-        self.sources
-            .files
-            .insert(name.to_owned(), Source { text, inner_name });
+        self.sources.files.insert(name.to_owned(), Source { text, inner_name });
         Ok(())
     }
 }
@@ -255,16 +209,11 @@ fn read_bounded(path: &Path) -> Result<String, SourceError> {
         .read_to_end(&mut bytes)
         .map_err(|error| SourceError::io(path, error))?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_FILE_BYTES {
-        return Err(SourceError::TooMuch(
-            path.to_owned(),
-            "at most 1 MiB a file",
-        ));
+        return Err(SourceError::TooMuch(path.to_owned(), "at most 1 MiB a file"));
     }
     String::from_utf8(bytes).map_err(|_| SourceError::NotUtf8(path.to_owned()))
 }
 
 fn has_extension(name: &str, extension: &str) -> bool {
-    Path::new(name)
-        .extension()
-        .is_some_and(|found| found == extension)
+    Path::new(name).extension().is_some_and(|found| found == extension)
 }

@@ -69,11 +69,7 @@ pub struct PathGrant {
 
 impl PathGrant {
     pub(crate) fn new(base: PathBuf, relative: String, pattern: Arc<str>) -> Self {
-        Self {
-            base,
-            relative,
-            pattern,
-        }
+        Self { base, relative, pattern }
     }
 
     /// The longest literal directory of the pattern that matched: absolute, canonical.
@@ -142,7 +138,7 @@ pub enum Reason {
         argument: &'static str,
     },
     /// An argument is malformed, or the policy's schema refuses it.
-    #[error("the argument at `{pointer}` is not valid: {message}")]
+    #[error("{} not valid: {message}", at(pointer))]
     ArgumentInvalid {
         /// The JSON pointer of the argument; empty for the arguments as a whole.
         pointer: String,
@@ -164,6 +160,14 @@ impl Reason {
             Self::OutOfScope { .. } => "out-of-scope",
             Self::ArgumentInvalid { .. } => "argument-invalid",
         }
+    }
+}
+
+fn at(pointer: &str) -> String {
+    if pointer.is_empty() {
+        "the arguments are".to_owned()
+    } else {
+        format!("the argument at `{pointer}` is")
     }
 }
 
@@ -207,11 +211,7 @@ pub struct RuleRef {
 
 impl fmt::Display for RuleRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}:{} (capability `{}`",
-            self.file, self.line, self.capability
-        )?;
+        write!(f, "{}:{} (capability `{}`", self.file, self.line, self.capability)?;
         if let Some(permission) = &self.permission {
             write!(f, ", permission `{permission}`")?;
         }

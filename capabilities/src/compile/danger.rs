@@ -57,7 +57,7 @@ impl Compiler<'_> {
         if !grants || capability.dangerous.is_some() {
             return;
         }
-        for text in &capability.windows.value {
+        for text in &capability.windows {
             if !text.value.is_empty() && WindowPattern(text.value.as_str().into()).is_any() {
                 let help = "name the windows, like `editor` and `editor-*`";
                 self.too_wide(file, text, "is every window there is or ever will be", help);
@@ -87,11 +87,10 @@ impl Compiler<'_> {
 
     fn too_wide(&mut self, file: &FileText<'_>, text: &At<String>, what: &str, help: &str) {
         let span: Span = text.span;
-        let place = Place { file, span };
+        let place = Place::of(file, span);
         self.report(
-            Diagnostic::error("too-wide", &place, format!("`{}` {what}", text.value)).help(
-                format!("{help}; if it is meant, say why: `dangerous = \"…\"`"),
-            ),
+            Diagnostic::error("too-wide", &place, format!("`{}` {what}", text.value))
+                .help(format!("{help}; if it is meant, say why: `dangerous = \"…\"`")),
         );
     }
 }

@@ -14,31 +14,14 @@ impl Compiler<'_> {
         let path = self.scope(owner, Argument::Path, written.path.as_ref(), |text| {
             PathPattern::parse(text, owner.effect, directories)
         });
-        let url = self.scope(
-            owner,
-            Argument::Url,
-            written.url.as_ref(),
-            UrlPattern::parse,
-        );
-        let key = self.scope(
-            owner,
-            Argument::Key,
-            written.key.as_ref(),
-            KeyPattern::parse,
-        );
+        let url = self.scope(owner, Argument::Url, written.url.as_ref(), UrlPattern::parse);
+        let key = self.scope(owner, Argument::Key, written.key.as_ref(), KeyPattern::parse);
         let entry = Entry {
             commands: self.commands(owner, &written.commands),
-            path: path
-                .as_ref()
-                .map(|patterns| patterns.iter().map(|(_, p)| p.clone()).collect()),
-            url: url
-                .as_ref()
-                .map(|patterns| patterns.iter().map(|(_, p)| p.clone()).collect()),
+            path: path.as_ref().map(|patterns| patterns.iter().map(|(_, p)| p.clone()).collect()),
+            url: url.as_ref().map(|patterns| patterns.iter().map(|(_, p)| p.clone()).collect()),
             key: key.map(|patterns| patterns.into_iter().map(|(_, pattern)| pattern).collect()),
-            schema: written
-                .args
-                .as_ref()
-                .and_then(|args| self.schema(owner, args)),
+            schema: written.args.as_ref().and_then(|args| self.schema(owner, args)),
             limits: written.limits,
             result: written.result.clone().map(Into::into),
             log_args: written.log_args,
@@ -58,19 +41,6 @@ impl Compiler<'_> {
         read: impl Fn(&str) -> Result<P, PatternError>,
     ) -> Option<Vec<(&'w At<String>, P)>> {
         let written = written?;
-        let name = argument.name();
-        if written.value.is_empty() && owner.effect == Effect::Deny {
-            let place = Place {
-                file: owner.file,
-                span: written.span,
-            };
-            let message = format!("`{name}` of a deny entry cannot be empty");
-            self.report(
-                Diagnostic::error("empty-list", &place, message)
-                    .label("this denies nothing")
-                    .help(format!("leave `{name}` out to deny the command altogether")),
-            );
-        }
         let mut patterns = Vec::with_capacity(written.value.len());
         for text in &written.value {
             match read(&text.value) {
@@ -88,19 +58,12 @@ impl Compiler<'_> {
         text: &At<String>,
         error: PatternError,
     ) {
-        let place = Place {
-            file: owner.file,
-            span: text.span,
-        };
+        let place = Place::of(owner.file, text.span);
         if let Some(variable) = error.variable {
             let help = match nearest(&variable, VARIABLES) {
                 Some(known) if known != variable => format!("did you mean `${known}`?"),
                 _ => {
-                    let known = self
-                        .context
-                        .directories
-                        .names()
-                        .map(|name| format!("`${name}`"));
+                    let known = self.context.directories.names().map(|name| format!("`${name}`"));
                     format!("the variables are {}", known.collect::<Vec<_>>().join(", "))
                 }
             };
@@ -114,9 +77,7 @@ impl Compiler<'_> {
         };
         let message = format!("`{}` is not a {kind} pattern", text.value);
         self.report(
-            Diagnostic::error(code, &place, message)
-                .label(error.message)
-                .maybe_help(error.help),
+            Diagnostic::error(code, &place, message).label(error.message).maybe_help(error.help),
         );
     }
 }

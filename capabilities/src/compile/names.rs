@@ -10,7 +10,7 @@ use crate::names::{
 };
 use crate::origin::{OriginPattern, OriginPatternError};
 use crate::rule::CommandPattern;
-use crate::written::{At, WrittenCapability, did_you_mean};
+use crate::written::{At, WrittenCapability};
 
 impl Compiler<'_> {
     pub(super) fn commands(
@@ -26,10 +26,7 @@ impl Compiler<'_> {
                 patterns.push(pattern);
                 continue;
             }
-            let place = Place {
-                file: owner.file,
-                span: text.span,
-            };
+            let place = Place::of(owner.file, text.span);
             let message = format!("`{}` is not a command pattern", text.value);
             self.report(
                 Diagnostic::error("bad-command", &place, message)
@@ -46,23 +43,17 @@ impl Compiler<'_> {
         let Some(commands) = self.context.commands else {
             return;
         };
-        if commands
-            .iter()
-            .any(|command| pattern.matches(command.as_str()))
-        {
+        if commands.iter().any(|command| pattern.matches(command.as_str())) {
             return;
         }
-        let place = Place {
-            file: owner.file,
-            span: text.span,
-        };
+        let place = Place::of(owner.file, text.span);
         let diagnostic = if pattern.is_literal() {
             let message = format!("there is no command `{}`", text.value);
             let known = commands.iter().map(CommandName::as_str);
             let list = || format!("the commands are {}", list(commands));
             Diagnostic::error("unknown-command", &place, message)
                 .label("no handler has this name")
-                .help(did_you_mean(&text.value, known).unwrap_or_else(list))
+                .help(self.did_you_mean(&text.value, known).unwrap_or_else(list))
         } else {
             let message = format!("no command matches `{}`", text.value);
             Diagnostic::warning("unmatched-command", &place, message)
@@ -74,35 +65,18 @@ impl Compiler<'_> {
     pub(super) fn windows(
         &mut self,
         file: &FileText<'_>,
-        written: &At<Vec<At<String>>>,
+        written: &[At<String>],
     ) -> Vec<WindowPattern> {
-        if written.value.is_empty() {
-            let place = Place {
-                file,
-                span: written.span,
-            };
-            self.report(
-                Diagnostic::error("empty-list", &place, "`windows` cannot be empty")
-                    .label("this capability is for nobody")
-                    .help("write `windows = [\"main\"]`"),
-            );
-        }
-        let mut patterns = Vec::with_capacity(written.value.len());
-        for text in &written.value {
+        let mut patterns = Vec::with_capacity(written.len());
+        for text in written {
             let is_pattern = !text.value.is_empty()
                 && text.value.len() <= MAX_LABEL_BYTES
-                && text
-                    .value
-                    .bytes()
-                    .all(|byte| is_label_byte(byte) || byte == b'*');
+                && text.value.bytes().all(|byte| is_label_byte(byte) || byte == b'*');
             if is_pattern {
                 patterns.push(WindowPattern(Arc::from(text.value.as_str())));
                 continue;
             }
-            let place = Place {
-                file,
-                span: text.span,
-            };
+            let place = Place::of(file, text.span);
             let message = format!("`{}` is not a window pattern", text.value);
             self.report(
                 Diagnostic::error("bad-window", &place, message)
@@ -121,29 +95,15 @@ impl Compiler<'_> {
         let Some(written) = &capability.origins else {
             return vec![OriginPattern::local()];
         };
-        if written.value.is_empty() {
-            let place = Place {
-                file,
-                span: written.span,
-            };
-            self.report(
-                Diagnostic::error("empty-list", &place, "`origins` cannot be empty")
-                    .label("this capability is for nobody")
-                    .help("write `origins = [\"local\"]`, or leave it out for the same"),
-            );
-        }
-        let mut patterns = Vec::with_capacity(written.value.len());
-        for text in &written.value {
+        let mut patterns = Vec::with_capacity(written.len());
+        for text in written {
             match OriginPattern::parse(&text.value) {
                 Ok(pattern) => {
                     self.check_origin_danger(file, capability, text, &pattern);
                     patterns.push(pattern);
                 }
                 Err(error) => {
-                    let place = Place {
-                        file,
-                        span: text.span,
-                    };
+                    let place = Place::of(file, text.span);
                     let message = format!("`{}` is not an origin pattern", text.value);
                     self.report(
                         Diagnostic::error("bad-origin", &place, message)
@@ -164,16 +124,11 @@ fn is_command_pattern(pattern: &CommandPattern) -> bool {
     }
     text.len() <= MAX_COMMAND_BYTES
         && !text.contains("..")
-        && text
-            .bytes()
-            .all(|byte| is_command_byte(byte) || byte == b'*')
+        && text.bytes().all(|byte| is_command_byte(byte) || byte == b'*')
 }
 
 fn lower_case_help(written: &str) -> Option<String> {
-    let lower = written
-        .to_ascii_lowercase()
-        .replace(['-', ' '], "_")
-        .replace([':', '/'], ".");
+    let lower = written.to_ascii_lowercase().replace(['-', ' '], "_").replace([':', '/'], ".");
     let is_better = is_command_pattern(&CommandPattern(Arc::from(lower.as_str())));
     is_better.then(|| format!("did you mean `{lower}`?"))
 }
@@ -189,10 +144,7 @@ fn origin_help(written: &str, error: OriginPatternError) -> String {
             Some((scheme, rest)) => {
                 let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
                 let host = rest.get(..end).unwrap_or_default();
-                format!(
-                    "write `{scheme}://{}`",
-                    host.rsplit('@').next().unwrap_or_default()
-                )
+                format!("write `{scheme}://{}`", host.rsplit('@').next().unwrap_or_default())
             }
             None => "write it like `https://example.com`".to_owned(),
         },
@@ -208,9 +160,5 @@ fn origin_help(written: &str, error: OriginPatternError) -> String {
 }
 
 fn list(commands: &[CommandName]) -> String {
-    commands
-        .iter()
-        .map(|command| format!("`{command}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
+    commands.iter().map(|command| format!("`{command}`")).collect::<Vec<_>>().join(", ")
 }

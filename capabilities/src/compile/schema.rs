@@ -9,7 +9,7 @@ use super::{Compiler, Owner};
 use crate::diagnostics::{Diagnostic, Place, Span};
 use crate::json;
 use crate::schema::{Schema, SchemaError};
-use crate::written::{At, WrittenSchema, did_you_mean};
+use crate::written::{At, WrittenSchema};
 
 impl Compiler<'_> {
     pub(super) fn schema(
@@ -20,20 +20,10 @@ impl Compiler<'_> {
         match &written.value {
             WrittenSchema::Inline(value, spans) => self.compile_once(value).map_err(|error| {
                 let at = nearest_span(spans, &error.pointer).unwrap_or(written.span);
-                self.bad_schema(
-                    &Place {
-                        file: owner.file,
-                        span: at,
-                    },
-                    error.message,
-                    error.help,
-                );
+                self.bad_schema(&Place::of(owner.file, at), error.message, error.help);
             }),
             WrittenSchema::File(name) => {
-                let place = Place {
-                    file: owner.file,
-                    span: written.span,
-                };
+                let place = Place::of(owner.file, written.span);
                 let value = self.schema_file(&place, name)?;
                 self.compile_once(&value).map_err(|error| {
                     let message = format!("in `{name}` at `{}`: {}", error.pointer, error.message);
@@ -55,17 +45,12 @@ impl Compiler<'_> {
     }
 
     fn schema_file(&mut self, place: &Place<'_>, name: &str) -> Option<Value> {
-        let is_beneath = Path::new(name)
-            .components()
-            .all(|part| matches!(part, Component::Normal(_)));
+        let is_beneath =
+            Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
         if !is_beneath || !name.ends_with(".json") {
             let message =
                 format!("`{name}` is not the name of a `.json` file beneath the policy file");
-            self.bad_schema(
-                place,
-                message,
-                Some("write `args = \"schemas/save.json\"`".into()),
-            );
+            self.bad_schema(place, message, Some("write `args = \"schemas/save.json\"`".into()));
             return None;
         }
         let directory = Path::new(place.file.name).parent().unwrap_or(Path::new(""));
@@ -74,18 +59,14 @@ impl Compiler<'_> {
             let names = self.sources.names().filter(|name| name.ends_with(".json"));
             let beneath =
                 names.filter_map(|name| Path::new(name).strip_prefix(directory).ok()?.to_str());
-            let help = did_you_mean(name, beneath);
+            let help = self.did_you_mean(name, beneath);
             self.bad_schema(place, format!("there is no file `{full_name}`"), help);
             return None;
         };
         match json::parse_object(text.as_bytes()) {
             Ok(map) => Some(Value::Object(map)),
             Err(error) => {
-                self.bad_schema(
-                    place,
-                    format!("`{full_name}` is not a schema: {error}"),
-                    None,
-                );
+                self.bad_schema(place, format!("`{full_name}` is not a schema: {error}"), None);
                 None
             }
         }

@@ -11,10 +11,7 @@ pub(crate) struct Span {
 
 impl From<Range<usize>> for Span {
     fn from(range: Range<usize>) -> Self {
-        Self {
-            start: range.start,
-            end: range.end,
-        }
+        Self { start: range.start, end: range.end }
     }
 }
 
@@ -48,10 +45,7 @@ impl<'s> FileText<'s> {
     /// Line and column (in characters) of a byte, both from 1.
     pub(crate) fn line_and_column(&self, offset: usize) -> (u32, u32) {
         let line = self.starts.partition_point(|start| *start <= offset);
-        let start = line
-            .checked_sub(1)
-            .and_then(|before| self.starts.get(before))
-            .unwrap_or(&0);
+        let start = line.checked_sub(1).and_then(|before| self.starts.get(before)).unwrap_or(&0);
         let before = self.text.get(*start..offset).unwrap_or_default();
         (from_one(line), from_one(before.chars().count()))
     }
@@ -64,7 +58,11 @@ pub(crate) struct Place<'s> {
     pub(crate) span: Span,
 }
 
-impl Place<'_> {
+impl<'s> Place<'s> {
+    pub(crate) fn of(file: &'s FileText<'s>, span: Span) -> Self {
+        Self { file, span }
+    }
+
     /// Line and column of the first byte, both from 1.
     pub(crate) fn line_and_column(&self) -> (u32, u32) {
         self.file.line_and_column(self.span.start)
@@ -82,14 +80,7 @@ mod tests {
     #[test]
     fn lines_and_columns_count_from_one_in_characters() {
         let file = FileText::new("f", "a\né = 1\n\nx");
-        let cases = [
-            (0, (1, 1)),
-            (1, (1, 2)),
-            (2, (2, 1)),
-            (4, (2, 2)),
-            (9, (3, 1)),
-            (10, (4, 1)),
-        ];
+        let cases = [(0, (1, 1)), (1, (1, 2)), (2, (2, 1)), (4, (2, 2)), (9, (3, 1)), (10, (4, 1))];
         for (offset, place) in cases {
             assert_eq!(file.line_and_column(offset), place, "{offset}");
         }

@@ -34,35 +34,22 @@ fn group<'a>(diagnostic: &'a Diagnostic, source: &'a str) -> Group<'a> {
         Severity::Warning => Level::WARNING,
     };
     let mark = AnnotationKind::Primary.span(clamp(diagnostic.span, source));
-    let mark = if diagnostic.label.is_empty() {
-        mark
-    } else {
-        mark.label(&diagnostic.label)
-    };
-    let others = diagnostic.labels.iter().map(|label| {
-        AnnotationKind::Context
-            .span(clamp(label.span, source))
-            .label(&label.text)
-    });
-    let snippet = Snippet::source(source)
-        .path(&diagnostic.file)
-        .annotation(mark)
-        .annotations(others);
+    let mark = if diagnostic.label.is_empty() { mark } else { mark.label(&diagnostic.label) };
+    let others = diagnostic
+        .labels
+        .iter()
+        .map(|label| AnnotationKind::Context.span(clamp(label.span, source)).label(&label.text));
+    let snippet =
+        Snippet::source(source).path(&diagnostic.file).annotation(mark).annotations(others);
     let title = level.primary_title(&diagnostic.message).id(diagnostic.code);
-    let help = diagnostic
-        .help
-        .as_deref()
-        .map(|help| Level::HELP.message(help));
+    let help = diagnostic.help.as_deref().map(|help| Level::HELP.message(help));
     title.element(snippet).elements(help)
 }
 
 /// A span within the text and on its character boundaries: drawing must not fail.
 fn clamp((start, end): (usize, usize), source: &str) -> std::ops::Range<usize> {
-    let boundary = |at: usize| {
-        (0..=at.min(source.len()))
-            .rev()
-            .find(|at| source.is_char_boundary(*at))
-    };
+    let boundary =
+        |at: usize| (0..=at.min(source.len())).rev().find(|at| source.is_char_boundary(*at));
     let start = boundary(start).unwrap_or(0);
     start..boundary(end).unwrap_or(0).max(start)
 }

@@ -38,9 +38,7 @@ fn is_kept(literal: &str) -> bool {
     }
     let mantissa = literal.split(['e', 'E']).next().unwrap_or_default();
     let is_nought = !mantissa.contains(|digit: char| matches!(digit, '1'..='9'));
-    literal
-        .parse::<f64>()
-        .is_ok_and(|value| value.is_finite() && (value != 0.0 || is_nought))
+    literal.parse::<f64>().is_ok_and(|value| value.is_finite() && (value != 0.0 || is_nought))
 }
 
 fn literal_length(bytes: &[u8], from: usize) -> usize {

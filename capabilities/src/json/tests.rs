@@ -17,21 +17,14 @@ fn objects_are_read_whole() {
             r#"{"a":[1,{"b":null}],"c":"\u00e9\ud83d\ude00"}"#,
             json!({"a": [1, {"b": null}], "c": "é😀"}),
         ),
-        (
-            r#"{"a":{"a":{"a":true}}}"#,
-            json!({"a": {"a": {"a": true}}}),
-        ),
+        (r#"{"a":{"a":{"a":true}}}"#, json!({"a": {"a": {"a": true}}})),
         (
             r#"{"n":"-0 1e999 \" 99999999999999999999"}"#,
             json!({"n": "-0 1e999 \" 99999999999999999999"}),
         ),
     ];
     for (text, value) in cases {
-        assert_eq!(
-            parse_object(text.as_bytes()).map(Value::Object),
-            Ok(value),
-            "{text}"
-        );
+        assert_eq!(parse_object(text.as_bytes()).map(Value::Object), Ok(value), "{text}");
     }
 }
 
@@ -104,11 +97,7 @@ fn d04_numbers_are_kept_exactly_or_refused() {
         "-0",
     ];
     for number in refused {
-        assert_eq!(
-            kind(format!("{{\"n\":{number}}}")),
-            Some(JsonErrorKind::Number),
-            "{number}"
-        );
+        assert_eq!(kind(format!("{{\"n\":{number}}}")), Some(JsonErrorKind::Number), "{number}");
     }
     let kept = [
         ("18446744073709551615", json!(u64::MAX)),
@@ -151,10 +140,7 @@ fn the_number_of_keys_is_bounded_in_all() {
         format!("{{\"in\":{{{}}}}}", list.join(","))
     };
     assert_eq!(kind(members(MAX_KEYS)), None);
-    assert_eq!(
-        kind(members(MAX_KEYS + 1)),
-        Some(JsonErrorKind::TooManyKeys)
-    );
+    assert_eq!(kind(members(MAX_KEYS + 1)), Some(JsonErrorKind::TooManyKeys));
 }
 
 #[test]

@@ -54,11 +54,7 @@ impl HostPattern {
         if name.contains('*') {
             return Err(HostPatternError::Star);
         }
-        let host = if is_web(scheme) {
-            web_host(name, subdomains)?
-        } else {
-            plain_host(name)?
-        };
+        let host = if is_web(scheme) { web_host(name, subdomains)? } else { plain_host(name)? };
         Ok(Self { subdomains, host })
     }
 
@@ -122,15 +118,8 @@ pub(crate) enum OriginPatternError {
 impl OriginPattern {
     /// The app's own pages.
     pub(crate) fn local() -> Self {
-        let host = HostPattern {
-            subdomains: Subdomains::None,
-            host: LOCAL_HOST.into(),
-        };
-        Self {
-            scheme: LOCAL_SCHEME.into(),
-            host,
-            port: None,
-        }
+        let host = HostPattern { subdomains: Subdomains::None, host: LOCAL_HOST.into() };
+        Self { scheme: LOCAL_SCHEME.into(), host, port: None }
     }
 
     /// Reads an origin pattern.
@@ -157,11 +146,7 @@ impl OriginPattern {
         let (host, port) = split_port(rest).ok_or(OriginPatternError::Port)?;
         let host = HostPattern::parse(host, scheme)?;
         let port = port.filter(|port| default_port(scheme) != Some(*port));
-        Ok(Self {
-            scheme: scheme.to_owned(),
-            host,
-            port,
-        })
+        Ok(Self { scheme: scheme.to_owned(), host, port })
     }
 
     /// Whether the pattern names this origin.
@@ -191,9 +176,7 @@ impl fmt::Display for OriginPattern {
 
 /// Splits `host[:port]`; `None` where what follows the host is no port.
 pub(crate) fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
-    let after_brackets = text
-        .rfind(']')
-        .map_or(text, |end| text.get(end..).unwrap_or_default());
+    let after_brackets = text.rfind(']').map_or(text, |end| text.get(end..).unwrap_or_default());
     if !after_brackets.contains(':') {
         return Some((text, None));
     }
@@ -216,9 +199,7 @@ pub(crate) fn default_port(scheme: &str) -> Option<u16> {
 
 fn is_scheme(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_lowercase())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+-.".contains(&b))
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+-.".contains(&b))
 }
 
 fn is_web(scheme: &str) -> bool {
@@ -260,16 +241,8 @@ mod tests {
             ("https://*.example.com", "https://a.b.example.com", true),
             ("https://*.example.com", "https://example.com", false),
             ("https://*.example.com", "https://notexample.com", false),
-            (
-                "https://*.example.com",
-                "https://www.example.com.evil.com",
-                false,
-            ),
-            (
-                "https://b\u{fc}cher.example",
-                "https://xn--bcher-kva.example",
-                true,
-            ),
+            ("https://*.example.com", "https://www.example.com.evil.com", false),
+            ("https://b\u{fc}cher.example", "https://xn--bcher-kva.example", true),
             ("https://\u{435}xample.com", "https://example.com", false),
             ("http://127.0.0.1:5173", "http://127.0.0.1:5173", true),
             ("http://[::1]:5173", "http://[::1]:5173", true),
@@ -323,16 +296,9 @@ mod tests {
 
     #[test]
     fn patterns_print_as_the_origins_they_name() {
-        for text in [
-            "https://*.example.com:8443",
-            "https://example.com",
-            "tauri://localhost",
-        ] {
+        for text in ["https://*.example.com:8443", "https://example.com", "tauri://localhost"] {
             assert_eq!(OriginPattern::parse(text).unwrap().to_string(), text);
         }
-        assert_eq!(
-            OriginPattern::parse("local").unwrap().to_string(),
-            "app://localhost"
-        );
+        assert_eq!(OriginPattern::parse("local").unwrap().to_string(), "app://localhost");
     }
 }

@@ -13,10 +13,8 @@ impl Principal {
         reason: &Reason,
         rule: Option<&RuleRef>,
     ) -> String {
-        let entry = rule.map_or_else(
-            || "the entry".to_owned(),
-            |rule| format!("the entry at {rule}"),
-        );
+        let entry =
+            rule.map_or_else(|| "the entry".to_owned(), |rule| format!("the entry at {rule}"));
         match reason {
             Reason::NoCapability => self.capability_help(),
             Reason::NotGranted => {

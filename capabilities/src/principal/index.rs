@@ -43,11 +43,7 @@ impl Index {
     pub(super) fn naming(&self, command: &CommandName) -> impl Iterator<Item = &Rule> {
         let command = command.as_str();
         let mut places = self.exact.get(command).cloned().unwrap_or_default();
-        for front in self
-            .lengths
-            .iter()
-            .filter_map(|length| command.get(..*length))
-        {
+        for front in self.lengths.iter().filter_map(|length| command.get(..*length)) {
             let patterns = self.fronts.get(front).into_iter().flatten();
             let found = patterns.filter(|(pattern, _)| pattern.matches(command));
             places.extend(found.map(|(_, place)| *place));

@@ -33,12 +33,7 @@ const ONE: [&str; 10] = [
 const LIST: [&str; 4] = ["allOf", "anyOf", "oneOf", "prefixItems"];
 
 /// Keywords whose value is schemas by name.
-const NAMED: [&str; 4] = [
-    "properties",
-    "patternProperties",
-    "dependentSchemas",
-    "$defs",
-];
+const NAMED: [&str; 4] = ["properties", "patternProperties", "dependentSchemas", "$defs"];
 
 /// Keywords whose value is no schema.
 const PLAIN: [&str; 20] = [
@@ -65,14 +60,8 @@ const PLAIN: [&str; 20] = [
 ];
 
 /// Keywords that say something to people alone, and do not look as if they did more.
-const REMARKS: [&str; 6] = [
-    "$comment",
-    "title",
-    "description",
-    "default",
-    "examples",
-    "deprecated",
-];
+const REMARKS: [&str; 6] =
+    ["$comment", "title", "description", "default", "examples", "deprecated"];
 
 /// Keywords of the standard that nothing here enforces.
 const UNENFORCED: [(&str, &str); 6] = [
@@ -98,29 +87,17 @@ pub(crate) struct SchemaError {
 
 impl SchemaError {
     fn new(pointer: &str, message: impl Into<String>) -> Self {
-        Self {
-            pointer: pointer.to_owned(),
-            message: message.into(),
-            help: None,
-        }
+        Self { pointer: pointer.to_owned(), message: message.into(), help: None }
     }
 
     fn help(self, help: impl Into<String>) -> Self {
-        Self {
-            help: Some(help.into()),
-            ..self
-        }
+        Self { help: Some(help.into()), ..self }
     }
 }
 
 /// Checks a schema and takes what it costs out of the budget.
 pub(super) fn check(root: &Value, budget: &mut Budget) -> Result<(), SchemaError> {
-    Walk {
-        root,
-        budget,
-        open: Vec::new(),
-    }
-    .schema(root, "", 0)
+    Walk { root, budget, open: Vec::new() }.schema(root, "", 0)
 }
 
 struct Walk<'w> {
@@ -140,11 +117,7 @@ impl Walk<'_> {
         }
         let Value::Object(keywords) = schema else {
             let message = "a schema is a table, `true` or `false`";
-            return if schema.is_boolean() {
-                Ok(())
-            } else {
-                Err(SchemaError::new(at, message))
-            };
+            return if schema.is_boolean() { Ok(()) } else { Err(SchemaError::new(at, message)) };
         };
         for (keyword, value) in keywords {
             self.keyword(keyword, value, at, depth.saturating_add(1))?;
@@ -201,10 +174,7 @@ impl Walk<'_> {
             return Err(SchemaError::new(at, "a pattern is at most 512 bytes long"));
         }
         self.budget.patterns = self.budget.patterns.checked_sub(1).ok_or_else(|| {
-            SchemaError::new(
-                at,
-                "the schemas of the policy have too many patterns together",
-            )
+            SchemaError::new(at, "the schemas of the policy have too many patterns together")
         })?;
         Ok(())
     }
@@ -218,10 +188,8 @@ impl Walk<'_> {
             .filter(|name| !name.contains(['/', '~', '%']))
             .and_then(|name| self.root.get("$defs")?.get(name));
         let Some(definition) = definition else {
-            return Err(
-                SchemaError::new(at, "a `$ref` names a definition of the same schema")
-                    .help("write `#/$defs/NAME`, and the definition under `$defs`"),
-            );
+            return Err(SchemaError::new(at, "a `$ref` names a definition of the same schema")
+                .help("write `#/$defs/NAME`, and the definition under `$defs`"));
         };
         if self.open.iter().any(|open| open == target) {
             return Err(SchemaError::new(at, "the definition comes back to itself")
@@ -239,16 +207,8 @@ fn unknown(keyword: &str, at: &str) -> SchemaError {
     if let Some((_, help)) = UNENFORCED.iter().find(|(known, _)| *known == keyword) {
         return SchemaError::new(at, format!("`{keyword}` is not enforced")).help(*help);
     }
-    let known = ONE
-        .into_iter()
-        .chain(LIST)
-        .chain(NAMED)
-        .chain(PLAIN)
-        .chain(REMARKS)
-        .chain(["$ref"]);
+    let known =
+        ONE.into_iter().chain(LIST).chain(NAMED).chain(PLAIN).chain(REMARKS).chain(["$ref"]);
     let error = SchemaError::new(at, format!("unknown keyword `{keyword}` in a schema"));
-    SchemaError {
-        help: did_you_mean(keyword, known),
-        ..error
-    }
+    SchemaError { help: did_you_mean(keyword, known), ..error }
 }

@@ -19,10 +19,7 @@ impl Key {
         if text.len() > MAX_BYTES {
             return Err("the key is too long");
         }
-        if !text
-            .split('.')
-            .all(|word| !word.is_empty() && word.bytes().all(is_word_byte))
-        {
+        if !text.split('.').all(|word| !word.is_empty() && word.bytes().all(is_word_byte)) {
             return Err("a key is words of letters, digits, `_` and `-`, joined by dots");
         }
         Ok(Self(text.to_owned()))
@@ -40,9 +37,7 @@ pub(crate) struct KeyPattern(String);
 impl KeyPattern {
     pub(crate) fn parse(text: &str) -> Result<Self, PatternError> {
         if text.len() > MAX_BYTES {
-            return Err(PatternError::new(
-                "the key pattern is longer than 256 bytes",
-            ));
+            return Err(PatternError::new("the key pattern is longer than 256 bytes"));
         }
         for word in text.split('.') {
             if word.is_empty() || !word.bytes().all(|byte| is_word_byte(byte) || byte == b'*') {
@@ -109,20 +104,16 @@ mod tests {
         ];
         for (pattern, key, matches) in cases {
             let pattern = KeyPattern::parse(pattern).unwrap();
-            assert_eq!(
-                pattern.matches(&Key::parse(key).unwrap()),
-                matches,
-                "{pattern:?} {key}"
-            );
+            assert_eq!(pattern.matches(&Key::parse(key).unwrap()), matches, "{pattern:?} {key}");
         }
     }
 
     #[test]
     fn what_is_no_key() {
         let long = "k".repeat(MAX_BYTES + 1);
-        for bad in [
-            "", ".", "a.", ".a", "a..b", "a b", "a/b", "a\0", "a\u{e9}", "../a", "a:b", &long,
-        ] {
+        for bad in
+            ["", ".", "a.", ".a", "a..b", "a b", "a/b", "a\0", "a\u{e9}", "../a", "a:b", &long]
+        {
             assert!(Key::parse(bad).is_err(), "{bad:?}");
             assert!(KeyPattern::parse(bad).is_err(), "{bad:?}");
         }

@@ -26,12 +26,7 @@ impl ResolvedPath {
         let (base, below) = match text.strip_prefix('$') {
             Some(rest) => {
                 let (name, below) = split_variable(rest);
-                (
-                    directories
-                        .text(name)
-                        .ok_or("the path begins with an unknown variable")?,
-                    below,
-                )
+                (directories.text(name).ok_or("the path begins with an unknown variable")?, below)
             }
             None => (
                 "",
@@ -89,17 +84,11 @@ mod tests {
         let name = "n".repeat(MAX_NAME_BYTES);
         let named = format!("/{name}");
         let cases = [
-            (
-                "$APPDATA/notes/a.md",
-                "/home/user/.local/share/app/notes/a.md",
-            ),
+            ("$APPDATA/notes/a.md", "/home/user/.local/share/app/notes/a.md"),
             ("$HOME", "/home/user"),
             ("/etc/passwd", "/etc/passwd"),
             ("/a/.b/...", "/a/.b/..."),
-            (
-                "/a b/\u{202e}\u{ff0e}\u{ff0e}\u{ff0f}/*",
-                "/a b/\u{202e}\u{ff0e}\u{ff0e}\u{ff0f}/*",
-            ),
+            ("/a b/\u{202e}\u{ff0e}\u{ff0e}\u{ff0f}/*", "/a b/\u{202e}\u{ff0e}\u{ff0e}\u{ff0f}/*"),
             ("/$HOME", "/$HOME"),
             ("/a\\..\\b", "/a\\..\\b"),
             (&named, &named),
@@ -150,15 +139,8 @@ mod tests {
 
     #[test]
     fn e02_names_and_paths_are_bounded_and_without_control_characters() {
-        for bad in [
-            "/a\0b",
-            "/a\nb",
-            "/a\r",
-            "/\u{1b}[2J",
-            "/a\u{7f}",
-            "/a\u{85}b",
-            "$APPDATA/a\0",
-        ] {
+        for bad in ["/a\0b", "/a\nb", "/a\r", "/\u{1b}[2J", "/a\u{7f}", "/a\u{85}b", "$APPDATA/a\0"]
+        {
             assert!(resolve(bad).is_err(), "{bad:?}");
         }
         assert!(resolve(&format!("/{}", "n".repeat(MAX_NAME_BYTES + 1))).is_err());
@@ -166,9 +148,6 @@ mod tests {
         assert!(resolve(&long).is_ok());
         assert!(resolve(&format!("{long}n")).is_err());
         let below = "/n".repeat(MAX_PATH_BYTES / 2 - 6);
-        assert!(
-            resolve(&format!("$APPDATA{below}")).is_err(),
-            "too long once it is resolved"
-        );
+        assert!(resolve(&format!("$APPDATA{below}")).is_err(), "too long once it is resolved");
     }
 }

@@ -61,12 +61,7 @@ impl PathPattern {
             Effect::Allow => Hidden::Skipped,
             Effect::Deny => Hidden::Matched,
         };
-        Ok(Self {
-            written: text.into(),
-            names,
-            hidden,
-            variable,
-        })
+        Ok(Self { written: text.into(), names, hidden, variable })
     }
 
     /// Whether the pattern matches the whole path.
@@ -80,10 +75,7 @@ impl PathPattern {
             return None;
         }
         let depth = self.base_depth();
-        let base = path
-            .names()
-            .take(depth)
-            .fold(PathBuf::from("/"), |base, name| base.join(name));
+        let base = path.names().take(depth).fold(PathBuf::from("/"), |base, name| base.join(name));
         let relative = path.names().skip(depth).collect::<Vec<_>>().join("/");
         Some(PathGrant::new(base, relative, self.written.clone()))
     }
@@ -109,11 +101,7 @@ impl PathPattern {
     /// The names of the longest literal directory. A pattern without a wildcard names one file or
     /// directory, and its base is the directory that holds it.
     fn base_depth(&self) -> usize {
-        let literal = self
-            .names
-            .iter()
-            .take_while(|name| name.is_literal())
-            .count();
+        let literal = self.names.iter().take_while(|name| name.is_literal()).count();
         if literal < self.names.len() {
             literal
         } else {
@@ -134,22 +122,12 @@ impl NamePattern {
             )
             .help("write `*` for a run of characters within one name"));
         }
-        if let Some(special) = name
-            .chars()
-            .find(|c| matches!(c, '[' | ']' | '{' | '}' | '\\'))
-        {
-            return Err(
-                PatternError::new(format!("`{special}` means nothing in a path pattern")).help(
-                    "write one pattern for each alternative; `?` stands for any one character",
-                ),
-            );
+        if let Some(special) = name.chars().find(|c| matches!(c, '[' | ']' | '{' | '}' | '\\')) {
+            return Err(PatternError::new(format!("`{special}` means nothing in a path pattern"))
+                .help("write one pattern for each alternative; `?` stands for any one character"));
         }
         let wild = name.contains(['*', '?']);
-        Ok(if wild {
-            Self::Wild(name.to_owned())
-        } else {
-            Self::Literal(name.to_owned())
-        })
+        Ok(if wild { Self::Wild(name.to_owned()) } else { Self::Literal(name.to_owned()) })
     }
 
     fn literal(&self) -> Option<&str> {
@@ -206,17 +184,14 @@ fn split_base<'t>(
     let anywhere = text == "**" || text.starts_with("**/");
     match effect {
         Effect::Deny if anywhere => Ok(("", Some(text))),
-        Effect::Allow if anywhere => Err(PatternError::new(
-            "`**/` at the front of an allow entry says nothing of where",
-        )
-        .help(format!("write `$APPDATA/{text}`, or another variable"))),
+        Effect::Allow if anywhere => {
+            Err(PatternError::new("`**/` at the front of an allow entry says nothing of where")
+                .help(format!("write `$APPDATA/{text}`, or another variable")))
+        }
         Effect::Allow | Effect::Deny => Err(PatternError::new(
             "a path pattern begins with a variable or a `/`",
         )
-        .help(format!(
-            "write `$APPDATA/{}`, or another variable",
-            text.trim_start_matches("./")
-        ))),
+        .help(format!("write `$APPDATA/{}`, or another variable", text.trim_start_matches("./")))),
     }
 }
 
@@ -293,17 +268,8 @@ mod tests {
     #[test]
     fn e13_dots_never_reach_a_pattern() {
         let directories = Directories::sample();
-        for written in [
-            "/d/..",
-            "/d/../etc",
-            "/d/./x",
-            "$APPDATA/..",
-            "$APPDATA/../**",
-        ] {
-            assert!(
-                PathPattern::parse(written, Effect::Deny, &directories).is_err(),
-                "{written}"
-            );
+        for written in ["/d/..", "/d/../etc", "/d/./x", "$APPDATA/..", "$APPDATA/../**"] {
+            assert!(PathPattern::parse(written, Effect::Deny, &directories).is_err(), "{written}");
         }
         assert!(ResolvedPath::parse("/d/../etc/passwd", &directories).is_err());
     }
@@ -350,12 +316,7 @@ mod tests {
                 "/home/user/.local/share/app/notes",
                 "a/b.md",
             ),
-            (
-                "$APPDATA/notes/**",
-                "$APPDATA/notes",
-                "/home/user/.local/share/app/notes",
-                "",
-            ),
+            ("$APPDATA/notes/**", "$APPDATA/notes", "/home/user/.local/share/app/notes", ""),
             ("$APPDATA/*/x", "$APPDATA/a/x", app, "a/x"),
             (
                 "$APPDATA/notes/a.md",
@@ -399,11 +360,7 @@ mod tests {
         ];
         for (written, wide) in cases {
             let pattern = pattern(written, Effect::Allow);
-            assert_eq!(
-                pattern.is_too_wide(&Directories::sample()),
-                wide,
-                "{written}"
-            );
+            assert_eq!(pattern.is_too_wide(&Directories::sample()), wide, "{written}");
         }
     }
 

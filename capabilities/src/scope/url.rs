@@ -37,10 +37,7 @@ pub(crate) fn read_url(text: &str) -> Result<Url, &'static str> {
         return Err("the URL has a user name");
     }
     let path = url.path().to_ascii_lowercase();
-    if ["%2f", "%5c", "%00"]
-        .iter()
-        .any(|encoded| path.contains(encoded))
-    {
+    if ["%2f", "%5c", "%00"].iter().any(|encoded| path.contains(encoded)) {
         return Err("the URL's path has an encoded slash or nought");
     }
     if path.contains("//") {
@@ -65,9 +62,7 @@ impl UrlPattern {
     pub(crate) fn parse(text: &str) -> Result<Self, PatternError> {
         let (scheme, rest) = text.split_once("://").ok_or_else(shape)?;
         let port = default_port(scheme).ok_or_else(|| {
-            PatternError::new(format!(
-                "the scheme `{scheme}` is none of https, http, wss and ws"
-            ))
+            PatternError::new(format!("the scheme `{scheme}` is none of https, http, wss and ws"))
         })?;
         let (authority, path) = rest.split_once('/').ok_or_else(|| {
             PatternError::new("the URL pattern has no path")
@@ -85,12 +80,7 @@ impl UrlPattern {
         let host =
             HostPattern::parse(host, scheme).map_err(|e| PatternError::new(e.to_string()))?;
         let path = canonical_path(path)?;
-        Ok(Self {
-            scheme: scheme.to_owned(),
-            host,
-            port: written_port.unwrap_or(port),
-            path,
-        })
+        Ok(Self { scheme: scheme.to_owned(), host, port: written_port.unwrap_or(port), path })
     }
 
     /// Whether the pattern matches the URL.
@@ -152,13 +142,8 @@ fn canonical_path(path: &str) -> Result<String, PatternError> {
     }
     for segment in path.split('/') {
         // `a/../b` is one thing to the parser and another to the reader of the policy.
-        if matches!(
-            segment.to_ascii_lowercase().replace("%2e", ".").as_str(),
-            "." | ".."
-        ) {
-            return Err(PatternError::new(
-                "a URL pattern has no segment `.` or `..`",
-            ));
+        if matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..") {
+            return Err(PatternError::new("a URL pattern has no segment `.` or `..`"));
         }
         if segment.contains("**") && segment != "**" {
             return Err(PatternError::new(
@@ -171,9 +156,7 @@ fn canonical_path(path: &str) -> Result<String, PatternError> {
     let canonical = whole.path().strip_prefix('/').unwrap_or_default();
     // `a/../b` is one thing to the parser and another to the reader of the policy.
     if canonical.split('/').count() != path.split('/').count() {
-        return Err(PatternError::new(
-            "a URL pattern has no segment `.` or `..`",
-        ));
+        return Err(PatternError::new("a URL pattern has no segment `.` or `..`"));
     }
     Ok(canonical.to_owned())
 }
@@ -181,10 +164,7 @@ fn canonical_path(path: &str) -> Result<String, PatternError> {
 /// Whether there is an `@` before the path: `https://@example.com` has a user name that is empty.
 fn has_userinfo(text: &str) -> bool {
     let rest = text.split_once("://").map_or("", |(_, rest)| rest);
-    rest.split(['/', '?', '#'])
-        .next()
-        .unwrap_or_default()
-        .contains('@')
+    rest.split(['/', '?', '#']).next().unwrap_or_default().contains('@')
 }
 
 fn shape() -> PatternError {
@@ -236,11 +216,7 @@ mod tests {
         ];
         for (pattern, url, matches) in cases {
             let pattern = UrlPattern::parse(pattern).unwrap_or_else(|e| panic!("{pattern}: {e:?}"));
-            assert_eq!(
-                pattern.matches(&read_url(url).unwrap()),
-                matches,
-                "{pattern:?} {url}"
-            );
+            assert_eq!(pattern.matches(&read_url(url).unwrap()), matches, "{pattern:?} {url}");
         }
     }
 
@@ -304,10 +280,6 @@ mod tests {
             assert!(UrlPattern::parse(text).is_err(), "{text:?}");
         }
         assert!(UrlPattern::parse("https://*.com/**").unwrap().is_too_wide());
-        assert!(
-            !UrlPattern::parse("https://*.example.com/**")
-                .unwrap()
-                .is_too_wide()
-        );
+        assert!(!UrlPattern::parse("https://*.example.com/**").unwrap().is_too_wide());
     }
 }

@@ -52,10 +52,7 @@ pub(super) fn read_entries<'s>(
     let mut list = |effect: Effect| {
         let help = format!("write `{effect} = [{{ commands = [\"…\"] }}]`");
         let tables = reader.tables(table, &effect.to_string(), &help);
-        tables
-            .into_iter()
-            .map(|(table, span)| read_entry(reader, table, span, effect))
-            .collect()
+        tables.into_iter().map(|(table, span)| read_entry(reader, table, span, effect)).collect()
     };
     (list(Effect::Allow), list(Effect::Deny))
 }
@@ -68,15 +65,18 @@ fn read_entry<'s>(
 ) -> WrittenEntry {
     match effect {
         Effect::Allow => {
-            reader.only(
-                table,
-                "an allow entry",
-                &[&NARROWING[..], &GRANTING[..]].concat(),
-            );
+            reader.only(table, "an allow entry", &[&NARROWING[..], &GRANTING[..]].concat());
         }
         Effect::Deny => reader.only(table, "a deny entry", &NARROWING),
     }
-    let mut scope = |key: &str| table.get(key).and_then(|node| reader.strings(node, key));
+    let mut scope = |key: &str| {
+        let node = table.get(key)?;
+        if effect == Effect::Deny {
+            let help = format!("leave `{key}` out to deny the command altogether");
+            reader.not_empty(node, key, "this denies nothing", &help);
+        }
+        reader.strings(node, key)
+    };
     let (path, url, key) = (scope("path"), scope("url"), scope("key"));
     WrittenEntry {
         span,
@@ -85,13 +85,8 @@ fn read_entry<'s>(
         url,
         key,
         args: table.get("args").and_then(|node| read_schema(reader, node)),
-        limits: table
-            .get("limit")
-            .map(|node| read_limit(reader, node))
-            .unwrap_or_default(),
-        result: table
-            .get("result")
-            .and_then(|node| read_result(reader, node)),
+        limits: table.get("limit").map(|node| read_limit(reader, node)).unwrap_or_default(),
+        result: table.get("result").and_then(|node| read_result(reader, node)),
         log_args: reader.boolean(table, "log_args"),
         dangerous: reader.said(table, "dangerous"),
     }
@@ -107,29 +102,14 @@ fn read_commands<'s>(
         reader.missing(span, "an entry", "commands", help);
         return Vec::new();
     };
-    let commands = reader
-        .strings(node, "commands")
-        .map(|list| list.value)
-        .unwrap_or_default();
-    if node
-        .get_ref()
-        .as_array()
-        .is_some_and(|list| list.is_empty())
-    {
-        let place = reader.place(node.span().into());
-        let message = "`commands` cannot be empty";
-        reader.report(Diagnostic::error("empty-list", &place, message).help(help));
-    }
-    commands
+    reader.not_empty(node, "commands", "this entry is about nothing", help);
+    reader.strings(node, "commands").map(|list| list.value).unwrap_or_default()
 }
 
 fn read_schema<'s>(reader: &mut Reader<'s, '_>, node: &Node<'s>) -> Option<At<WrittenSchema>> {
     let span = node.span().into();
     if let Some(file) = node.get_ref().as_str() {
-        return Some(At {
-            value: WrittenSchema::File(file.to_owned()),
-            span,
-        });
+        return Some(At { value: WrittenSchema::File(file.to_owned()), span });
     }
     if !node.get_ref().is_table() {
         let help = "write `args = { properties = { … } }`, or the name of a `.json` file";
@@ -138,10 +118,7 @@ fn read_schema<'s>(reader: &mut Reader<'s, '_>, node: &Node<'s>) -> Option<At<Wr
     }
     let mut spans = Vec::new();
     let value = to_json(reader, node, "", &mut spans)?;
-    Some(At {
-        value: WrittenSchema::Inline(value, spans),
-        span,
-    })
+    Some(At { value: WrittenSchema::Inline(value, spans), span })
 }
 
 /// A TOML value as the JSON value it stands for; a date and a number out of range are none.
@@ -154,15 +131,12 @@ fn to_json(
     let value = match node.get_ref() {
         DeValue::String(text) => Some(Value::String(text.to_string())),
         DeValue::Boolean(value) => Some(Value::Bool(*value)),
-        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
-            .ok()
-            .map(Value::from),
-        DeValue::Float(number) => number
-            .as_str()
-            .parse()
-            .ok()
-            .and_then(Number::from_f64)
-            .map(Value::Number),
+        DeValue::Integer(number) => {
+            i64::from_str_radix(number.as_str(), number.radix()).ok().map(Value::from)
+        }
+        DeValue::Float(number) => {
+            number.as_str().parse().ok().and_then(Number::from_f64).map(Value::Number)
+        }
         DeValue::Datetime(_) => None,
         DeValue::Array(items) => {
             let items = items.iter().enumerate();
@@ -202,23 +176,12 @@ fn read_result<'s>(reader: &mut Reader<'s, '_>, node: &Node<'s>) -> Option<Resul
     reader.only(table, "`result`", &["omit", "keep", "max_bytes"]);
     let mut pointers = |key: &str| {
         let list = table.get(key).and_then(|node| reader.strings(node, key))?;
-        Some(
-            list.value
-                .into_iter()
-                .filter_map(|text| read_pointer(reader, &text))
-                .collect(),
-        )
+        Some(list.value.into_iter().filter_map(|text| read_pointer(reader, &text)).collect())
     };
     let omit = pointers("omit").unwrap_or_default();
     let keep = pointers("keep");
-    let max_bytes = table
-        .get("max_bytes")
-        .and_then(|node| read_size(reader, node, "max_bytes"));
-    Some(ResultRule {
-        omit,
-        keep,
-        max_bytes,
-    })
+    let max_bytes = table.get("max_bytes").and_then(|node| read_size(reader, node, "max_bytes"));
+    Some(ResultRule { omit, keep, max_bytes })
 }
 
 fn read_pointer(reader: &mut Reader<'_, '_>, text: &At<String>) -> Option<Pointer> {

@@ -35,9 +35,9 @@ pub(crate) struct WrittenPermission {
 #[derive(Debug)]
 pub(crate) struct WrittenCapability {
     pub(crate) id: At<String>,
-    pub(crate) windows: At<Vec<At<String>>>,
+    pub(crate) windows: Vec<At<String>>,
     /// `None`: the app's own pages.
-    pub(crate) origins: Option<At<Vec<At<String>>>>,
+    pub(crate) origins: Option<Vec<At<String>>>,
     pub(crate) uses: Vec<At<String>>,
     pub(crate) allow: Vec<WrittenEntry>,
     pub(crate) deny: Vec<WrittenEntry>,
@@ -48,17 +48,10 @@ pub(crate) struct WrittenCapability {
 pub(crate) fn read_file<'s>(file: &'s FileText<'s>, diagnostics: &mut Diagnostics) -> WrittenFile {
     let mut reader = Reader { file, diagnostics };
     if let Some(span) = file.line_longer_than(MAX_LINE_BYTES) {
-        let place = reader.place(Span {
-            start: span.start,
-            end: span.start,
-        });
+        let place = reader.place(Span { start: span.start, end: span.start });
         let message = "a line of a policy file is at most 16 KiB long";
         reader.report(Diagnostic::error("too-much", &place, message).help("break the line"));
-        return WrittenFile {
-            is_whole: false,
-            permissions: Vec::new(),
-            capabilities: Vec::new(),
-        };
+        return WrittenFile { is_whole: false, permissions: Vec::new(), capabilities: Vec::new() };
     }
     let (document, errors) = DeTable::parse_recoverable(file.text);
     for error in &errors {
@@ -75,21 +68,12 @@ fn read_document<'s>(
     document: &DeTable<'s>,
     is_whole: bool,
 ) -> WrittenFile {
-    reader.only(
-        document,
-        "a policy file",
-        &["version", "permission", "capability"],
-    );
+    reader.only(document, "a policy file", &["version", "permission", "capability"]);
     match document.get("version") {
         Some(version) => check_version(reader, version),
         None if is_whole => {
             let start = Span { start: 0, end: 0 };
-            reader.missing(
-                start,
-                "a policy file",
-                "version",
-                "begin the file with `version = 1`",
-            );
+            reader.missing(start, "a policy file", "version", "begin the file with `version = 1`");
         }
         // A broken file may well have lost it with the line that is broken.
         None => {}
@@ -128,11 +112,7 @@ fn read_permission<'s>(
     table: &DeTable<'s>,
     span: Span,
 ) -> Option<WrittenPermission> {
-    reader.only(
-        table,
-        "a permission",
-        &["id", "description", "allow", "deny"],
-    );
+    reader.only(table, "a permission", &["id", "description", "allow", "deny"]);
     reader.optional_string(table, "description");
     let (allow, deny) = read_entries(reader, table);
     let id = read_id(reader, table, span, "a permission", "notes:read")?;
@@ -144,34 +124,17 @@ fn read_capability<'s>(
     table: &DeTable<'s>,
     span: Span,
 ) -> Option<WrittenCapability> {
-    let known = [
-        "id",
-        "description",
-        "windows",
-        "origins",
-        "use",
-        "allow",
-        "deny",
-        "dangerous",
-    ];
+    let known = ["id", "description", "windows", "origins", "use", "allow", "deny", "dangerous"];
     reader.only(table, "a capability", &known);
     reader.optional_string(table, "description");
     let dangerous = reader.said(table, "dangerous");
     let (allow, deny) = read_entries(reader, table);
-    let uses = table
-        .get("use")
-        .and_then(|node| reader.strings(node, "use"));
-    let origins = table
-        .get("origins")
-        .and_then(|node| reader.strings(node, "origins"));
-    let windows = match table.get("windows") {
-        Some(node) => reader.strings(node, "windows"),
-        None => {
-            let help = "write `windows = [\"main\"]`";
-            reader.missing(span, "a capability", "windows", help);
-            None
-        }
-    };
+    let uses = table.get("use").and_then(|node| reader.strings(node, "use"));
+    let origins = read_audience(reader, table, "origins", "local");
+    let windows = read_audience(reader, table, "windows", "main");
+    if !table.contains_key("windows") {
+        reader.missing(span, "a capability", "windows", "write `windows = [\"main\"]`");
+    }
     let id = read_id(reader, table, span, "a capability", "editor")?;
     Some(WrittenCapability {
         id,
@@ -182,6 +145,19 @@ fn read_capability<'s>(
         deny,
         dangerous,
     })
+}
+
+/// Reads whom a capability is for.
+fn read_audience<'s>(
+    reader: &mut Reader<'s, '_>,
+    table: &DeTable<'s>,
+    key: &str,
+    example: &str,
+) -> Option<Vec<At<String>>> {
+    let node = table.get(key)?;
+    let help = format!("write `{key} = [\"{example}\"]`");
+    reader.not_empty(node, key, "this capability is for nobody", &help);
+    reader.strings(node, key).map(|list| list.value)
 }
 
 fn read_id<'s>(

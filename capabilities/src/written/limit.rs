@@ -9,12 +9,8 @@ use crate::diagnostics::Diagnostic;
 use crate::limits::{Limits, PerSecond, Rate};
 
 /// Units of size, in bytes.
-const SIZES: [(&str, u64); 4] = [
-    ("B", 1),
-    ("KiB", 1024),
-    ("MiB", 1024 * 1024),
-    ("GiB", 1024 * 1024 * 1024),
-];
+const SIZES: [(&str, u64); 4] =
+    [("B", 1), ("KiB", 1024), ("MiB", 1024 * 1024), ("GiB", 1024 * 1024 * 1024)];
 
 /// Units of time, in milliseconds.
 const TIMES: [(&str, u64); 3] = [("ms", 1), ("s", 1_000), ("m", 60_000)];
@@ -27,20 +23,12 @@ pub(super) fn read_limit<'s>(reader: &mut Reader<'s, '_>, node: &Node<'s>) -> Li
     let Some(table) = reader.table(node, "limit") else {
         return Limits::default();
     };
-    reader.only(
-        table,
-        "`limit`",
-        &["rate", "burst", "in_flight", "bytes", "deadline"],
-    );
+    reader.only(table, "`limit`", &["rate", "burst", "in_flight", "bytes", "deadline"]);
     Limits {
         rate: read_rate(reader, table),
         in_flight: read_count(reader, table, "in_flight"),
-        bytes: table
-            .get("bytes")
-            .and_then(|node| read_size(reader, node, "bytes")),
-        deadline: table
-            .get("deadline")
-            .and_then(|node| read_time(reader, node)),
+        bytes: table.get("bytes").and_then(|node| read_size(reader, node, "bytes")),
+        deadline: table.get("deadline").and_then(|node| read_time(reader, node)),
     }
 }
 
@@ -87,10 +75,7 @@ fn read_rate(reader: &mut Reader<'_, '_>, table: &DeTable<'_>) -> Option<Rate> {
         let calls = whole_number(calls.trim())?;
         let per_second =
             PerSecond::new(u32::try_from(calls).ok()?, unit_of(&PERIODS, unit.trim())?)?;
-        Some(Rate {
-            per_second,
-            burst: burst.unwrap_or(per_second.calls()),
-        })
+        Some(Rate { per_second, burst: burst.unwrap_or(per_second.calls()) })
     });
     or_report(reader, node, rate, "a rate", help)
 }
@@ -103,13 +88,7 @@ fn read_count(reader: &mut Reader<'_, '_>, table: &DeTable<'_>, key: &str) -> Op
         return None;
     };
     let count = u32::from_str_radix(number.as_str(), number.radix()).ok();
-    or_report(
-        reader,
-        node,
-        count.filter(|count| *count > 0),
-        "a count from 1",
-        &help,
-    )
+    or_report(reader, node, count.filter(|count| *count > 0), "a count from 1", &help)
 }
 
 fn or_report<T>(
@@ -135,15 +114,9 @@ fn number_and_unit(text: &str) -> Option<(u64, &str)> {
 
 /// Digits alone: `u64::from_str` would take `+5`.
 fn whole_number(text: &str) -> Option<u64> {
-    text.bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| text.parse().ok())
-        .flatten()
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 fn unit_of<T: Copy>(units: &[(&str, T)], unit: &str) -> Option<T> {
-    units
-        .iter()
-        .find(|(name, _)| *name == unit)
-        .map(|(_, value)| *value)
+    units.iter().find(|(name, _)| *name == unit).map(|(_, value)| *value)
 }

@@ -17,10 +17,7 @@ pub(super) struct Reader<'s, 'd> {
 
 impl<'s> Reader<'s, '_> {
     pub(super) fn place(&self, span: Span) -> Place<'s> {
-        Place {
-            file: self.file,
-            span,
-        }
+        Place::of(self.file, span)
     }
 
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
@@ -35,20 +32,12 @@ impl<'s> Reader<'s, '_> {
                 continue;
             }
             let place = self.place(key.span().into());
-            let list = known
-                .iter()
-                .map(|key| format!("`{key}`"))
-                .collect::<Vec<_>>()
-                .join(", ");
+            let list = known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
             let help = did_you_mean(name, known.iter().copied());
             self.report(
-                Diagnostic::error(
-                    "unknown-key",
-                    &place,
-                    format!("unknown key `{name}` in {of}"),
-                )
-                .label("nothing reads this")
-                .help(help.unwrap_or_else(|| format!("the keys here are {list}"))),
+                Diagnostic::error("unknown-key", &place, format!("unknown key `{name}` in {of}"))
+                    .label("nothing reads this")
+                    .help(help.unwrap_or_else(|| format!("the keys here are {list}"))),
             );
         }
     }
@@ -73,10 +62,7 @@ impl<'s> Reader<'s, '_> {
 
     pub(super) fn string(&mut self, node: &Node<'_>, key: &str) -> Option<At<String>> {
         match node.get_ref().as_str() {
-            Some(text) => Some(At {
-                value: text.to_owned(),
-                span: node.span().into(),
-            }),
+            Some(text) => Some(At { value: text.to_owned(), span: node.span().into() }),
             None => {
                 self.wrong_type(node, key, "a string", &format!("write `{key} = \"…\"`"));
                 None
@@ -103,23 +89,31 @@ impl<'s> Reader<'s, '_> {
 
     /// A list of strings; the elements that are none are reported and left out.
     pub(super) fn strings(&mut self, node: &Node<'s>, key: &str) -> Option<At<Vec<At<String>>>> {
+        let (wanted, help) = ("a list of strings", format!("write `{key} = [\"…\"]`"));
         let Some(items) = node.get_ref().as_array() else {
-            self.wrong_type(
-                node,
-                key,
-                "a list of strings",
-                &format!("write `{key} = [\"…\"]`"),
-            );
+            self.wrong_type(node, key, wanted, &help);
             return None;
         };
-        let value = items
-            .iter()
-            .filter_map(|item| self.string(item, key))
-            .collect();
-        Some(At {
-            value,
-            span: node.span().into(),
-        })
+        let mut strings = Vec::with_capacity(items.len());
+        for item in items.iter() {
+            match item.get_ref().as_str() {
+                Some(text) => strings.push(At { value: text.to_owned(), span: item.span().into() }),
+                None => self.wrong_type(item, key, wanted, &help),
+            }
+        }
+        Some(At { value: strings, span: node.span().into() })
+    }
+
+    /// Reports a list that is written empty where that can only be a slip.
+    pub(super) fn not_empty(&mut self, node: &Node<'_>, key: &str, label: &str, help: &str) {
+        if node.get_ref().as_array().is_some_and(|list| list.is_empty()) {
+            let place = self.place(node.span().into());
+            self.report(
+                Diagnostic::error("empty-list", &place, format!("`{key}` cannot be empty"))
+                    .label(label)
+                    .help(help),
+            );
+        }
     }
 
     pub(super) fn boolean(&mut self, table: &DeTable<'s>, key: &str) -> bool {
@@ -127,12 +121,7 @@ impl<'s> Reader<'s, '_> {
             return false;
         };
         node.get_ref().as_bool().unwrap_or_else(|| {
-            self.wrong_type(
-                node,
-                key,
-                "`true` or `false`",
-                &format!("write `{key} = true`"),
-            );
+            self.wrong_type(node, key, "`true` or `false`", &format!("write `{key} = true`"));
             false
         })
     }
@@ -171,9 +160,5 @@ impl<'s> Reader<'s, '_> {
 }
 
 fn article(noun: &str) -> &'static str {
-    if noun.starts_with(['a', 'i']) {
-        "an"
-    } else {
-        "a"
-    }
+    if noun.starts_with(['a', 'i']) { "an" } else { "a" }
 }
