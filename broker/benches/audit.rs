@@ -51,11 +51,7 @@ fn append(criterion: &mut Criterion) {
     group.bench_function("allowed, no sync beside it", |bencher| {
         bencher.iter(|| log.append("3f2a9c", black_box(&Event::Call(CALL))).unwrap());
     });
-    let log = AuditLog::open_with(
-        &dir.path().join("always"),
-        Clock::system(),
-        Durability::Always,
-    );
+    let log = AuditLog::open_with(&dir.path().join("always"), Clock::system(), Durability::Always);
     let log = log.unwrap();
     group.sample_size(10);
     group.bench_function("allowed, durable", |bencher| {
@@ -76,9 +72,7 @@ fn check(criterion: &mut Criterion) {
     }
     drop(log);
     let mut group = criterion.benchmark_group("audit/verify");
-    group
-        .sample_size(10)
-        .throughput(Throughput::Elements(10_000));
+    group.sample_size(10).throughput(Throughput::Elements(10_000));
     group.bench_function("10,000 records", |bencher| {
         bencher.iter(|| assert!(verify(&path).unwrap().is_good()));
     });

@@ -23,8 +23,8 @@
 //!
 //! The chain has no key: whoever may write both files can make up a whole new pair of them. It is
 //! evidence against such a writer only if a hash was kept out of reach: an [`Anchor`], noted
-//! elsewhere, is checked by [`verify_against`]. A key would not help here, since it would have to lie where
-//! the broker, and so the same writer, can read it.
+//! elsewhere, is checked by [`verify_against`]. A key would not help here, since it would have to
+//! lie where the broker, and so the same writer, can read it.
 
 mod ascii;
 mod chain;

@@ -33,10 +33,7 @@ impl Specimen {
         write_records(&log, 1..=RECORDS);
         drop(log);
         let text = fs::read(dir.path().join("log")).unwrap();
-        assert_eq!(
-            text.iter().filter(|byte| **byte == b'\n').count() as u64,
-            RECORDS
-        );
+        assert_eq!(text.iter().filter(|byte| **byte == b'\n').count() as u64, RECORDS);
         Self { dir, text }
     }
 
@@ -45,10 +42,7 @@ impl Specimen {
     }
 
     fn lines(&self) -> Vec<Vec<u8>> {
-        self.text
-            .split_inclusive(|byte| *byte == b'\n')
-            .map(<[u8]>::to_vec)
-            .collect()
+        self.text.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
     }
 
     /// What the verifier says of other bytes in the place of the log.
@@ -57,18 +51,13 @@ impl Specimen {
         let verification = verify(&self.path()).unwrap();
         assert!(verification.has_head);
         assert_eq!(verification.is_good(), verification.finding.is_none());
-        verification
-            .finding
-            .map(|finding| (finding.record, finding.damage))
+        verification.finding.map(|finding| (finding.record, finding.damage))
     }
 
     /// Puts other bytes in the place of the log. (To empty a file before it is written makes some
     /// file systems wait for the disk, thirty thousand times.)
     fn put(&self, text: &[u8]) {
-        let file = fs::OpenOptions::new()
-            .write(true)
-            .open(self.path())
-            .unwrap();
+        let file = fs::OpenOptions::new().write(true).open(self.path()).unwrap();
         file.write_all_at(text, 0).unwrap();
         file.set_len(text.len() as u64).unwrap();
     }
@@ -94,10 +83,7 @@ fn the_specimen_is_good() {
     assert_eq!(last.to_string().parse::<Anchor>(), Ok(last));
     fs::remove_file(specimen.path().with_extension("head")).unwrap();
     let alone = verify(&specimen.path()).unwrap();
-    assert!(
-        alone.is_good() && !alone.has_head,
-        "a copy without its head is good in itself"
-    );
+    assert!(alone.is_good() && !alone.has_head, "a copy without its head is good in itself");
 }
 
 #[test]
@@ -130,11 +116,7 @@ fn h07_a_byte_cut_anywhere_is_found_in_its_record() {
     for place in 0..specimen.text.len() {
         let mut text = specimen.text.clone();
         text.remove(place);
-        assert_eq!(
-            specimen.named(&text),
-            Some(specimen.record_at(place)),
-            "byte {place}"
-        );
+        assert_eq!(specimen.named(&text), Some(specimen.record_at(place)), "byte {place}");
     }
 }
 
@@ -154,11 +136,7 @@ fn h07_a_byte_inserted_anywhere_is_found_in_its_record() {
             text.insert(place, byte);
             let blank = byte == b'\n' && specimen.text.get(place) == Some(&b'\n');
             let record = specimen.record_at(place) + u64::from(blank);
-            assert_eq!(
-                specimen.named(&text),
-                Some(record),
-                "{byte:#04x} before byte {place}"
-            );
+            assert_eq!(specimen.named(&text), Some(record), "{byte:#04x} before byte {place}");
         }
     }
 }
@@ -168,10 +146,7 @@ fn h07_records_edited_removed_repeated_and_moved_are_found() {
     let specimen = Specimen::new();
     let lines = specimen.lines();
     let of = |numbers: &[u64]| -> Vec<u8> {
-        numbers
-            .iter()
-            .flat_map(|number| lines[*number as usize - 1].clone())
-            .collect()
+        numbers.iter().flat_map(|number| lines[*number as usize - 1].clone()).collect()
     };
     let all: Vec<u64> = (1..=RECORDS).collect();
     let without = |from: usize, to: usize| [&all[..from - 1], &all[to..]].concat();
@@ -194,10 +169,7 @@ fn h07_records_edited_removed_repeated_and_moved_are_found() {
     }
     let edited = String::from_utf8(specimen.text.clone()).unwrap();
     let edited = edited.replacen("\"verdict\":\"deny\"", "\"verdict\":\"allow\"", 1);
-    assert!(matches!(
-        specimen.damage(edited.as_bytes()),
-        Some((_, Damage::Changed))
-    ));
+    assert!(matches!(specimen.damage(edited.as_bytes()), Some((_, Damage::Changed))));
 }
 
 #[test]
@@ -211,16 +183,9 @@ fn a_log_made_up_anew_is_found_by_its_head_and_by_an_anchor() {
     let forged = fs::read(other.path().join("log")).unwrap();
     assert_eq!(specimen.damage(&forged), Some((RECORDS, Damage::Changed)));
     // With the head forged too, the files are good in themselves: only the anchor tells.
-    fs::copy(
-        other.path().join("log.head"),
-        specimen.path().with_extension("head"),
-    )
-    .unwrap();
+    fs::copy(other.path().join("log.head"), specimen.path().with_extension("head")).unwrap();
     assert_eq!(specimen.damage(&forged), None);
-    let finding = verify_against(&specimen.path(), &[anchor])
-        .unwrap()
-        .finding
-        .unwrap();
+    let finding = verify_against(&specimen.path(), &[anchor]).unwrap().finding.unwrap();
     assert_eq!((finding.record, finding.damage), (RECORDS, Damage::Changed));
 }
 
@@ -248,15 +213,9 @@ fn a_record_in_another_writing_is_found() {
     assert_eq!(genuine, last, "the forger knows the form");
     fs::remove_file(specimen.path().with_extension("head")).unwrap();
     for (name, forged) in [
-        (
-            "a key twice",
-            body.replace("\"event\":", "\"seq\":20,\"event\":"),
-        ),
+        ("a key twice", body.replace("\"event\":", "\"seq\":20,\"event\":")),
         ("a space", body.replace(",\"event\"", ", \"event\"")),
-        (
-            "a raw character",
-            body.replace("\"event\":\"", "\"event\":\"é"),
-        ),
+        ("a raw character", body.replace("\"event\":\"", "\"event\":\"é")),
         ("no JSON", body.replace("\"event\":\"", "\"event\":")),
         ("another number", body.replace("\"seq\":20", "\"seq\":020")),
     ] {
@@ -264,21 +223,13 @@ fn a_record_in_another_writing_is_found() {
         let text = [&good[..good.len() - last.len()], rehash(&forged).as_bytes()].concat();
         fs::write(specimen.path(), text).unwrap();
         let finding = verify(&specimen.path()).unwrap().finding.expect(name);
-        assert_eq!(
-            (finding.record, finding.damage),
-            (20, Damage::Changed),
-            "{name}: {finding}"
-        );
+        assert_eq!((finding.record, finding.damage), (20, Damage::Changed), "{name}: {finding}");
     }
 }
 
 fn rehash(body: &str) -> String {
     let hash = ring::digest::digest(&ring::digest::SHA256, body.as_bytes());
-    let hash: String = hash
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hash: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{body},\"hash\":\"{hash}\"}}\n")
 }
 
@@ -290,26 +241,10 @@ fn a_broken_log_is_not_written_to() {
     for (name, text, record) in [
         ("the end removed", lines[..12].concat(), 13),
         ("all removed", Vec::new(), 1),
-        (
-            "half of the last record removed",
-            specimen.text[..specimen.text.len() - 30].to_vec(),
-            20,
-        ),
-        (
-            "a record inserted",
-            [specimen.text.clone(), lines[3].clone()].concat(),
-            4,
-        ),
-        (
-            "a blank line",
-            [specimen.text.clone(), b"\n".to_vec()].concat(),
-            21,
-        ),
-        (
-            "one removed",
-            [lines[..4].concat(), lines[5..].concat()].concat(),
-            5,
-        ),
+        ("half of the last record removed", specimen.text[..specimen.text.len() - 30].to_vec(), 20),
+        ("a record inserted", [specimen.text.clone(), lines[3].clone()].concat(), 4),
+        ("a blank line", [specimen.text.clone(), b"\n".to_vec()].concat(), 21),
+        ("one removed", [lines[..4].concat(), lines[5..].concat()].concat(), 5),
     ] {
         fs::write(specimen.path(), &text).unwrap();
         match AuditLog::open(&specimen.path(), clock()) {
@@ -318,23 +253,12 @@ fn a_broken_log_is_not_written_to() {
             }
             other => panic!("{name}: {other:?}"),
         }
-        assert_eq!(
-            fs::read(specimen.path()).unwrap(),
-            text,
-            "{name}: it is left as it is"
-        );
+        assert_eq!(fs::read(specimen.path()).unwrap(), text, "{name}: it is left as it is");
     }
 }
 
 fn write_records(log: &AuditLog, numbers: std::ops::RangeInclusive<u64>) {
-    log.append(
-        "p1",
-        &Event::Start {
-            app: "org.example.notes",
-            version: "0.1.0",
-        },
-    )
-    .unwrap();
+    log.append("p1", &Event::Start { app: "org.example.notes", version: "0.1.0" }).unwrap();
     for number in numbers.skip(1) {
         let denied = number % 7 == 0;
         let call = Call {
@@ -344,11 +268,7 @@ fn write_records(log: &AuditLog, numbers: std::ops::RangeInclusive<u64>) {
             origin: "app://notes",
             command: "fs.read_text",
             call: number,
-            verdict: if denied {
-                Verdict::Deny
-            } else {
-                Verdict::Allow
-            },
+            verdict: if denied { Verdict::Deny } else { Verdict::Allow },
             stage: "decide",
             rule: denied.then_some("notes.toml:7"),
             reason: denied.then_some("not-allowed"),

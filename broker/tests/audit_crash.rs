@@ -28,46 +28,29 @@ fn h05_a_writer_killed_at_any_moment_leaves_every_record_it_vouched_for() {
         let vouched = run_and_kill(&path, Duration::from_micros(500 + kill * 397 % 16_000));
         let text = fs::read(&path).unwrap_or_default();
         let whole = text.iter().filter(|byte| **byte == b'\n').count() as u64;
-        assert!(
-            whole >= vouched,
-            "{vouched} records were vouched for, {whole} are there"
-        );
+        assert!(whole >= vouched, "{vouched} records were vouched for, {whole} are there");
         torn += u64::from(!text.is_empty() && !text.ends_with(b"\n"));
         drop(AuditLog::open(&path, Clock::system()).unwrap());
         let verification = verify(&path).unwrap();
         assert!(verification.is_good(), "{:?}", verification.finding);
         assert!(verification.records >= vouched);
     }
-    let repairs = Reader::open(&path)
-        .unwrap()
-        .filter(|e| e.as_ref().unwrap().event() == "repaired");
+    let repairs =
+        Reader::open(&path).unwrap().filter(|e| e.as_ref().unwrap().event() == "repaired");
     assert_eq!(repairs.count() as u64, torn, "each torn tail was told of");
-    assert!(
-        verify(&path).unwrap().records > KILLS,
-        "the writers got to write"
-    );
+    assert!(verify(&path).unwrap().records > KILLS, "the writers got to write");
 }
 
 /// Starts a writer, kills it after `life`, and says which record it vouched for last.
 fn run_and_kill(path: &Path, life: Duration) -> u64 {
     let mut child = Command::new(env::current_exe().unwrap())
-        .args([
-            "--ignored",
-            "--exact",
-            "the_writer_that_is_killed",
-            "--nocapture",
-        ])
+        .args(["--ignored", "--exact", "the_writer_that_is_killed", "--nocapture"])
         .env(LOG, path)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap())
-        .lines()
-        .map_while(Result::ok);
-    let vouched = |line: String| {
-        line.strip_prefix("vouched ")
-            .and_then(|seq| seq.parse().ok())
-    };
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let vouched = |line: String| line.strip_prefix("vouched ").and_then(|seq| seq.parse().ok());
     // The clock of its life starts with the first record: starting the program takes longer.
     let mut last: u64 = lines.by_ref().find_map(vouched).unwrap();
     thread::sleep(life);
@@ -106,14 +89,7 @@ fn h05_a_torn_tail_is_cut_off_and_told_of() {
     let path = dir.path().join("log");
     let log =
         AuditLog::open_with(&path, Clock::system(), Durability::Within(Duration::MAX)).unwrap();
-    log.append(
-        "p",
-        &Event::Start {
-            app: "a",
-            version: "1",
-        },
-    )
-    .unwrap();
+    log.append("p", &Event::Start { app: "a", version: "1" }).unwrap();
     log.sync().unwrap();
     let head = fs::read(path.with_extension("head")).unwrap();
     let before = fs::read(&path).unwrap();
@@ -127,15 +103,9 @@ fn h05_a_torn_tail_is_cut_off_and_told_of() {
         let entries: Vec<_> = Reader::open(&path).unwrap().map(Result::unwrap).collect();
         let torn = length - before.len();
         if torn == 0 || length == text.len() {
-            assert_eq!(
-                fs::read(&path).unwrap().len(),
-                length,
-                "whole records stay as they are"
-            );
+            assert_eq!(fs::read(&path).unwrap().len(), length, "whole records stay as they are");
         } else {
-            let [_, repaired] = entries.as_slice() else {
-                panic!("{entries:?}")
-            };
+            let [_, repaired] = entries.as_slice() else { panic!("{entries:?}") };
             assert_eq!(repaired.event(), "repaired");
             assert_eq!(repaired.number("bytes"), Some(torn as u64));
         }

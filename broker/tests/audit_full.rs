@@ -18,11 +18,7 @@ const LOG: &str = "SIDEGATE_TEST_AUDIT_LOG";
 fn h04_a_file_that_may_not_grow_refuses_and_goes_on() {
     let dir = tempfile::tempdir().unwrap();
     let mut child = Command::new(env::current_exe().unwrap());
-    assert!(run(
-        &mut child,
-        "the_writer_with_a_limit",
-        &dir.path().join("log")
-    ));
+    assert!(run(&mut child, "the_writer_with_a_limit", &dir.path().join("log")));
 }
 
 /// Runs one of the ignored tests below in a process of its own.
@@ -42,20 +38,13 @@ fn the_writer_with_a_limit() {
         let free = limit(before.len() as u64 + room);
         for _ in 0..3 {
             let refused = log.append("p", &Event::Stop {});
-            assert!(
-                matches!(refused, Err(AuditError::Write(_))),
-                "{room}: {refused:?}"
-            );
+            assert!(matches!(refused, Err(AuditError::Write(_))), "{room}: {refused:?}");
             assert_eq!(fs::read(&path).unwrap(), before, "{room}: nothing stays");
         }
         setrlimit(Resource::Fsize, free).unwrap();
     }
     let second = log.append("p", &Event::Stop {}).unwrap();
-    assert_eq!(
-        second.seq(),
-        first.seq() + 1,
-        "what was refused has no number"
-    );
+    assert_eq!(second.seq(), first.seq() + 1, "what was refused has no number");
     drop(log);
     assert!(verify(&path).unwrap().is_good());
 }
@@ -63,10 +52,7 @@ fn the_writer_with_a_limit() {
 /// Lets no file of this process grow beyond `bytes`. Says how it was before.
 fn limit(bytes: u64) -> Rlimit {
     let free = getrlimit(Resource::Fsize);
-    let tight = Rlimit {
-        current: Some(bytes),
-        maximum: free.maximum,
-    };
+    let tight = Rlimit { current: Some(bytes), maximum: free.maximum };
     setrlimit(Resource::Fsize, tight).unwrap();
     free
 }
@@ -75,13 +61,8 @@ fn limit(bytes: u64) -> Rlimit {
 #[test]
 fn h04_a_full_disk_refuses_and_goes_on() {
     let dir = tempfile::tempdir().unwrap();
-    let mount = [
-        "--map-root-user",
-        "--mount",
-        "sh",
-        "-c",
-        "mount -t tmpfs -o size=64k none \"$0\"",
-    ];
+    let mount =
+        ["--map-root-user", "--mount", "sh", "-c", "mount -t tmpfs -o size=64k none \"$0\""];
     let can = Command::new("unshare").args(mount).arg(dir.path()).output();
     if !can.is_ok_and(|output| output.status.success()) {
         eprintln!(
@@ -91,15 +72,9 @@ fn h04_a_full_disk_refuses_and_goes_on() {
     }
     let script = "mount -t tmpfs -o size=64k none \"$0\" && shift && exec \"$@\"";
     let mut child = Command::new("unshare");
-    child
-        .args(["--map-root-user", "--mount", "sh", "-c", script])
-        .arg(dir.path());
+    child.args(["--map-root-user", "--mount", "sh", "-c", script]).arg(dir.path());
     child.arg("--").arg(env::current_exe().unwrap());
-    assert!(run(
-        &mut child,
-        "the_writer_on_a_small_disk",
-        &dir.path().join("log")
-    ));
+    assert!(run(&mut child, "the_writer_on_a_small_disk", &dir.path().join("log")));
 }
 
 #[test]
@@ -117,15 +92,9 @@ fn the_writer_on_a_small_disk() {
         }
         assert!(written < 1000, "the disk is small");
     };
-    assert!(
-        matches!(refused, AuditError::Write(_) | AuditError::Sync(_)),
-        "{refused}"
-    );
+    assert!(matches!(refused, AuditError::Write(_) | AuditError::Sync(_)), "{refused}");
     assert!(log.append("p", &Event::Stop {}).is_err(), "and again");
-    assert!(
-        fs::read(&path).unwrap().ends_with(b"\n"),
-        "nothing half written stays"
-    );
+    assert!(fs::read(&path).unwrap().ends_with(b"\n"), "nothing half written stays");
     fs::remove_file(&stuffing).unwrap();
     let next = log.append("p", &Event::Stop {}).unwrap();
     assert_eq!(next.seq(), written + 1);

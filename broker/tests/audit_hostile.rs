@@ -40,11 +40,7 @@ fn h01_hostile_texts_stay_one_record_and_show_as_themselves() {
         let missing = [text.to_owned()];
         let why = Some(text);
         for event in [
-            Event::Dropped {
-                host: 1,
-                window: why,
-                why: text,
-            },
+            Event::Dropped { host: 1, window: why, why: text },
             Event::Host {
                 host: 1,
                 pid: None,
@@ -59,20 +55,12 @@ fn h01_hostile_texts_stay_one_record_and_show_as_themselves() {
     }
     drop(log);
     let raw = fs::read(&path).unwrap();
-    assert!(
-        raw.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\n')),
-        "the raw file is harmless"
-    );
-    assert_eq!(
-        raw.iter().filter(|byte| **byte == b'\n').count(),
-        HOSTILE.len() * 3
-    );
+    assert!(raw.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\n')), "the raw file is harmless");
+    assert_eq!(raw.iter().filter(|byte| **byte == b'\n').count(), HOSTILE.len() * 3);
     assert!(verify(&path).unwrap().is_good());
     let entries = read(&path);
     for (entry, text) in entries.iter().step_by(3).zip(HOSTILE) {
-        for key in [
-            "policy", "window", "origin", "command", "rule", "reason", "why",
-        ] {
+        for key in ["policy", "window", "origin", "command", "rule", "reason", "why"] {
             assert_eq!(entry.text(key), Some(text), "{key}");
         }
         assert_eq!(entry.get("args"), Some(&json!({ text: text })));
@@ -93,10 +81,7 @@ fn h02_a_stranger_s_long_names_and_arguments_are_cut_with_their_length_and_diges
     let log = open(&path);
     let long = "é".repeat(5000);
     let args = json!({ "text": "x".repeat(16 << 20) });
-    let call = Call {
-        args: Some(&args),
-        ..hostile_call(&long)
-    };
+    let call = Call { args: Some(&args), ..hostile_call(&long) };
     log.append(&long, &Event::Call(call)).unwrap();
     let files = vec![long.clone(); 1000];
     log.append("p", &Event::Policy { files: &files }).unwrap();
@@ -104,31 +89,15 @@ fn h02_a_stranger_s_long_names_and_arguments_are_cut_with_their_length_and_diges
     assert!(fs::metadata(&path).unwrap().len() < 256 << 10);
     assert!(verify(&path).unwrap().is_good());
     let [call, policy] = read(&path).try_into().unwrap();
-    let told = format!(
-        "… ({} bytes, sha256 {})",
-        long.len(),
-        Digest::of(long.as_bytes())
-    );
-    for (key, kept) in [
-        ("policy", 128),
-        ("window", 128),
-        ("command", 128),
-        ("origin", 300),
-        ("why", 1024),
-    ] {
+    let told = format!("… ({} bytes, sha256 {})", long.len(), Digest::of(long.as_bytes()));
+    for (key, kept) in
+        [("policy", 128), ("window", 128), ("command", 128), ("origin", 300), ("why", 1024)]
+    {
         let start: String = long.chars().take(kept).collect();
-        assert_eq!(
-            call.text(key),
-            Some(format!("{start}{told}").as_str()),
-            "{key}"
-        );
+        assert_eq!(call.text(key), Some(format!("{start}{told}").as_str()), "{key}");
     }
     assert_eq!(call.get("args"), None);
-    assert!(
-        call.text("args_cut")
-            .unwrap()
-            .starts_with(r#"{"text":"xxx"#)
-    );
+    assert!(call.text("args_cut").unwrap().starts_with(r#"{"text":"xxx"#));
     let files = policy.get("files").unwrap().as_array().unwrap();
     assert_eq!(files.last().unwrap(), "… (1000 in all)");
 }
@@ -138,14 +107,7 @@ fn h03_arguments_are_not_in_the_log_unless_they_are_given() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("log");
     let log = open(&path);
-    log.append(
-        "p",
-        &Event::Call(Call {
-            args: None,
-            ..hostile_call("x")
-        }),
-    )
-    .unwrap();
+    log.append("p", &Event::Call(Call { args: None, ..hostile_call("x") })).unwrap();
     drop(log);
     let [entry] = read(&path).try_into().unwrap();
     assert_eq!((entry.get("args"), entry.get("args_cut")), (None, None));
@@ -158,10 +120,7 @@ fn h10_each_event_has_its_keys() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("log");
     let log = open(&path);
-    let (files, missing) = (
-        ["editor.toml".to_owned()],
-        ["no user namespaces".to_owned()],
-    );
+    let (files, missing) = (["editor.toml".to_owned()], ["no user namespaces".to_owned()]);
     let origin = "app://notes";
     let args = json!({ "path": "a.md" });
     let call = Call {
@@ -191,17 +150,8 @@ fn h10_each_event_has_its_keys() {
         ..call
     };
     for (event, keys) in [
-        (
-            Event::Start {
-                app: "a",
-                version: "1",
-            },
-            r#""event":"start","app":"a","version":"1""#,
-        ),
-        (
-            Event::Policy { files: &files },
-            r#""event":"policy","files":["editor.toml"]"#,
-        ),
+        (Event::Start { app: "a", version: "1" }, r#""event":"start","app":"a","version":"1""#),
+        (Event::Policy { files: &files }, r#""event":"policy","files":["editor.toml"]"#),
         (
             Event::Host {
                 host: 1,
@@ -225,11 +175,7 @@ fn h10_each_event_has_its_keys() {
             r#""event":"host","host":1,"state":"given_up","why":"six starts""#,
         ),
         (
-            Event::Window {
-                window: "editor",
-                host: 1,
-                state: WindowState::Opened,
-            },
+            Event::Window { window: "editor", host: 1, state: WindowState::Opened },
             r#""event":"window","window":"editor","host":1,"state":"opened""#,
         ),
         (
@@ -262,18 +208,11 @@ fn h10_each_event_has_its_keys() {
             r#""event":"repeated","window":"editor","origin":"app://notes","command":"fs.list","reason":"rate","count":1204,"millis":1000"#,
         ),
         (
-            Event::Dropped {
-                host: 1,
-                window: None,
-                why: "no token",
-            },
+            Event::Dropped { host: 1, window: None, why: "no token" },
             r#""event":"dropped","host":1,"why":"no token""#,
         ),
         (
-            Event::Repaired {
-                bytes: 12,
-                digest: Digest::of(b"x"),
-            },
+            Event::Repaired { bytes: 12, digest: Digest::of(b"x") },
             r#""event":"repaired","bytes":12,"digest":"2d711642b726b044""#,
         ),
         (Event::Stop {}, r#""event":"stop""#),

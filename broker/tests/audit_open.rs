@@ -16,8 +16,7 @@ fn open(path: &Path) -> Result<AuditLog, AuditError> {
 }
 
 fn stop(log: &AuditLog) -> Result<u64, AuditError> {
-    log.append("p", &Event::Stop {})
-        .map(|receipt| receipt.seq())
+    log.append("p", &Event::Stop {}).map(|receipt| receipt.seq())
 }
 
 #[test]
@@ -28,10 +27,7 @@ fn a_log_has_one_writer_and_is_its_owner_s_alone() {
     stop(&log).unwrap();
     log.sync().unwrap();
     for file in ["log", "log.head"] {
-        let mode = fs::metadata(dir.path().join(file))
-            .unwrap()
-            .permissions()
-            .mode();
+        let mode = fs::metadata(dir.path().join(file)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{file}");
     }
     assert!(matches!(open(&path), Err(AuditError::InUse { .. })));
@@ -90,10 +86,7 @@ fn records_come_to_the_disk_by_themselves_and_at_the_end() {
     stop(&log).unwrap();
     let began = Instant::now();
     while !head().starts_with("{\"seq\":1,") {
-        assert!(
-            began.elapsed() < Duration::from_secs(20),
-            "nobody brought it to the disk"
-        );
+        assert!(began.elapsed() < Duration::from_secs(20), "nobody brought it to the disk");
         thread::sleep(Duration::from_millis(5));
     }
     stop(&log).unwrap();

@@ -57,14 +57,8 @@ mod tests {
             ("plain", r#""plain""#),
             ("quote \" and \\", r#""quote \" and \\""#),
             ("a\nb\rc\0", r#""a\nb\rc\u0000""#),
-            (
-                "\u{1b}[31m\u{7}\u{7f}\u{9b}",
-                r#""\u001b[31m\u0007\u007f\u009b""#,
-            ),
-            (
-                "\u{2028}\u{2029}\u{202e}\u{feff}",
-                r#""\u2028\u2029\u202e\ufeff""#,
-            ),
+            ("\u{1b}[31m\u{7}\u{7f}\u{9b}", r#""\u001b[31m\u0007\u007f\u009b""#),
+            ("\u{2028}\u{2029}\u{202e}\u{feff}", r#""\u2028\u2029\u202e\ufeff""#),
             ("é😀\u{e0041}", r#""\u00e9\ud83d\ude00\udb40\udc41""#),
         ] {
             let mut buffer = Vec::new();

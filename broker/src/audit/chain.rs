@@ -28,12 +28,7 @@ impl Finding {
     /// What is said where the head cannot be read.
     pub(super) fn of_head() -> Self {
         let message = "the head file beside the log was changed".to_owned();
-        Self {
-            record: 0,
-            line: 0,
-            damage: Damage::Head,
-            message,
-        }
+        Self { record: 0, line: 0, damage: Damage::Head, message }
     }
 }
 
@@ -42,11 +37,7 @@ impl fmt::Display for Finding {
         if self.record == 0 {
             return f.write_str(&self.message);
         }
-        write!(
-            f,
-            "record {} (line {}): {}",
-            self.record, self.line, self.message
-        )
+        write!(f, "record {} (line {}): {}", self.record, self.line, self.message)
     }
 }
 
@@ -80,10 +71,7 @@ pub(super) struct Chain {
 impl Chain {
     /// The chain before its first record.
     pub(super) fn genesis() -> Self {
-        Self {
-            seq: 0,
-            link: Link::genesis(),
-        }
+        Self { seq: 0, link: Link::genesis() }
     }
 
     /// The number of the record to come.
@@ -108,10 +96,8 @@ impl Chain {
         match parts.seq.cmp(&here) {
             Ordering::Equal => {}
             Ordering::Greater => {
-                let message = format!(
-                    "it is missing: record {} comes next after {before}",
-                    parts.seq
-                );
+                let message =
+                    format!("it is missing: record {} comes next after {before}", parts.seq);
                 return Err((here, Damage::Cut, message));
             }
             Ordering::Less => {
@@ -120,17 +106,12 @@ impl Chain {
             }
         }
         if parts.prev != self.link {
-            return changed(format!(
-                "it does not follow record {before} as that one stands here"
-            ));
+            return changed(format!("it does not follow record {before} as that one stands here"));
         }
         if let Some(fault) = strict::fault(line) {
             return changed(format!("it was not written by the log: {fault}"));
         }
-        *self = Self {
-            seq: here,
-            link: parts.hash,
-        };
+        *self = Self { seq: here, link: parts.hash };
         Ok(())
     }
 }

@@ -42,8 +42,7 @@ pub(super) fn maybe_name<S: Serializer>(
     text: &Option<&str>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    text.map(|text| Clipped::new(text, MAX_NAME))
-        .serialize(serializer)
+    text.map(|text| Clipped::new(text, MAX_NAME)).serialize(serializer)
 }
 
 /// An origin, cut at [`MAX_ORIGIN`].
@@ -61,8 +60,7 @@ pub(super) fn maybe_text<S: Serializer>(
     text: &Option<&str>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    text.map(|text| Clipped::new(text, MAX_TEXT))
-        .serialize(serializer)
+    text.map(|text| Clipped::new(text, MAX_TEXT)).serialize(serializer)
 }
 
 /// A list of names, cut at [`MAX_ITEMS`].
@@ -108,11 +106,7 @@ impl<'a> Clipped<'a> {
         if text.len() <= limit {
             return Self::Whole(text);
         }
-        match text
-            .char_indices()
-            .nth(limit)
-            .and_then(|(end, _)| text.get(..end))
-        {
+        match text.char_indices().nth(limit).and_then(|(end, _)| text.get(..end)) {
             None => Self::Whole(text),
             Some(start) => {
                 let (length, digest) = (text.len(), Digest::of(text.as_bytes()));
@@ -157,9 +151,6 @@ mod tests {
             assert_eq!(clipped.chars().count() > limit, is_cut, "{text}");
         }
         let digest = Digest::of(b"abcde");
-        assert_eq!(
-            &*Clipped::new("abcde", 4),
-            format!("abcd… (5 bytes, sha256 {digest})")
-        );
+        assert_eq!(&*Clipped::new("abcde", 4), format!("abcd… (5 bytes, sha256 {digest})"));
     }
 }

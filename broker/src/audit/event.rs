@@ -43,22 +43,13 @@ pub enum Event<'a> {
         /// What became of it.
         state: HostState,
         /// How far it is contained.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            serialize_with = "clip::maybe_name"
-        )]
+        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "clip::maybe_name")]
         level: Option<&'a str>,
         /// What its sandbox lacks, a line each.
-        #[serde(
-            skip_serializing_if = "<[String]>::is_empty",
-            serialize_with = "clip::list"
-        )]
+        #[serde(skip_serializing_if = "<[String]>::is_empty", serialize_with = "clip::list")]
         missing: &'a [String],
         /// The reason, for people.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            serialize_with = "clip::maybe_text"
-        )]
+        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "clip::maybe_text")]
         why: Option<&'a str>,
     },
     /// A window changed its state.
@@ -84,10 +75,7 @@ pub enum Event<'a> {
         /// What became of it.
         state: TokenState,
         /// The reason, for people.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            serialize_with = "clip::maybe_text"
-        )]
+        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "clip::maybe_text")]
         why: Option<&'a str>,
     },
     /// A message was thrown away before it became a call.
@@ -95,10 +83,7 @@ pub enum Event<'a> {
         /// The host that sent it.
         host: u64,
         /// The window it claimed, if it got as far.
-        #[serde(
-            skip_serializing_if = "Option::is_none",
-            serialize_with = "clip::maybe_name"
-        )]
+        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "clip::maybe_name")]
         window: Option<&'a str>,
         /// The reason, for people.
         #[serde(serialize_with = "clip::text")]
@@ -133,25 +118,17 @@ pub struct Call<'a> {
     pub call: u64,
     /// The decision.
     pub verdict: Verdict,
-    /// The stage of the pipeline that decided: receive, authenticate, limit, decide, validate, scope or record.
+    /// The stage of the pipeline that decided: receive, authenticate, limit, decide, validate,
+    /// scope or record.
     pub stage: &'static str,
     /// The rule that decided, as `file:line`.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "clip::maybe_text"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "clip::maybe_text")]
     pub rule: Option<&'a str>,
     /// The code of the reason for a refusal.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "clip::maybe_name"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "clip::maybe_name")]
     pub reason: Option<&'a str>,
     /// The reason as a sentence for the developer, with what would allow the call.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "clip::maybe_text"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "clip::maybe_text")]
     pub why: Option<&'a str>,
     /// The arguments, only where the policy wants them in the log: `args`, or `args_cut` when long.
     #[serde(flatten, serialize_with = "clip::args")]

@@ -53,9 +53,8 @@ impl Pattern {
         let Some(mut name) = name.strip_prefix(start) else {
             return false;
         };
-        let (middle, end) = rest
-            .rsplit_once('*')
-            .map_or((None, rest), |(middle, end)| (Some(middle), end));
+        let (middle, end) =
+            rest.rsplit_once('*').map_or((None, rest), |(middle, end)| (Some(middle), end));
         // The earliest place for each piece leaves the most for those after it.
         for piece in middle.into_iter().flat_map(|middle| middle.split('*')) {
             match name.split_once(piece) {
@@ -67,7 +66,8 @@ impl Pattern {
     }
 }
 
-/// The moment that `text` means: in RFC 3339, or so long before `now` (`30s`, `10m`, `2h`, `1d`, `1w`).
+/// The moment that `text` means: in RFC 3339, or so long before `now` (`30s`, `10m`, `2h`, `1d`,
+/// `1w`).
 #[must_use]
 pub fn since(text: &str, now: Timestamp) -> Option<Timestamp> {
     Timestamp::parse(text).or_else(|| ago(text).map(|span| now.minus(span)))
@@ -85,11 +85,7 @@ fn ago(text: &str) -> Option<Duration> {
     if !number.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    number
-        .parse::<u64>()
-        .ok()?
-        .checked_mul(unit)
-        .map(Duration::from_secs)
+    number.parse::<u64>().ok()?.checked_mul(unit).map(Duration::from_secs)
 }
 
 #[cfg(test)]
@@ -116,11 +112,7 @@ mod tests {
             ("", "", true),
             ("", "a", false),
         ] {
-            assert_eq!(
-                Pattern::new(pattern).fits(name),
-                fits,
-                "`{pattern}` and `{name}`"
-            );
+            assert_eq!(Pattern::new(pattern).fits(name), fits, "`{pattern}` and `{name}`");
         }
     }
 

@@ -32,9 +32,7 @@ impl Link {
     /// The link written as `text`: 64 digits, no upper case.
     pub(super) fn parse(text: &[u8]) -> Option<Self> {
         let text: [u8; LINK_CHARS] = text.try_into().ok()?;
-        let digits = text
-            .iter()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let digits = text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         digits.then_some(Self(text))
     }
 
@@ -122,13 +120,9 @@ mod tests {
         let upper = good.to_uppercase();
         let long = format!("{good}0");
         let foreign = good.replace(good.chars().next().unwrap(), "g");
-        for (text, is_link) in [
-            (good.as_str(), true),
-            (&upper, false),
-            (&long, false),
-            (&foreign, false),
-            ("", false),
-        ] {
+        for (text, is_link) in
+            [(good.as_str(), true), (&upper, false), (&long, false), (&foreign, false), ("", false)]
+        {
             assert_eq!(Link::parse(text.as_bytes()).is_some(), is_link, "{text}");
         }
     }

@@ -34,23 +34,14 @@ impl Head {
 
     /// The head as it is written: one line.
     pub(super) fn to_line(self) -> Vec<u8> {
-        let Self {
-            chain: Chain { seq, link },
-            bytes,
-        } = self;
+        let Self { chain: Chain { seq, link }, bytes } = self;
         format!("{{\"seq\":{seq},\"bytes\":{bytes},\"hash\":\"{link}\"}}\n").into_bytes()
     }
 
     /// The head written as `text`, in that one writing.
     pub(super) fn parse(text: &[u8]) -> Option<Self> {
         let Written { seq, bytes, hash } = serde_json::from_slice(text).ok()?;
-        let head = Self {
-            chain: Chain {
-                seq,
-                link: Link::parse(hash.as_bytes())?,
-            },
-            bytes,
-        };
+        let head = Self { chain: Chain { seq, link: Link::parse(hash.as_bytes())? }, bytes };
         (head.to_line() == text).then_some(head)
     }
 

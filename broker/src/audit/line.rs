@@ -12,8 +12,8 @@ use super::hash::{LINK_CHARS, Link};
 use super::time::Timestamp;
 
 /// The longest line, its newline not counted. A call has at most 128 × 3 + 300 + 1024 × 3
-/// characters of its own, or twelve times as many bytes where each is escaped, and 8 KiB of arguments: 54 KiB;
-/// a policy of 64 files with names of that kind comes to 110 KiB.
+/// characters of its own, or twelve times as many bytes where each is escaped, and 8 KiB of
+/// arguments: 54 KiB; a policy of 64 files with names of that kind comes to 110 KiB.
 pub(super) const MAX_LINE: usize = 256 << 10;
 
 const SEQ: &[u8] = b"{\"seq\":";
@@ -52,9 +52,7 @@ pub(super) fn compose(
     buffer.extend_from_slice(link.as_bytes());
     buffer.extend_from_slice(END);
     if buffer.len() > MAX_LINE {
-        return Err(AuditError::TooLong {
-            bytes: buffer.len(),
-        });
+        return Err(AuditError::TooLong { bytes: buffer.len() });
     }
     buffer.push(b'\n');
     Ok(link)
@@ -78,12 +76,7 @@ impl<'a> Parts<'a> {
         let (before, hash) = split_tail(line.strip_suffix(END)?, HASH)?;
         let hashed = line.get(..before.len().checked_add(1)?)?;
         let (before, prev) = split_tail(before, PREV)?;
-        Some(Self {
-            seq: leading_seq(before)?,
-            prev,
-            hash,
-            hashed,
-        })
+        Some(Self { seq: leading_seq(before)?, prev, hash, hashed })
     }
 }
 
@@ -112,18 +105,12 @@ mod tests {
     #[test]
     fn a_line_comes_apart_as_it_was_put_together() {
         let mut buffer = Vec::new();
-        let event = Event::Start {
-            app: "org.example",
-            version: "1.0",
-        };
+        let event = Event::Start { app: "org.example", version: "1.0" };
         let header = (7, Clock::system().now(), "p\n1");
         let link = compose(&mut buffer, header, &event, &Link::genesis()).unwrap();
         let line = buffer.strip_suffix(b"\n").unwrap();
         let parts = Parts::of(line).unwrap();
-        assert_eq!(
-            (parts.seq, parts.prev, parts.hash),
-            (7, Link::genesis(), link)
-        );
+        assert_eq!((parts.seq, parts.prev, parts.hash), (7, Link::genesis(), link));
         assert_eq!(Link::of(parts.hashed), link);
         let value: serde_json::Value = serde_json::from_slice(line).unwrap();
         assert_eq!(value["policy"], "p\n1");

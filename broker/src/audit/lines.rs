@@ -39,10 +39,7 @@ pub(super) struct Lines {
 impl Lines {
     /// The lines from `offset` on; a line begins there.
     pub(super) fn from(offset: u64) -> Self {
-        Self {
-            offset,
-            ..Self::default()
-        }
+        Self { offset, ..Self::default() }
     }
 
     /// Where the next line begins.
@@ -106,8 +103,7 @@ impl Lines {
         }
         let offset = self.offset.saturating_add(self.buffer.len() as u64);
         let read = read_at(file, &mut self.chunk, offset)?;
-        self.buffer
-            .extend_from_slice(self.chunk.get(..read).unwrap_or_default());
+        self.buffer.extend_from_slice(self.chunk.get(..read).unwrap_or_default());
         Ok(read)
     }
 }
@@ -156,18 +152,13 @@ mod tests {
 
     #[test]
     fn a_line_may_be_as_long_as_a_record_and_no_longer() {
-        for (length, expected) in [
-            (MAX_LINE, "line"),
-            (MAX_LINE + 1, "long"),
-            (MAX_LINE * 2, "long"),
-        ] {
+        for (length, expected) in
+            [(MAX_LINE, "line"), (MAX_LINE + 1, "long"), (MAX_LINE * 2, "long")]
+        {
             let mut file = tempfile::tempfile().unwrap();
             file.write_all(&vec![b'x'; length]).unwrap();
             file.write_all(b"\n").unwrap();
-            assert!(
-                seen(&mut Lines::from(0), &file).starts_with(expected),
-                "{length}"
-            );
+            assert!(seen(&mut Lines::from(0), &file).starts_with(expected), "{length}");
         }
     }
 }

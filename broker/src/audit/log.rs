@@ -19,10 +19,12 @@ use super::time::{Clock, Timestamp};
 use super::walk::Tail;
 
 /// How long records may wait for the disk unless told otherwise. A sync takes 0.2 to 8 ms: at
-/// ten a second it costs less than a tenth of the time, and a power cut at most that much of the log.
+/// ten a second it costs less than a tenth of the time, and a power cut at most that much of the
+/// log.
 const COMMIT_EVERY: Duration = Duration::from_millis(100);
 
-/// An append-only, hash-chained log. Clones write to the same file; the last one to go brings it to the disk.
+/// An append-only, hash-chained log. Clones write to the same file; the last one to go brings it to
+/// the disk.
 ///
 /// A record that [`append`](Self::append) returned for outlives the process whatever becomes of
 /// it. What outlives a power cut is said by [`Durability`].
@@ -64,8 +66,8 @@ impl AuditLog {
     ///
     /// # Errors
     /// The file cannot be had ([`AuditError::Open`], `NotAFile`, `WritableByOthers`, `InUse`), or
-    /// what stands in it since its last sync is not what the log wrote (`Broken`). A torn last line alone
-    /// is cut off, which is recorded: a crash leaves one.
+    /// what stands in it since its last sync is not what the log wrote (`Broken`). A torn last line
+    /// alone is cut off, which is recorded: a crash leaves one.
     pub fn open(path: &Path, clock: Clock) -> Result<Self, AuditError> {
         Self::open_with(path, clock, Durability::default())
     }
@@ -81,11 +83,7 @@ impl AuditLog {
     ) -> Result<Self, AuditError> {
         let store = Store::open(path)?;
         let Recovered { chain, bytes, torn } = recover(&store)?;
-        let state = State {
-            chain,
-            bytes,
-            ..State::default()
-        };
+        let state = State { chain, bytes, ..State::default() };
         let shared = Arc::new(Shared {
             store,
             state: Mutex::new(state),
@@ -100,15 +98,8 @@ impl AuditLog {
                 let shared = Arc::clone(&shared);
                 move || shared.commit_until_closed()
             })
-            .map_err(|source| AuditError::Open {
-                path: path.to_owned(),
-                source,
-            })?;
-        let log = Self(Arc::new(Owner {
-            shared,
-            clock,
-            committer: Some(committer),
-        }));
+            .map_err(|source| AuditError::Open { path: path.to_owned(), source })?;
+        let log = Self(Arc::new(Owner { shared, clock, committer: Some(committer) }));
         if let Some(Tail { bytes, digest }) = torn {
             log.append("", &Event::Repaired { bytes, digest })?;
         }
@@ -118,8 +109,8 @@ impl AuditLog {
     /// Writes one record, under the policy version `policy`, and returns when it is in the file.
     ///
     /// # Errors
-    /// Nothing was recorded: the caller must refuse what it wanted to record. The log takes itself up again
-    /// with the next call that succeeds in writing. (With [`Durability::Always`], after
+    /// Nothing was recorded: the caller must refuse what it wanted to record. The log takes itself
+    /// up again with the next call that succeeds in writing. (With [`Durability::Always`], after
     /// [`AuditError::Sync`] the record may stand in the file without being safe there.)
     pub fn append(&self, policy: &str, event: &Event<'_>) -> Result<Receipt, AuditError> {
         self.append_at(self.0.clock.now(), policy, event)
@@ -141,7 +132,8 @@ impl AuditLog {
     /// Brings all records so far to the disk, and the head after them.
     ///
     /// # Errors
-    /// [`AuditError::Sync`] and [`AuditError::Moved`]; the records are refused from now on until a sync succeeds.
+    /// [`AuditError::Sync`] and [`AuditError::Moved`]; the records are refused from now on until a
+    /// sync succeeds.
     pub fn sync(&self) -> Result<(), AuditError> {
         self.0.shared.sync()
     }
@@ -303,10 +295,8 @@ impl Shared {
     /// Waits for records and then for company for them. Says whether these are the last.
     fn wait_for_work(&self) -> Result<bool, AuditError> {
         let idle = |state: &mut State| !state.dirty && !state.closing;
-        let mut state = self
-            .stirred
-            .wait_while(self.lock()?, idle)
-            .map_err(|_| AuditError::Poisoned)?;
+        let mut state =
+            self.stirred.wait_while(self.lock()?, idle).map_err(|_| AuditError::Poisoned)?;
         if let Durability::Within(time) = self.durability {
             let open = |state: &mut State| !state.closing;
             let waited = self.stirred.wait_timeout_while(state, time, open);

@@ -28,12 +28,7 @@ impl Reader {
     /// # Errors
     /// The file cannot be opened.
     pub fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self {
-            file: File::open(path)?,
-            lines: Lines::from(0),
-            line: 0,
-            stopped: false,
-        })
+        Ok(Self { file: File::open(path)?, lines: Lines::from(0), line: 0, stopped: false })
     }
 
     fn read(&mut self) -> Result<Option<Entry>, ReadError> {
@@ -44,9 +39,7 @@ impl Reader {
             Piece::Long => Err(ReadError::TooLong { line }),
             Piece::Line(text) => {
                 self.line = line;
-                Entry::parse(text)
-                    .map(Some)
-                    .ok_or(ReadError::NotARecord { line })
+                Entry::parse(text).map(Some).ok_or(ReadError::NotARecord { line })
             }
             Piece::End if self.file.metadata()?.len() < offset => {
                 Err(ReadError::Shortened { line })
@@ -204,10 +197,7 @@ mod tests {
         assert_eq!(reader.next().unwrap().unwrap().seq(), 1);
         for line in [2, 3] {
             let error = reader.next().unwrap().unwrap_err();
-            assert!(
-                matches!(error, ReadError::NotARecord { line: at } if at == line),
-                "{error}"
-            );
+            assert!(matches!(error, ReadError::NotARecord { line: at } if at == line), "{error}");
         }
         assert_eq!(reader.next().unwrap().unwrap().seq(), 2);
         assert!(reader.next().is_none(), "half a record is none");
@@ -215,10 +205,7 @@ mod tests {
         assert_eq!(reader.next().unwrap().unwrap().seq(), 3);
         assert!(reader.next().is_none());
         log.as_file().set_len(10).unwrap();
-        assert!(matches!(
-            reader.next(),
-            Some(Err(ReadError::Shortened { line: 6 }))
-        ));
+        assert!(matches!(reader.next(), Some(Err(ReadError::Shortened { line: 6 }))));
         assert!(reader.next().is_none());
     }
 }

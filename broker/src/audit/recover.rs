@@ -25,18 +25,9 @@ pub(super) struct Recovered {
 
 /// Follows the log of `store` to its end, and cuts off a torn line there.
 pub(super) fn recover(store: &Store) -> Result<Recovered, AuditError> {
-    let unreadable = |source: io::Error| AuditError::Open {
-        path: store.path().to_owned(),
-        source,
-    };
-    let broken = |finding| AuditError::Broken {
-        path: store.path().to_owned(),
-        finding,
-    };
-    let mut walk = match store
-        .read_head()
-        .map_err(|error| unreadable(error.into()))?
-    {
+    let unreadable = |source: io::Error| AuditError::Open { path: store.path().to_owned(), source };
+    let broken = |finding| AuditError::Broken { path: store.path().to_owned(), finding };
+    let mut walk = match store.read_head().map_err(|error| unreadable(error.into()))? {
         HeadFile::Missing => Walk::from_start(Vec::new()),
         HeadFile::Broken => return Err(broken(Finding::of_head())),
         HeadFile::Found(head) => from_head(store, head).map_err(unreadable)?,
@@ -55,11 +46,7 @@ pub(super) fn recover(store: &Store) -> Result<Recovered, AuditError> {
     if torn.is_some() {
         store.file.set_len(walk.bytes()).map_err(unreadable)?;
     }
-    Ok(Recovered {
-        chain: walk.chain(),
-        bytes: walk.bytes(),
-        torn,
-    })
+    Ok(Recovered { chain: walk.chain(), bytes: walk.bytes(), torn })
 }
 
 /// The walk on from the head, where the file still has its record there; else the walk from the
@@ -76,9 +63,5 @@ fn from_head(store: &Store, head: Head) -> io::Result<Walk> {
         Some(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => false,
         Some(Err(error)) => return Err(error),
     };
-    Ok(if stands {
-        Walk::resumed(head)
-    } else {
-        Walk::from_start(vec![head.into()])
-    })
+    Ok(if stands { Walk::resumed(head) } else { Walk::from_start(vec![head.into()]) })
 }

@@ -70,11 +70,7 @@ impl Repeats {
         if self.kinds.len() >= MAX_KINDS && !self.kinds.contains_key(&kind_of_it) {
             kind_of_it = kind("*");
         }
-        let fresh = Tally {
-            began: now,
-            written: 0,
-            counted: 0,
-        };
+        let fresh = Tally { began: now, written: 0, counted: 0 };
         let tally = self.kinds.entry(kind_of_it).or_insert(fresh);
         if tally.written < IN_FULL {
             tally.written = tally.written.saturating_add(1);
@@ -97,9 +93,7 @@ impl Repeats {
     }
 
     fn take(&mut self, now: Duration, age: Duration) -> Vec<Counted> {
-        let old = self
-            .kinds
-            .extract_if(|_, tally| now.saturating_sub(tally.began) >= age);
+        let old = self.kinds.extract_if(|_, tally| now.saturating_sub(tally.began) >= age);
         let mut due: Vec<Counted> = old
             .filter(|(_, tally)| tally.counted > 0)
             .map(|(kind, tally)| Counted {
@@ -150,24 +144,18 @@ mod tests {
         ("preview", "app://notes", "fs.write_text", "not-allowed");
 
     fn counts(due: &[Counted]) -> Vec<(&str, u64)> {
-        due.iter()
-            .map(|counted| (counted.kind.command.as_str(), counted.count))
-            .collect()
+        due.iter().map(|counted| (counted.kind.command.as_str(), counted.count)).collect()
     }
 
     #[test]
     fn h02_a_flood_is_counted_but_never_its_first() {
         let mut repeats = Repeats::default();
-        let told: Vec<Telling> = (0..1212)
-            .map(|n| repeats.note(CALL, Duration::from_micros(n)))
-            .collect();
+        let told: Vec<Telling> =
+            (0..1212).map(|n| repeats.note(CALL, Duration::from_micros(n))).collect();
         assert!(told[..8].iter().all(|telling| *telling == Telling::Write));
         assert!(told[8..].iter().all(|telling| *telling == Telling::Counted));
         assert!(repeats.due(Duration::from_millis(999)).is_empty());
-        assert_eq!(
-            counts(&repeats.due(Duration::from_secs(1))),
-            [("fs.write_text", 1204)]
-        );
+        assert_eq!(counts(&repeats.due(Duration::from_secs(1))), [("fs.write_text", 1204)]);
         assert!(repeats.due(Duration::from_secs(9)).is_empty(), "told once");
         assert_eq!(repeats.note(CALL, Duration::from_secs(9)), Telling::Write);
     }
@@ -185,16 +173,9 @@ mod tests {
             (window, origin, "fs.remove", reason),
             (window, origin, command, "rate"),
         ] {
-            assert_eq!(
-                repeats.note(other, Duration::ZERO),
-                Telling::Write,
-                "{other:?}"
-            );
+            assert_eq!(repeats.note(other, Duration::ZERO), Telling::Write, "{other:?}");
         }
-        assert_eq!(
-            counts(&repeats.rest(Duration::ZERO)),
-            [("fs.write_text", 12)]
-        );
+        assert_eq!(counts(&repeats.rest(Duration::ZERO)), [("fs.write_text", 12)]);
     }
 
     #[test]

@@ -42,9 +42,7 @@ impl Stats {
             _ => return,
         };
         let text = |key| entry.text(key).unwrap_or_default().to_owned();
-        let count = self
-            .counts
-            .entry((text("window"), text("command"), outcome.to_owned()));
+        let count = self.counts.entry((text("window"), text("command"), outcome.to_owned()));
         let count = count.or_default();
         *count = count.saturating_add(times);
     }
@@ -72,12 +70,7 @@ impl Stats {
     pub fn render(&self) -> String {
         let heading = ["count", "window", "command", "outcome"].map(str::to_owned);
         let rows = self.counts().into_iter().map(|count| {
-            let Count {
-                window,
-                command,
-                outcome,
-                count,
-            } = count;
+            let Count { window, command, outcome, count } = count;
             let names = [window, command, outcome].map(|name| clip(&safe(&name), WIDEST));
             let [window, command, outcome] = names;
             [grouped(count), window, command, outcome]

@@ -14,10 +14,8 @@ use super::AuditError;
 use super::head::{Head, MAX_HEAD};
 
 /// Never through a link; never waiting for a pipe's other end; never into a child.
-const CAREFULLY: OFlags = OFlags::NOFOLLOW
-    .union(OFlags::NONBLOCK)
-    .union(OFlags::NOCTTY)
-    .union(OFlags::CLOEXEC);
+const CAREFULLY: OFlags =
+    OFlags::NOFOLLOW.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 
 /// The log file and the directory it is in.
 #[derive(Debug)]
@@ -32,45 +30,28 @@ pub(super) struct Store {
 impl Store {
     /// Opens the log for its one writer, and makes it where there is none.
     pub(super) fn open(path: &Path) -> Result<Self, AuditError> {
-        let failed = |error: Errno| AuditError::Open {
-            path: path.to_owned(),
-            source: error.into(),
-        };
+        let failed =
+            |error: Errno| AuditError::Open { path: path.to_owned(), source: error.into() };
         let (dir, name) = open_place(path).map_err(failed)?;
         let flags = CAREFULLY | OFlags::RDWR | OFlags::APPEND | OFlags::CREATE;
         let file = fs::openat(&dir, &name, flags, Mode::RUSR | Mode::WUSR).map_err(failed)?;
         let stat = fs::fstat(&file).map_err(failed)?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Err(AuditError::NotAFile {
-                path: path.to_owned(),
-            });
+            return Err(AuditError::NotAFile { path: path.to_owned() });
         }
         if Mode::from_raw_mode(stat.st_mode).intersects(Mode::WGRP | Mode::WOTH) {
-            return Err(AuditError::WritableByOthers {
-                path: path.to_owned(),
-            });
+            return Err(AuditError::WritableByOthers { path: path.to_owned() });
         }
         match fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Err(Errno::WOULDBLOCK) => {
-                return Err(AuditError::InUse {
-                    path: path.to_owned(),
-                });
+                return Err(AuditError::InUse { path: path.to_owned() });
             }
             result => result.map_err(failed)?,
         }
-        let store = Self {
-            file: file.into(),
-            dir,
-            path: path.to_owned(),
-            name,
-        };
+        let store = Self { file: file.into(), dir, path: path.to_owned(), name };
         // The name itself has to outlive a power cut.
         fs::fsync(&store.dir).map_err(failed)?;
-        if store.is_in_place().map_err(failed)? {
-            Ok(store)
-        } else {
-            Err(AuditError::Moved)
-        }
+        if store.is_in_place().map_err(failed)? { Ok(store) } else { Err(AuditError::Moved) }
     }
 
     /// Where the log is.
@@ -95,10 +76,8 @@ impl Store {
 
     /// Puts `head` in the place of the one before: whoever reads sees the old one or the new one.
     pub(super) fn write_head(&self, head: &Head) -> Result<(), AuditError> {
-        let (name, fresh) = (
-            with_suffix(&self.name, ".head"),
-            with_suffix(&self.name, ".head.new"),
-        );
+        let (name, fresh) =
+            (with_suffix(&self.name, ".head"), with_suffix(&self.name, ".head.new"));
         let write = || -> io::Result<()> {
             let flags = CAREFULLY | OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC;
             let mut file: File =

@@ -100,10 +100,7 @@ mod tests {
     fn there_is_one_writing() {
         for (text, says) in [
             (r#"{"a":1,"b":[true,null,-1,1.5,"x y",{"a":"\" ,"}]}"#, None),
-            (
-                r#"{"a":1,"b":{"c":1,"c":2}}"#,
-                Some("the key `c` stands twice"),
-            ),
+            (r#"{"a":1,"b":{"c":1,"c":2}}"#, Some("the key `c` stands twice")),
             (r#"{"a":1,"\u0061":2}"#, Some("the key `a` stands twice")),
             (r#"{"a": 1}"#, Some("a space outside")),
             (r#"{"a":1} "#, Some("a space outside")),

@@ -21,19 +21,14 @@ impl Timestamp {
     /// The moment that is `time`; the nearest one where there is none.
     #[must_use]
     pub fn of(time: SystemTime) -> Self {
-        let since = time
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or(Duration::ZERO);
+        let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
         Self(u64::try_from(since.as_micros()).unwrap_or(LAST).min(LAST))
     }
 
     /// The moment `before` this one.
     #[must_use]
     pub fn minus(self, before: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_sub(u64::try_from(before.as_micros()).unwrap_or(u64::MAX)),
-        )
+        Self(self.0.saturating_sub(u64::try_from(before.as_micros()).unwrap_or(u64::MAX)))
     }
 
     /// The moment written as `text` in RFC 3339, with any offset, or as a date alone.
@@ -55,15 +50,11 @@ impl Timestamp {
         if hour > 23 || minute > 59 || second > 59 {
             return None;
         }
-        let seconds = hour
-            .checked_mul(3600)?
-            .checked_add(minute.checked_mul(60)?)?
-            .checked_add(second)?;
+        let seconds =
+            hour.checked_mul(3600)?.checked_add(minute.checked_mul(60)?)?.checked_add(second)?;
         let micros = rest.fraction()?;
         let offset = rest.offset()?;
-        rest.0
-            .is_empty()
-            .then(|| Self::from_parts(days, seconds, micros, offset))?
+        rest.0.is_empty().then(|| Self::from_parts(days, seconds, micros, offset))?
     }
 
     /// Appends the 27 characters of this moment.
@@ -86,10 +77,7 @@ impl Timestamp {
     }
 
     fn from_parts(days: u64, seconds: u64, micros: u64, offset: i64) -> Option<Self> {
-        let seconds = days
-            .checked_mul(DAY)?
-            .checked_add(seconds)?
-            .checked_add_signed(offset)?;
+        let seconds = days.checked_mul(DAY)?.checked_add(seconds)?.checked_add_signed(offset)?;
         let moment = seconds.checked_mul(MICROS)?.checked_add(micros)?;
         (moment <= LAST).then_some(Self(moment))
     }
@@ -165,16 +153,12 @@ impl Rest<'_> {
         let Some(digits) = self.0.strip_prefix(b".") else {
             return Some(0);
         };
-        let width = digits
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
+        let width = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let (digits, rest) = digits.split_at_checked(width)?;
         self.0 = rest;
         let padded = digits.iter().chain(b"000000").take(6);
         let micros = padded.fold(0_u64, |sum, digit| {
-            sum.saturating_mul(10)
-                .saturating_add(u64::from(digit.saturating_sub(b'0')))
+            sum.saturating_mul(10).saturating_add(u64::from(digit.saturating_sub(b'0')))
         });
         (!digits.is_empty()).then_some(micros)
     }
@@ -190,35 +174,23 @@ impl Rest<'_> {
         if hours > 23 || minutes > 59 {
             return None;
         }
-        let seconds = hours
-            .checked_mul(3600)?
-            .checked_add(minutes.checked_mul(60)?)?;
+        let seconds = hours.checked_mul(3600)?.checked_add(minutes.checked_mul(60)?)?;
         let seconds = i64::try_from(seconds).ok()?;
-        if sign == b'+' {
-            seconds.checked_neg()
-        } else {
-            Some(seconds)
-        }
+        if sign == b'+' { seconds.checked_neg() } else { Some(seconds) }
     }
 }
 
 /// Appends `value` in `width` digits (at most six).
 fn push_digits(buffer: &mut Vec<u8>, value: u64, width: u32) {
     for place in (0..width).rev() {
-        let digit = value
-            .checked_div(10_u64.saturating_pow(place))
-            .unwrap_or_default()
-            % 10;
+        let digit = value.checked_div(10_u64.saturating_pow(place)).unwrap_or_default() % 10;
         buffer.push(b'0'.saturating_add(u8::try_from(digit).unwrap_or_default()));
     }
 }
 
 /// Year, month and day of a day after the start of 1970: Howard Hinnant's `civil_from_days`
 /// (chrono-compatible low-level date algorithms) for days that are not negative.
-#[expect(
-    clippy::arithmetic_side_effects,
-    reason = "a day lies before the year 10000: below 2^22"
-)]
+#[expect(clippy::arithmetic_side_effects, reason = "a day lies before the year 10000: below 2^22")]
 fn civil_of_days(days: u64) -> (u64, u64, u64) {
     let days = days.min(LAST / MICROS / DAY) + 719_468;
     let era = days / 146_097;
@@ -227,19 +199,12 @@ fn civil_of_days(days: u64) -> (u64, u64, u64) {
     let of_year = of_era - (365 * year + year / 4 - year / 100);
     let shifted = (5 * of_year + 2) / 153;
     let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 {
-        shifted + 3
-    } else {
-        shifted - 9
-    };
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
     (year + era * 400 + u64::from(month <= 2), month, day)
 }
 
 /// The day after the start of 1970 of a date that exists: the reverse of [`civil_of_days`].
-#[expect(
-    clippy::arithmetic_side_effects,
-    reason = "checked first: 1970..=9999, 1..=12, 1..=31"
-)]
+#[expect(clippy::arithmetic_side_effects, reason = "checked first: 1970..=9999, 1..=12, 1..=31")]
 fn days_of_civil(year: u64, month: u64, day: u64) -> Option<u64> {
     if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
@@ -296,10 +261,7 @@ mod tests {
             assert_eq!(read.is_some() && read == moment, same, "{text}");
             assert!(same || read.is_none(), "{text}");
         }
-        assert_eq!(
-            Timestamp::parse("2026-11-23"),
-            Timestamp::parse("2026-11-23T00:00:00Z")
-        );
+        assert_eq!(Timestamp::parse("2026-11-23"), Timestamp::parse("2026-11-23T00:00:00Z"));
     }
 
     proptest::proptest! {

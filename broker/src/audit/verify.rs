@@ -15,8 +15,8 @@ use super::hash::Link;
 use super::store::{self, HeadFile};
 use super::walk::{Known, Step, Tail, Walk};
 
-/// How often, and how far apart, a torn end is looked at again before it is believed: the writer may
-/// be in the middle of its one write, which takes microseconds.
+/// How often, and how far apart, a torn end is looked at again before it is believed: the writer
+/// may be in the middle of its one write, which takes microseconds.
 const LOOKS: u32 = 10;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
 
@@ -91,10 +91,7 @@ pub fn verify_against(path: &Path, anchors: &[Anchor]) -> io::Result<Verificatio
     // The head first: it may fall behind a growing log, the log never behind it.
     let head = store::read_head(path)?;
     let file = File::open(path)?;
-    let noted = |anchor: &Anchor| Known {
-        chain: anchor.0,
-        bytes: None,
-    };
+    let noted = |anchor: &Anchor| Known { chain: anchor.0, bytes: None };
     let mut known: Vec<Known> = anchors.iter().map(noted).collect();
     if let HeadFile::Found(head) = head {
         known.push(head.into());
@@ -121,9 +118,8 @@ fn first_finding(walk: &mut Walk, file: &File) -> io::Result<Option<Finding>> {
             Step::End => return Ok(None),
             Step::Broken(finding) => return Ok(Some(finding)),
             Step::Torn(tail) => {
-                let looks = torn
-                    .filter(|(before, _)| *before == tail)
-                    .map_or(1, |(_, looks)| looks);
+                let looks =
+                    torn.filter(|(before, _)| *before == tail).map_or(1, |(_, looks)| looks);
                 if looks >= LOOKS {
                     return Ok(Some(walk.torn(tail)));
                 }

@@ -1,5 +1,5 @@
-//! Records as a table for people. Whatever stands in a record, what is printed here does nothing to a
-//! terminal but show itself.
+//! Records as a table for people. Whatever stands in a record, what is printed here does nothing to
+//! a terminal but show itself.
 
 use super::read::Entry;
 
@@ -53,15 +53,9 @@ impl Table {
         let gaps = 2_usize.saturating_mul(HEADINGS.len().saturating_add(1));
         let used = widths
             .iter()
-            .fold(TIME_WIDTH.saturating_add(gaps), |sum, width| {
-                sum.saturating_add(*width)
-            });
+            .fold(TIME_WIDTH.saturating_add(gaps), |sum, width| sum.saturating_add(*width));
         let rest = width.map(|width| width.saturating_sub(used).max(LEAST_REST));
-        Self {
-            widths,
-            rest,
-            colour,
-        }
+        Self { widths, rest, colour }
     }
 
     /// The line of the headings.
@@ -84,10 +78,7 @@ impl Table {
         let told = wrap(&story(entry), self.rest);
         let mut lines = told.iter();
         let first = lines.next().map(String::as_str).unwrap_or_default();
-        let mut row = self
-            .line(&time, &self.coloured(cells, entry), first)
-            .trim_end()
-            .to_owned();
+        let mut row = self.line(&time, &self.coloured(cells, entry), first).trim_end().to_owned();
         row.push('\n');
         let indent = self.line(&" ".repeat(TIME_WIDTH), &Default::default(), "");
         for line in lines {
@@ -135,10 +126,7 @@ fn cells(entry: &Entry) -> [String; 4] {
     let text = |key| safe(entry.text(key).unwrap_or_default());
     let verdict = match entry.event() {
         "call" => text("verdict"),
-        "repeated" => format!(
-            "deny × {}",
-            grouped(entry.number("count").unwrap_or_default())
-        ),
+        "repeated" => format!("deny × {}", grouped(entry.number("count").unwrap_or_default())),
         event => safe(event),
     };
     [text("window"), text("origin"), text("command"), verdict]
@@ -176,9 +164,7 @@ fn show(value: &serde_json::Value) -> String {
     if let Some(items) = value.as_array() {
         return items.iter().map(show).collect::<Vec<_>>().join(", ");
     }
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// `text` with everything escaped that is not a visible character of its own: controls, marks
@@ -212,10 +198,7 @@ pub(super) fn clip(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }
-    text.chars()
-        .take(width.saturating_sub(1))
-        .chain(['…'])
-        .collect()
+    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
 }
 
 /// `text` in lines of at most `width` characters, broken at spaces where there are any.
@@ -246,18 +229,12 @@ fn wrap(text: &str, width: Option<usize>) -> Vec<String> {
 
 fn pieces(word: &str, width: usize) -> Vec<String> {
     let characters: Vec<char> = word.chars().collect();
-    characters
-        .chunks(width.max(1))
-        .map(|chunk| chunk.iter().collect())
-        .collect()
+    characters.chunks(width.max(1)).map(|chunk| chunk.iter().collect()).collect()
 }
 
 /// How many characters of a cell are seen: the colours that [`Table::paint`] put round it are not.
 fn visible(cell: &str) -> usize {
-    match cell
-        .strip_prefix('\u{1b}')
-        .and_then(|rest| rest.split_once('m'))
-    {
+    match cell.strip_prefix('\u{1b}').and_then(|rest| rest.split_once('m')) {
         Some((_, painted)) => painted.chars().count().saturating_sub("\u{1b}[0m".len()),
         None => cell.chars().count(),
     }
@@ -298,34 +275,20 @@ time (UTC)               window   origin       command        verdict       reas
 ";
         assert_eq!(render_table(&entries, None, Colour::Never), expected);
         let narrow = render_table(&entries, Some(104), Colour::Never);
-        assert!(
-            narrow.lines().all(|line| line.chars().count() <= 104),
-            "{narrow}"
-        );
+        assert!(narrow.lines().all(|line| line.chars().count() <= 104), "{narrow}");
         assert!(narrow.lines().count() > expected.lines().count());
         let coloured = render_table(&entries, None, Colour::Always);
-        let codes = [
-            "\u{1b}[1m",
-            "\u{1b}[2m",
-            "\u{1b}[31m",
-            "\u{1b}[32m",
-            "\u{1b}[36m",
-            "\u{1b}[0m",
-        ];
-        let plain = codes
-            .iter()
-            .fold(coloured, |text, code| text.replace(code, ""));
+        let codes =
+            ["\u{1b}[1m", "\u{1b}[2m", "\u{1b}[31m", "\u{1b}[32m", "\u{1b}[36m", "\u{1b}[0m"];
+        let plain = codes.iter().fold(coloured, |text, code| text.replace(code, ""));
         assert_eq!(plain, expected);
     }
 
     #[test]
     fn numbers_texts_and_lines_are_cut_to_be_read() {
-        for (number, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1204, "1,204"),
-            (u64::MAX, "18,446,744,073,709,551,615"),
-        ] {
+        for (number, text) in
+            [(0, "0"), (999, "999"), (1204, "1,204"), (u64::MAX, "18,446,744,073,709,551,615")]
+        {
             assert_eq!(grouped(number), text);
         }
         for (text, width, clipped) in [("abc", 3, "abc"), ("abcd", 3, "ab…"), ("éééé", 3, "éé…")]

@@ -48,31 +48,20 @@ pub(super) struct Known {
 
 impl From<Head> for Known {
     fn from(head: Head) -> Self {
-        Self {
-            chain: head.chain(),
-            bytes: Some(head.bytes),
-        }
+        Self { chain: head.chain(), bytes: Some(head.bytes) }
     }
 }
 
 impl Walk {
     /// The walk through a whole log.
     pub(super) fn from_start(anchors: Vec<Known>) -> Self {
-        Self {
-            lines: Lines::from(0),
-            chain: Chain::genesis(),
-            anchors,
-        }
+        Self { lines: Lines::from(0), chain: Chain::genesis(), anchors }
     }
 
     /// The walk on from the record that `head` names.
     pub(super) fn resumed(head: Head) -> Self {
         let anchors = vec![head.into()];
-        Self {
-            lines: Lines::from(head.bytes),
-            chain: head.chain(),
-            anchors,
-        }
+        Self { lines: Lines::from(head.bytes), chain: head.chain(), anchors }
     }
 
     /// The last good record.
@@ -85,7 +74,8 @@ impl Walk {
         self.lines.offset()
     }
 
-    /// Looks at what comes next. After `End` and `Torn` it may be asked again: the file may have grown.
+    /// Looks at what comes next. After `End` and `Torn` it may be asked again: the file may have
+    /// grown.
     pub(super) fn step(&mut self, file: &File) -> io::Result<Step> {
         let here = self.chain.next();
         let followed = match self.lines.next(file)? {
@@ -94,22 +84,17 @@ impl Walk {
                 let (bytes, digest) = (tail.len() as u64, Digest::of(tail));
                 return Ok(Step::Torn(Tail { bytes, digest }));
             }
-            Piece::Long => Err((
-                here,
-                Damage::Changed,
-                "its line is longer than any record".to_owned(),
-            )),
+            Piece::Long => {
+                Err((here, Damage::Changed, "its line is longer than any record".to_owned()))
+            }
             Piece::Line(line) => self.chain.follow(line),
         };
         // One record a line: up to here, the line has the number that the record ought to have.
         Ok(match followed.and_then(|()| self.pass_anchors()) {
             Ok(()) => Step::Record,
-            Err((record, damage, message)) => Step::Broken(Finding {
-                record,
-                line: here,
-                damage,
-                message,
-            }),
+            Err((record, damage, message)) => {
+                Step::Broken(Finding { record, line: here, damage, message })
+            }
         })
     }
 
@@ -119,34 +104,19 @@ impl Walk {
         let (last, record) = (self.chain.seq, self.chain.next());
         let message =
             format!("it is missing: the log ends after record {last}, and had {known} records");
-        (known > last).then_some(Finding {
-            record,
-            line: record,
-            damage: Damage::Behind,
-            message,
-        })
+        (known > last).then_some(Finding { record, line: record, damage: Damage::Behind, message })
     }
 
     /// The finding for a log that ends in the middle of a line.
     pub(super) fn torn(&self, tail: Tail) -> Finding {
         let record = self.chain.next();
-        let message = format!(
-            "the log ends in {} bytes that are no whole record",
-            tail.bytes
-        );
-        Finding {
-            record,
-            line: record,
-            damage: Damage::Torn,
-            message,
-        }
+        let message = format!("the log ends in {} bytes that are no whole record", tail.bytes);
+        Finding { record, line: record, damage: Damage::Torn, message }
     }
 
     fn pass_anchors(&self) -> Result<(), (u64, Damage, String)> {
-        for Known { chain, bytes } in self
-            .anchors
-            .iter()
-            .filter(|at| at.chain.seq == self.chain.seq)
+        for Known { chain, bytes } in
+            self.anchors.iter().filter(|at| at.chain.seq == self.chain.seq)
         {
             if *chain != self.chain {
                 let message = format!("it was rewritten: its hash was {}", chain.link);
