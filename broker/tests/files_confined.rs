@@ -50,10 +50,7 @@ impl Place {
 }
 
 fn beneath(base: &Path, path: &str) -> ConfinedPath {
-    ConfinedPath::new(
-        Directory::open(base).unwrap(),
-        Relative::parse(path).unwrap(),
-    )
+    ConfinedPath::new(Directory::open(base).unwrap(), Relative::parse(path).unwrap())
 }
 
 fn code<T: std::fmt::Debug>(result: Result<T, FileError>) -> &'static str {
@@ -83,21 +80,16 @@ fn picture(folder: &Path) -> Vec<(PathBuf, String)> {
 fn soon<T: Send + 'static>(ask: impl FnOnce() -> T + Send + 'static) -> T {
     let (answer, answered) = mpsc::channel();
     std::thread::spawn(move || answer.send(ask()));
-    answered
-        .recv_timeout(Duration::from_secs(5))
-        .expect("it waits for ever")
+    answered.recv_timeout(Duration::from_secs(5)).expect("it waits for ever")
 }
 
 #[test]
 fn what_is_written_is_read_and_listed() {
     let place = Place::new();
     fs::create_dir_all(place.base("notes/old")).unwrap();
-    for (path, text) in [
-        ("a", ""),
-        ("notes/a.md", "one\n"),
-        ("notes/old/ß", "zwei\0"),
-        ("a", "again"),
-    ] {
+    for (path, text) in
+        [("a", ""), ("notes/a.md", "one\n"), ("notes/old/ß", "zwei\0"), ("a", "again")]
+    {
         assert_eq!(place.at(path).write_text(text).unwrap(), text.len() as u64);
         assert_eq!(place.at(path).read_text(LIMIT).unwrap(), text);
         assert_eq!(fs::read_to_string(place.base(path)).unwrap(), text);
@@ -113,22 +105,13 @@ fn a_call_on_the_wrong_kind_of_thing_is_refused_and_changes_nothing() {
     fs::create_dir(place.base("folder")).unwrap();
     fs::write(place.base("file"), "text").unwrap();
     fs::write(place.base("binary"), b"\xff\xfe\0").unwrap();
-    let before = || {
-        (
-            fs::read(place.base("binary")).unwrap(),
-            fs::read_dir(place.base("")).unwrap().count(),
-        )
-    };
+    let before =
+        || (fs::read(place.base("binary")).unwrap(), fs::read_dir(place.base("")).unwrap().count());
     let was = before();
     for (path, read, write, list) in [
         ("", "not_a_file", "not_a_file", "done"),
         ("folder", "not_a_file", "not_a_file", "done"),
-        (
-            "file/below",
-            "not_a_directory",
-            "not_a_directory",
-            "not_a_directory",
-        ),
+        ("file/below", "not_a_directory", "not_a_directory", "not_a_directory"),
         ("missing", "not_found", "", "not_found"),
         ("missing/below", "not_found", "not_found", "not_found"),
         ("file", "done", "", "not_a_directory"),
@@ -137,11 +120,7 @@ fn a_call_on_the_wrong_kind_of_thing_is_refused_and_changes_nothing() {
         assert_eq!(code(place.at(path).read_text(LIMIT)), read, "read {path:?}");
         assert_eq!(code(place.at(path).list(9)), list, "list {path:?}");
         if !write.is_empty() {
-            assert_eq!(
-                code(place.at(path).write_text("x")),
-                write,
-                "write {path:?}"
-            );
+            assert_eq!(code(place.at(path).write_text("x")), write, "write {path:?}");
         }
     }
     assert_eq!(before(), was);
@@ -156,11 +135,7 @@ fn e02_the_longest_name_is_taken() {
     // The kernel counts the NUL at the end of a path, too.
     for (length, read) in [(4095, "not_found"), (4096, "name_too_long")] {
         let deep = "d/".repeat(1999) + &"n".repeat(length - 2 * 1999);
-        assert_eq!(
-            code(place.at(&deep).read_text(LIMIT)),
-            read,
-            "{length} bytes"
-        );
+        assert_eq!(code(place.at(&deep).read_text(LIMIT)), read, "{length} bytes");
     }
 }
 
@@ -213,16 +188,8 @@ fn e03_no_link_is_followed_wherever_it_leads() {
         "cwd",
         "cwd/Cargo.toml",
     ] {
-        assert_eq!(
-            code(place.at(path).read_text(LIMIT)),
-            "not_found",
-            "read {path:?}"
-        );
-        assert_eq!(
-            code(place.at(path).write_text("x")),
-            "not_found",
-            "write {path:?}"
-        );
+        assert_eq!(code(place.at(path).read_text(LIMIT)), "not_found", "read {path:?}");
+        assert_eq!(code(place.at(path).write_text("x")), "not_found", "write {path:?}");
         assert_eq!(code(place.at(path).list(99)), "not_found", "list {path:?}");
     }
     assert_eq!(picture(place.root.path()), before);
@@ -241,16 +208,10 @@ fn e03_no_magic_link_of_proc_is_followed() {
         ("/proc/self", "exe".to_owned()),
         ("/proc/self", format!("fd/{number}")),
         ("/proc/self/fd", format!("{number}")),
-        (
-            "/proc/self",
-            format!("task/{}/root/etc/passwd", std::process::id()),
-        ),
+        ("/proc/self", format!("task/{}/root/etc/passwd", std::process::id())),
     ] {
         let path = beneath(Path::new(base), &path);
-        assert!(
-            matches!(path.read_text(LIMIT), Err(FileError::Escapes)),
-            "read {path:?}"
-        );
+        assert!(matches!(path.read_text(LIMIT), Err(FileError::Escapes)), "read {path:?}");
         assert_eq!(code(path.list(9)), "not_found", "list {path:?}");
     }
 }
@@ -259,14 +220,8 @@ fn e03_no_magic_link_of_proc_is_followed() {
 fn e06_a_mount_point_is_not_entered() {
     for path in ["proc/version", "proc/self/status", "proc"] {
         let path = beneath(Path::new("/"), path);
-        assert!(
-            matches!(path.list(9), Err(FileError::Escapes)),
-            "list {path:?}"
-        );
-        assert!(
-            matches!(path.read_text(LIMIT), Err(FileError::Escapes)),
-            "read {path:?}"
-        );
+        assert!(matches!(path.list(9), Err(FileError::Escapes)), "list {path:?}");
+        assert!(matches!(path.read_text(LIMIT), Err(FileError::Escapes)), "read {path:?}");
     }
 }
 
@@ -279,19 +234,10 @@ fn e07_a_directory_that_was_replaced_is_refused() {
     let folder = ConfinedPath::new(directory, Relative::default());
     assert_eq!(file.read_text(LIMIT).unwrap(), "first");
 
-    let (base, aside) = (
-        place.root.path().join("base"),
-        place.root.path().join("aside"),
-    );
+    let (base, aside) = (place.root.path().join("base"), place.root.path().join("aside"));
     let refused = |when: &str| {
-        assert!(
-            matches!(file.read_text(LIMIT), Err(FileError::Replaced)),
-            "{when}"
-        );
-        assert!(
-            matches!(file.write_text("x"), Err(FileError::Replaced)),
-            "{when}"
-        );
+        assert!(matches!(file.read_text(LIMIT), Err(FileError::Replaced)), "{when}");
+        assert!(matches!(file.write_text("x"), Err(FileError::Replaced)), "{when}");
         assert!(matches!(folder.list(9), Err(FileError::Replaced)), "{when}");
     };
     fs::rename(&base, &aside).unwrap();
@@ -333,35 +279,21 @@ fn e08_a_write_to_a_hard_link_does_not_write_to_the_file_outside() {
 #[test]
 fn e11_the_limit_is_exact() {
     let place = Place::new();
-    for (length, limit, is_read) in [
-        (0, 0, true),
-        (1, 0, false),
-        (9, 9, true),
-        (10, 9, false),
-        (9, u64::MAX, true),
-    ] {
+    for (length, limit, is_read) in
+        [(0, 0, true), (1, 0, false), (9, 9, true), (10, 9, false), (9, u64::MAX, true)]
+    {
         place.at("file").write_text(&"x".repeat(length)).unwrap();
-        assert_eq!(
-            place.at("file").read_text(limit).is_ok(),
-            is_read,
-            "{length} bytes of {limit}"
-        );
+        assert_eq!(place.at("file").read_text(limit).is_ok(), is_read, "{length} bytes of {limit}");
     }
 }
 
 #[test]
 fn e11_a_huge_sparse_file_is_refused() {
     let place = Place::new();
-    File::create(place.base("huge"))
-        .unwrap()
-        .set_len(100 << 30)
-        .unwrap();
+    File::create(place.base("huge")).unwrap().set_len(100 << 30).unwrap();
     let path = place.at("huge");
     let result = soon(move || path.read_text(LIMIT));
-    assert!(
-        matches!(result, Err(FileError::TooLarge { limit: LIMIT })),
-        "{result:?}"
-    );
+    assert!(matches!(result, Err(FileError::TooLarge { limit: LIMIT })), "{result:?}");
 }
 
 #[test]
@@ -370,10 +302,7 @@ fn e11_a_file_that_hides_its_length_is_read_up_to_the_limit() {
     let path = || beneath(Path::new("/proc/self"), "status");
     assert!(path().read_text(LIMIT).unwrap().contains("Seccomp"));
     let result = path().read_text(100);
-    assert!(
-        matches!(result, Err(FileError::TooLarge { limit: 100 })),
-        "{result:?}"
-    );
+    assert!(matches!(result, Err(FileError::TooLarge { limit: 100 })), "{result:?}");
 }
 
 /// The file grows faster than anybody reads, so that only the limit ends the reading.
@@ -412,47 +341,20 @@ fn a_pipe_a_socket_and_a_device_are_no_files_and_nobody_waits_for_them() {
     let _socket = UnixListener::bind(place.base("socket")).unwrap();
     let null = rustix::fs::makedev(1, 3);
     // Only root makes devices, and not in every container.
-    let device = rustix::fs::mknodat(
-        CWD,
-        place.base("device"),
-        FileType::CharacterDevice,
-        Mode::RWXU,
-        null,
-    );
-    let names = ["pipe", "socket"]
-        .into_iter()
-        .chain(device.is_ok().then_some("device"));
+    let device =
+        rustix::fs::mknodat(CWD, place.base("device"), FileType::CharacterDevice, Mode::RWXU, null);
+    let names = ["pipe", "socket"].into_iter().chain(device.is_ok().then_some("device"));
     for name in names {
         let (read, write) = (place.at(name), place.at(name));
-        assert_eq!(
-            soon(move || code(read.read_text(LIMIT))),
-            "not_a_file",
-            "read {name}"
-        );
-        assert_eq!(
-            soon(move || code(write.write_text("x"))),
-            "not_a_file",
-            "write {name}"
-        );
-        assert_eq!(
-            code(place.at(name).list(9)),
-            "not_a_directory",
-            "list {name}"
-        );
+        assert_eq!(soon(move || code(read.read_text(LIMIT))), "not_a_file", "read {name}");
+        assert_eq!(soon(move || code(write.write_text("x"))), "not_a_file", "write {name}");
+        assert_eq!(code(place.at(name).list(9)), "not_a_directory", "list {name}");
         assert!(
             !fs::symlink_metadata(place.base(name)).unwrap().is_file(),
             "{name} is still there"
         );
     }
-    assert!(
-        place
-            .at("")
-            .list(9)
-            .unwrap()
-            .entries
-            .iter()
-            .all(|entry| entry.kind == Kind::Other)
-    );
+    assert!(place.at("").list(9).unwrap().entries.iter().all(|entry| entry.kind == Kind::Other));
     for name in ["null", "zero", "full", "tty"] {
         let path = beneath(Path::new("/dev"), name);
         assert!(soon(move || path.read_text(LIMIT)).is_err(), "/dev/{name}");
@@ -462,29 +364,19 @@ fn a_pipe_a_socket_and_a_device_are_no_files_and_nobody_waits_for_them() {
 #[test]
 fn a_new_file_is_private_and_a_replaced_one_keeps_its_permissions() {
     let place = Place::new();
-    for (before, after) in [
-        (None, 0o600),
-        (Some(0o644), 0o644),
-        (Some(0o640), 0o640),
-        (Some(0o4755), 0o755),
-    ] {
+    for (before, after) in
+        [(None, 0o600), (Some(0o644), 0o644), (Some(0o640), 0o640), (Some(0o4755), 0o755)]
+    {
         let _ = fs::remove_file(place.base("file"));
         if let Some(mode) = before {
             fs::write(place.base("file"), "old").unwrap();
             fs::set_permissions(place.base("file"), Permissions::from_mode(mode)).unwrap();
         }
         place.at("file").write_text("new").unwrap();
-        let mode = fs::metadata(place.base("file"))
-            .unwrap()
-            .permissions()
-            .mode();
+        let mode = fs::metadata(place.base("file")).unwrap().permissions().mode();
         assert_eq!(mode & 0o7777, after, "{before:?}");
     }
-    assert_eq!(
-        fs::read_dir(place.base("")).unwrap().count(),
-        1,
-        "nothing is left beside it"
-    );
+    assert_eq!(fs::read_dir(place.base("")).unwrap().count(), 1, "nothing is left beside it");
 }
 
 #[test]
@@ -495,10 +387,7 @@ fn a_file_that_may_not_be_written_is_not_replaced() {
     }
     fs::write(place.base("kept"), "old").unwrap();
     fs::set_permissions(place.base("kept"), Permissions::from_mode(0o400)).unwrap();
-    assert!(matches!(
-        place.at("kept").write_text("new"),
-        Err(FileError::Denied)
-    ));
+    assert!(matches!(place.at("kept").write_text("new"), Err(FileError::Denied)));
     assert_eq!(fs::read_to_string(place.base("kept")).unwrap(), "old");
 }
 
@@ -508,35 +397,18 @@ fn a_listing_is_sorted_and_tells_kind_length_and_time() {
     fs::create_dir(place.base("b")).unwrap();
     symlink(place.outside("secret"), place.base("c")).unwrap();
     for (name, text, time) in [
-        (
-            "a",
-            "12345",
-            SystemTime::UNIX_EPOCH + Duration::from_millis(1_600_000_000_123),
-        ),
-        (
-            "d",
-            "",
-            SystemTime::UNIX_EPOCH - Duration::from_millis(1500),
-        ),
+        ("a", "12345", SystemTime::UNIX_EPOCH + Duration::from_millis(1_600_000_000_123)),
+        ("d", "", SystemTime::UNIX_EPOCH - Duration::from_millis(1500)),
     ] {
         fs::write(place.base(name), text).unwrap();
-        File::options()
-            .write(true)
-            .open(place.base(name))
-            .unwrap()
-            .set_modified(time)
-            .unwrap();
+        File::options().write(true).open(place.base(name)).unwrap().set_modified(time).unwrap();
     }
     fs::write(place.base(".sidegate-unfinished-left-by-a-crash"), "half").unwrap();
     fs::write(place.base("").join(OsStr::from_bytes(b"\xff")), "").unwrap();
     fs::write(place.base("line\nbreak"), "").unwrap();
 
     let listing = place.at("").list(6).unwrap();
-    let seen: Vec<_> = listing
-        .entries
-        .iter()
-        .map(|e| (e.name.as_str(), e.kind, e.size))
-        .collect();
+    let seen: Vec<_> = listing.entries.iter().map(|e| (e.name.as_str(), e.kind, e.size)).collect();
     assert_eq!(
         seen,
         [
@@ -549,10 +421,7 @@ fn a_listing_is_sorted_and_tells_kind_length_and_time() {
     assert_eq!(listing.left_out, 2);
     assert_eq!(listing.entries[0].modified_ms, 1_600_000_000_123);
     assert_eq!(listing.entries[3].modified_ms, -1500);
-    assert!(matches!(
-        place.at("").list(5),
-        Err(FileError::TooMany { limit: 5 })
-    ));
+    assert!(matches!(place.at("").list(5), Err(FileError::TooMany { limit: 5 })));
 }
 
 #[test]
@@ -568,9 +437,6 @@ fn a_base_is_made_private_where_it_is_missing_and_left_as_it_is_where_it_is_not(
     assert_eq!(code(Directory::open_or_create(&place.base("x/y"))), "done");
     assert_eq!(code(Directory::open(&place.base("z"))), "not_found");
     fs::write(place.base("file"), "").unwrap();
-    assert_eq!(
-        code(Directory::open(&place.base("file"))),
-        "not_a_directory"
-    );
+    assert_eq!(code(Directory::open(&place.base("file"))), "not_a_directory");
     assert!(Directory::open_or_create(&place.base("file/below")).is_err());
 }

@@ -1,9 +1,6 @@
 //! Whatever path a page asks for, nothing outside the allowed directory is read, changed or made.
 #![cfg(all(target_os = "linux", feature = "core"))]
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test says so by panicking, in its helpers too"
-)]
+#![expect(clippy::unwrap_used, reason = "a test says so by panicking, in its helpers too")]
 
 use std::cell::Cell;
 use std::fs;
@@ -35,12 +32,9 @@ impl World {
         let at = |path: &str| root.path().join(path);
         fs::create_dir_all(at("around/base/folder/base")).unwrap();
         fs::create_dir_all(at("around/outside/folder")).unwrap();
-        for file in [
-            "secret",
-            "around/secret",
-            "around/outside/secret",
-            "around/outside/folder/file",
-        ] {
+        for file in
+            ["secret", "around/secret", "around/outside/secret", "around/outside/folder/file"]
+        {
             fs::write(at(file), CANARY).unwrap();
         }
         for file in ["file", "folder/file"] {
@@ -124,11 +118,7 @@ fn nothing_outside_is_read_changed_or_made() {
         }
         if let Ok(listing) = path.list(99) {
             for entry in listing.entries {
-                prop_assert!(
-                    world.is_inside(&relative, &entry.name),
-                    "listed {:?}",
-                    entry.name
-                );
+                prop_assert!(world.is_inside(&relative, &entry.name), "listed {:?}", entry.name);
             }
         }
         parsed.set(parsed.get() + 1);

@@ -33,10 +33,7 @@ fn a_value_is_there_after_a_restart() {
     for (key, value) in &values {
         assert_eq!(reopened.get(key).as_ref(), Some(value), "{key}");
     }
-    assert_eq!(
-        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-        0o600
-    );
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 
     reopened.set("theme", Value::Null).unwrap();
     assert_eq!(reopened.get("theme"), None);
@@ -49,10 +46,7 @@ fn a_file_that_is_not_understood_is_named_with_its_place_and_left_as_it_is() {
     let path = folder.path().join("settings.json");
     for (content, place) in [
         (&b""[..], ":1:0: "),
-        (
-            b"{\n  \"theme\": \"dark\",\n  \"editor.font_size\": \n",
-            ":4:0: ",
-        ),
+        (b"{\n  \"theme\": \"dark\",\n  \"editor.font_size\": \n", ":4:0: "),
         (b"{\n  \"theme\": 1,\n  \"theme\": 2\n}\n", ":3:9: "),
         (b"{\n  \"__proto__\": 1\n}\n", ":2:13: "),
         (b"[1]", ":1:0: "),
@@ -62,18 +56,12 @@ fn a_file_that_is_not_understood_is_named_with_its_place_and_left_as_it_is() {
         let error = Settings::open(&path).unwrap_err();
         assert!(matches!(error, SettingsError::Corrupt { .. }), "{error}");
         let shown = error.to_string();
-        assert!(
-            shown.starts_with(&format!("{}{place}", path.display())),
-            "{shown}"
-        );
+        assert!(shown.starts_with(&format!("{}{place}", path.display())), "{shown}");
         assert_eq!(error.code(), "failed");
         assert_eq!(fs::read(&path).unwrap(), content);
     }
     fs::write(&path, b"\xff").unwrap();
-    assert!(matches!(
-        Settings::open(&path),
-        Err(SettingsError::File { .. })
-    ));
+    assert!(matches!(Settings::open(&path), Err(SettingsError::File { .. })));
 }
 
 #[test]
@@ -84,23 +72,12 @@ fn a_place_that_cannot_hold_settings_is_refused() {
     fs::write(at("elsewhere.json"), "{}").unwrap();
     symlink("elsewhere.json", at("link.json")).unwrap();
     symlink("nowhere.json", at("dangling.json")).unwrap();
-    for name in [
-        "folder",
-        "link.json",
-        "dangling.json",
-        "elsewhere.json/settings.json",
-    ] {
+    for name in ["folder", "link.json", "dangling.json", "elsewhere.json/settings.json"] {
         let error = Settings::open(&at(name)).unwrap_err();
         assert!(error.to_string().contains(name), "{error}");
     }
-    assert!(matches!(
-        Settings::open(Path::new("/")),
-        Err(SettingsError::Path { .. })
-    ));
-    assert!(matches!(
-        Settings::open(&at("a\nb")),
-        Err(SettingsError::Path { .. })
-    ));
+    assert!(matches!(Settings::open(Path::new("/")), Err(SettingsError::Path { .. })));
+    assert!(matches!(Settings::open(&at("a\nb")), Err(SettingsError::Path { .. })));
 }
 
 #[test]
@@ -154,9 +131,7 @@ fn threads_lose_no_change() {
             })
         })
         .collect();
-    threads
-        .into_iter()
-        .for_each(|thread| thread.join().unwrap());
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
     let reopened = Settings::open(&path).unwrap();
     for (thread, n) in (0..4).flat_map(|thread| (0..25).map(move |n| (thread, n))) {
         assert_eq!(
@@ -176,16 +151,11 @@ fn a_process_that_counts_until_it_is_killed() {
         return;
     };
     let settings = Settings::open(Path::new(&path)).unwrap();
-    let first = settings
-        .get("count")
-        .and_then(|count| count.as_u64())
-        .unwrap_or(0);
+    let first = settings.get("count").and_then(|count| count.as_u64()).unwrap_or(0);
     let mut out = std::io::stdout();
     for count in first + 1.. {
         // Long enough for a kill to find it half written.
-        settings
-            .set("padding", json!(format!("{count}").repeat(5000)))
-            .unwrap();
+        settings.set("padding", json!(format!("{count}").repeat(5000))).unwrap();
         settings.set("count", json!(count)).unwrap();
         writeln!(out, "kept {count}").unwrap();
         out.flush().unwrap();
@@ -199,42 +169,24 @@ fn a_kill_at_any_moment_leaves_whole_settings_with_all_that_was_kept() {
     let mut last_kept = 0;
     for round in 0..12_u64 {
         let mut victim = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "a_process_that_counts_until_it_is_killed",
-                "--nocapture",
-            ])
+            .args(["--exact", "a_process_that_counts_until_it_is_killed", "--nocapture"])
             .env(VICTIM, &path)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(victim.stdout.take().unwrap())
-            .lines()
-            .map(Result::unwrap);
-        let kept = |line: &String| {
-            line.strip_prefix("kept ")
-                .and_then(|count| count.parse::<u64>().ok())
-        };
-        let first = lines
-            .by_ref()
-            .find_map(|line| kept(&line))
-            .expect("it keeps something");
+        let mut lines = BufReader::new(victim.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let kept =
+            |line: &String| line.strip_prefix("kept ").and_then(|count| count.parse::<u64>().ok());
+        let first = lines.by_ref().find_map(|line| kept(&line)).expect("it keeps something");
         std::thread::sleep(Duration::from_micros(997 * round));
         victim.kill().unwrap();
         victim.wait().unwrap();
-        last_kept = lines
-            .filter_map(|line| kept(&line))
-            .last()
-            .unwrap_or(first)
-            .max(last_kept);
+        last_kept = lines.filter_map(|line| kept(&line)).last().unwrap_or(first).max(last_kept);
 
         let settings = Settings::open(&path).unwrap();
         let count = settings.get("count").unwrap().as_u64().unwrap();
         let padding = settings.get("padding").unwrap().as_str().unwrap().len();
-        assert!(
-            (last_kept..=last_kept + 1).contains(&count),
-            "{count} after {last_kept} was kept"
-        );
+        assert!((last_kept..=last_kept + 1).contains(&count), "{count} after {last_kept} was kept");
         assert_eq!(padding % 5000, 0, "half a value");
     }
 }
