@@ -5,6 +5,7 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -33,6 +34,24 @@ fn a_log_has_one_writer_and_is_its_owner_s_alone() {
     assert!(matches!(open(&path), Err(AuditError::InUse { .. })));
     drop(log);
     assert_eq!(stop(&open(&path).unwrap()).unwrap(), 2, "the count goes on");
+}
+
+/// Between its fork and its own program, a child of the broker has the file of the log open too.
+#[test]
+fn a_log_is_free_at_once_whatever_children_are_being_started() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("log");
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Acquire) {
+                assert!(Command::new("true").status().unwrap().success());
+            }
+        });
+        let refused = (0..100).find_map(|_| open(&path).err());
+        done.store(true, Ordering::Release);
+        assert!(refused.is_none(), "{refused:?}");
+    });
 }
 
 #[test]

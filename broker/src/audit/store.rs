@@ -90,6 +90,15 @@ impl Store {
     }
 }
 
+impl Drop for Store {
+    /// Lets the lock go by name: a child that is just being started has the file open until it
+    /// runs its own program, and would hold the lock so long.
+    fn drop(&mut self) {
+        // Where this fails, closing the file lets it go, a moment later.
+        let _ = fs::flock(&self.file, FlockOperation::Unlock);
+    }
+}
+
 /// What was found where the head of a log ought to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum HeadFile {
