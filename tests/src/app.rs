@@ -91,10 +91,7 @@ impl App {
     /// Those of them that hold windows.
     #[must_use]
     pub fn hosts(&self) -> Vec<Process> {
-        self.processes()
-            .into_iter()
-            .filter(|process| process.name == HOST)
-            .collect()
+        self.processes().into_iter().filter(|process| process.name == HOST).collect()
     }
 
     /// What the broker wrote on its standard output until now.
@@ -148,10 +145,7 @@ impl App {
     /// # Errors
     /// [`AppError::Late`] where it does not; it is killed then.
     pub fn stop(mut self) -> Result<ExitStatus, AppError> {
-        let unasked = |why| AppError::System {
-            what: "the broker cannot be asked".into(),
-            why,
-        };
+        let unasked = |why| AppError::System { what: "the broker cannot be asked".into(), why };
         let processes = self.processes();
         // Its number is its own until its end was taken notice of.
         if self.broker.try_wait().map_err(unasked)?.is_none() {
@@ -162,9 +156,7 @@ impl App {
         let Some((status, _)) = until_some(STOP, look) else {
             return Err(self.late("the end of the broker", STOP));
         };
-        let left = wait_until_gone(&processes, LEFTOVERS)
-            .err()
-            .unwrap_or_default();
+        let left = wait_until_gone(&processes, LEFTOVERS).err().unwrap_or_default();
         if left.is_empty() {
             return Ok(status);
         }
@@ -196,11 +188,7 @@ impl App {
     }
 
     fn late(&self, what: &str, limit: Duration) -> AppError {
-        AppError::Late {
-            what: what.to_owned(),
-            limit,
-            said: self.errors(),
-        }
+        AppError::Late { what: what.to_owned(), limit, said: self.errors() }
     }
 }
 

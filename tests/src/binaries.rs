@@ -59,17 +59,9 @@ impl Binaries {
     /// # Errors
     /// [`BinariesError::NotBuilt`] where one of them is not there.
     pub fn in_folder(folder: &Path) -> Result<Self, BinariesError> {
-        match [SIDEGATE, HOST]
-            .into_iter()
-            .find(|name| !folder.join(name).is_file())
-        {
-            Some(missing) => Err(BinariesError::NotBuilt {
-                missing,
-                folder: folder.to_owned(),
-            }),
-            None => Ok(Self {
-                folder: folder.to_owned(),
-            }),
+        match [SIDEGATE, HOST].into_iter().find(|name| !folder.join(name).is_file()) {
+            Some(missing) => Err(BinariesError::NotBuilt { missing, folder: folder.to_owned() }),
+            None => Ok(Self { folder: folder.to_owned() }),
         }
     }
 
@@ -96,16 +88,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for missing in [SIDEGATE, HOST] {
             let error = Binaries::in_folder(folder.path()).unwrap_err().to_string();
-            assert!(
-                error.starts_with(&format!("`{missing}` is not in `/")),
-                "{error}"
-            );
+            assert!(error.starts_with(&format!("`{missing}` is not in `/")), "{error}");
             assert!(error.contains("cargo build -p sidegate"), "{error}");
             fs::write(folder.path().join(missing), "").unwrap();
         }
-        assert_eq!(
-            Binaries::in_folder(folder.path()).unwrap().folder(),
-            folder.path()
-        );
+        assert_eq!(Binaries::in_folder(folder.path()).unwrap().folder(), folder.path());
     }
 }

@@ -87,15 +87,9 @@ impl Display {
             Access::Local => None,
             Access::Cookie => Some(Cookie::bake().map_err(DisplayError::Cookie)?),
         };
-        let mut server = command(cookie.as_ref())
-            .spawn()
-            .map_err(DisplayError::NoServer)?;
+        let mut server = command(cookie.as_ref()).spawn().map_err(DisplayError::NoServer)?;
         match number_said_by(&mut server) {
-            Ok(number) => Ok(Self {
-                server,
-                number,
-                cookie,
-            }),
+            Ok(number) => Ok(Self { server, number, cookie }),
             Err(error) => {
                 stop(&mut server);
                 Err(error)
@@ -148,15 +142,9 @@ impl Cookie {
     fn bake() -> io::Result<Self> {
         let mut secret = [0; 16];
         File::open("/dev/urandom")?.read_exact(&mut secret)?;
-        let cookie = Self {
-            folder: tempfile::Builder::new().prefix("xauth-").tempdir()?,
-            secret,
-        };
-        let mut file = File::options()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(cookie.path())?;
+        let cookie = Self { folder: tempfile::Builder::new().prefix("xauth-").tempdir()?, secret };
+        let mut file =
+            File::options().write(true).create_new(true).mode(0o600).open(cookie.path())?;
         file.write_all(&cookie.entry())?;
         Ok(cookie)
     }
@@ -170,12 +158,7 @@ impl Cookie {
     /// the number is known only after the server, which reads this file, is up.
     fn entry(&self) -> Vec<u8> {
         let mut entry = u16::MAX.to_be_bytes().to_vec();
-        for string in [
-            b"".as_slice(),
-            b"",
-            COOKIE_PROTOCOL.as_bytes(),
-            &self.secret,
-        ] {
+        for string in [b"".as_slice(), b"", COOKIE_PROTOCOL.as_bytes(), &self.secret] {
             let length = u16::try_from(string.len()).unwrap_or(u16::MAX);
             entry.extend(length.to_be_bytes());
             entry.extend(string);
@@ -194,10 +177,7 @@ fn command(cookie: Option<&Cookie>) -> Command {
     if let Some(cookie) = cookie {
         command.arg("-auth").arg(cookie.path());
     }
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     command
 }
 
@@ -214,9 +194,7 @@ fn number_said_by(server: &mut Child) -> Result<u32, DisplayError> {
         let _ = sender.send(text);
     });
     let said = line.recv_timeout(START).map_err(|_| DisplayError::Silent)?;
-    said.trim()
-        .parse()
-        .map_err(|_| DisplayError::NoNumber(said.trim().to_owned()))
+    said.trim().parse().map_err(|_| DisplayError::NoNumber(said.trim().to_owned()))
 }
 
 /// Asks first: a server that is killed leaves its socket and lock behind.
@@ -261,10 +239,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let display = Display::start_for(Access::Cookie).unwrap();
         let environment = display.environment();
-        let (_, file) = environment
-            .iter()
-            .find(|(name, _)| *name == "XAUTHORITY")
-            .unwrap();
+        let (_, file) = environment.iter().find(|(name, _)| *name == "XAUTHORITY").unwrap();
         let metadata = std::fs::metadata(file).unwrap();
         assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
         // Two bytes of family, four lengths, the protocol's name and the secret.

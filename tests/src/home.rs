@@ -25,14 +25,9 @@ impl Home {
     /// # Errors
     /// Where it cannot be made.
     pub fn temporary() -> io::Result<Self> {
-        let folder = tempfile::Builder::new()
-            .prefix("sidegate-home-")
-            .tempdir()?;
+        let folder = tempfile::Builder::new().prefix("sidegate-home-").tempdir()?;
         let home = Self::at(folder.path())?;
-        Ok(Self {
-            _temporary: Some(folder),
-            ..home
-        })
+        Ok(Self { _temporary: Some(folder), ..home })
     }
 
     /// One that stays, made where there is none.
@@ -41,15 +36,9 @@ impl Home {
     /// Where it cannot be made.
     pub fn at(path: &Path) -> io::Result<Self> {
         fs::create_dir_all(path)?;
-        let home = Self {
-            path: path.canonicalize()?,
-            _temporary: None,
-        };
+        let home = Self { path: path.canonicalize()?, _temporary: None };
         // Programs refuse a runtime folder that others may read.
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(home.runtime())?;
+        DirBuilder::new().recursive(true).mode(0o700).create(home.runtime())?;
         Ok(home)
     }
 
@@ -104,11 +93,7 @@ mod tests {
         for home in [&temporary, &kept] {
             let mode = fs::metadata(home.runtime()).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o700);
-            assert!(
-                home.environment()
-                    .iter()
-                    .all(|(_, path)| path.starts_with(home.path()))
-            );
+            assert!(home.environment().iter().all(|(_, path)| path.starts_with(home.path())));
         }
         drop((temporary, kept));
         assert_eq!(paths.map(|path| path.exists()), [false, true]);
@@ -119,12 +104,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let first = Home::at(folder.path()).unwrap();
         fs::write(first.path().join("kept"), "").unwrap();
-        assert!(
-            Home::at(folder.path())
-                .unwrap()
-                .path()
-                .join("kept")
-                .exists()
-        );
+        assert!(Home::at(folder.path()).unwrap().path().join("kept").exists());
     }
 }

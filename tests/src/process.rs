@@ -27,12 +27,7 @@ impl Process {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         let living = Stat::parse(&stat)?;
         let name = name_of(pid).unwrap_or_else(|| living.command.to_owned());
-        Some(Self {
-            pid,
-            name,
-            parent: living.parent,
-            started: living.started,
-        })
+        Some(Self { pid, name, parent: living.parent, started: living.started })
     }
 
     /// Whether it still runs. One that ended and waits for its parent to take notice does not.
@@ -59,11 +54,7 @@ impl Process {
         };
         let sent = pidfd_open(pid, PidfdFlags::empty()).and_then(|held| {
             // Once it is held, its number goes to no other.
-            if self.lives() {
-                pidfd_send_signal(held, signal)
-            } else {
-                Ok(())
-            }
+            if self.lives() { pidfd_send_signal(held, signal) } else { Ok(()) }
         });
         match sent {
             Err(rustix::io::Errno::SRCH) => Ok(()),
@@ -96,24 +87,15 @@ pub fn descendants(of: u32) -> Vec<Process> {
 /// Those that still live when `limit` has passed.
 pub fn wait_until_gone(them: &[Process], limit: Duration) -> Result<Duration, Vec<Process>> {
     let gone = until(limit, || !them.iter().any(Process::lives));
-    gone.ok_or_else(|| {
-        them.iter()
-            .filter(|process| process.lives())
-            .cloned()
-            .collect()
-    })
+    gone.ok_or_else(|| them.iter().filter(|process| process.lives()).cloned().collect())
 }
 
 fn all() -> Vec<Process> {
     let Ok(entries) = fs::read_dir("/proc") else {
         return Vec::new();
     };
-    let names = entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().into_string().ok());
-    names
-        .filter_map(|name| Process::seen(name.parse().ok()?))
-        .collect()
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    names.filter_map(|name| Process::seen(name.parse().ok()?)).collect()
 }
 
 /// `/proc/PID/comm` has but fifteen letters.
@@ -142,11 +124,7 @@ impl<'a> Stat<'a> {
         let parent = fields.next()?.parse().ok()?;
         // The start is field 22; the parent was field 4.
         let started = fields.nth(17)?.parse().ok()?;
-        (!matches!(state, "Z" | "X")).then_some(Self {
-            command,
-            parent,
-            started,
-        })
+        (!matches!(state, "Z" | "X")).then_some(Self { command, parent, started })
     }
 }
 
@@ -160,19 +138,10 @@ mod tests {
     /// A shell with two children, one of them a shell with a child of its own.
     fn family() -> (Child, Vec<Process>) {
         let script = "sleep 1000 & sh -c 'sleep 1001; true' & wait";
-        let parent = Command::new("sh")
-            .args(["-c", script])
-            .stdin(Stdio::null())
-            .spawn()
-            .unwrap();
+        let parent = Command::new("sh").args(["-c", script]).stdin(Stdio::null()).spawn().unwrap();
         let complete = || {
             let found = descendants(parent.id());
-            (found
-                .iter()
-                .filter(|process| process.name == "sleep")
-                .count()
-                == 2)
-                .then_some(found)
+            (found.iter().filter(|process| process.name == "sleep").count() == 2).then_some(found)
         };
         let (found, _) = crate::wait::until_some(LIMIT, complete).unwrap();
         (parent, found)
@@ -185,11 +154,7 @@ mod tests {
         let names: Vec<_> = found.iter().map(|process| process.name.as_str()).collect();
         assert_eq!(names, ["sh", "sleep", "sleep"]);
         assert!(found.iter().all(|process| process.pid != parent.id()));
-        assert!(
-            descendants(process::id())
-                .iter()
-                .any(|process| process.pid == parent.id())
-        );
+        assert!(descendants(process::id()).iter().any(|process| process.pid == parent.id()));
 
         assert!(wait_until_gone(&found, Duration::ZERO).is_err());
         for process in &found {
@@ -204,10 +169,7 @@ mod tests {
     fn a_number_that_was_used_again_is_another_process() {
         let me = Process::seen(process::id()).unwrap();
         assert!(me.lives());
-        let before_me = Process {
-            started: me.started.wrapping_sub(1),
-            ..me
-        };
+        let before_me = Process { started: me.started.wrapping_sub(1), ..me };
         assert!(!before_me.lives());
         before_me.kill().unwrap();
     }
@@ -226,10 +188,7 @@ mod tests {
         let tail = "S 7 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4711 99 99";
         for (line, expected) in [
             (format!("12 (sh) {tail}"), Some(("sh", 7, 4711))),
-            (
-                format!("12 (a) Z 1 (b) {tail}"),
-                Some(("a) Z 1 (b", 7, 4711)),
-            ),
+            (format!("12 (a) Z 1 (b) {tail}"), Some(("a) Z 1 (b", 7, 4711))),
             (format!("12 (sh) {}", tail.replacen('S', "Z", 1)), None),
             ("12 (sh) S 7 1".to_owned(), None),
             (String::new(), None),

@@ -40,10 +40,7 @@ pub fn read(log: &Path) -> Result<Vec<Value>, RecordsError> {
     let text = match fs::read_to_string(log) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(why) => {
-            return Err(RecordsError::Unreadable {
-                log: log.to_owned(),
-                why,
-            });
+            return Err(RecordsError::Unreadable { log: log.to_owned(), why });
         }
         Ok(text) => text,
     };
@@ -69,10 +66,7 @@ mod tests {
             ("", vec![]),
             ("{\"seq\":1", vec![]),
             ("{\"seq\":1}\n", vec![json!({"seq": 1})]),
-            (
-                "{\"seq\":1}\n{\"seq\":2}\n{\"se",
-                vec![json!({"seq": 1}), json!({"seq": 2})],
-            ),
+            ("{\"seq\":1}\n{\"seq\":2}\n{\"se", vec![json!({"seq": 1}), json!({"seq": 2})]),
         ] {
             fs::write(&log, text).unwrap();
             assert_eq!(read(&log).unwrap(), records, "{text}");

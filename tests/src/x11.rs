@@ -71,31 +71,15 @@ impl Desk {
     pub fn at(display: &Display) -> Result<Self, X11Error> {
         let (stream, _) = DefaultStream::from_unix_stream(UnixStream::connect(display.socket())?)?;
         let secret = display.secret().to_vec();
-        let protocol = if secret.is_empty() {
-            ""
-        } else {
-            COOKIE_PROTOCOL
-        };
+        let protocol = if secret.is_empty() { "" } else { COOKIE_PROTOCOL };
         let connection =
             RustConnection::connect_to_stream_with_auth_info(stream, 0, protocol.into(), secret)?;
         let screen = connection.setup().roots.first().ok_or(X11Error::NoScreen)?;
-        let (root, screen) = (
-            screen.root,
-            (screen.width_in_pixels, screen.height_in_pixels),
-        );
-        let utf8_title = connection
-            .intern_atom(false, b"_NET_WM_NAME")?
-            .reply()?
-            .atom;
+        let (root, screen) = (screen.root, (screen.width_in_pixels, screen.height_in_pixels));
+        let utf8_title = connection.intern_atom(false, b"_NET_WM_NAME")?.reply()?.atom;
         connection.xtest_get_version(2, 2)?.reply()?;
         let keyboard = Keyboard::of(&connection)?;
-        Ok(Self {
-            connection,
-            root,
-            screen,
-            keyboard,
-            utf8_title,
-        })
+        Ok(Self { connection, root, screen, keyboard, utf8_title })
     }
 
     /// The windows with a title that are on the screen.
@@ -119,25 +103,14 @@ impl Desk {
         wanted: impl Fn(&str) -> bool,
     ) -> Result<Window, X11Error> {
         let look = || match self.windows() {
-            Ok(windows) => windows
-                .into_iter()
-                .find(|window| wanted(&window.title))
-                .map(Ok),
+            Ok(windows) => windows.into_iter().find(|window| wanted(&window.title)).map(Ok),
             Err(error) => Some(Err(error)),
         };
         if let Some((found, _)) = until_some(limit, look) {
             return found;
         }
-        let seen = self
-            .windows()?
-            .into_iter()
-            .map(|window| window.title)
-            .collect();
-        Err(X11Error::NoWindow {
-            wanted: what.to_owned(),
-            limit,
-            seen,
-        })
+        let seen = self.windows()?.into_iter().map(|window| window.title).collect();
+        Err(X11Error::NoWindow { wanted: what.to_owned(), limit, seen })
     }
 
     /// The title that a window has now.
@@ -155,17 +128,10 @@ impl Desk {
     /// [`X11Error::NoProcess`] where the server does not know.
     pub fn process(&self, window: &Window) -> Result<u32, X11Error> {
         let mask = ClientIdMask::LOCAL_CLIENT_PID;
-        let asked = [ClientIdSpec {
-            client: window.id,
-            mask,
-        }];
-        let known = res::query_client_ids(&self.connection, &asked)?
-            .reply()?
-            .ids;
+        let asked = [ClientIdSpec { client: window.id, mask }];
+        let known = res::query_client_ids(&self.connection, &asked)?.reply()?.ids;
         let process = known.iter().find_map(|id| id.value.first());
-        process
-            .copied()
-            .ok_or_else(|| X11Error::NoProcess(window.title.clone()))
+        process.copied().ok_or_else(|| X11Error::NoProcess(window.title.clone()))
     }
 
     /// Moves and sizes a window, and puts it on top.
@@ -179,10 +145,7 @@ impl Desk {
             .width(u32::from(place.width))
             .height(u32::from(place.height))
             .stack_mode(StackMode::ABOVE);
-        Ok(self
-            .connection
-            .configure_window(window.id, &wishes)?
-            .check()?)
+        Ok(self.connection.configure_window(window.id, &wishes)?.check()?)
     }
 
     /// Puts a window on top and gives it the keyboard.
@@ -193,9 +156,7 @@ impl Desk {
         let top = ConfigureWindowAux::new().stack_mode(StackMode::ABOVE);
         self.connection.configure_window(window.id, &top)?.check()?;
         let to_root = InputFocus::POINTER_ROOT;
-        self.connection
-            .set_input_focus(to_root, window.id, CURRENT_TIME)?
-            .check()?;
+        self.connection.set_input_focus(to_root, window.id, CURRENT_TIME)?.check()?;
         Ok(())
     }
 
@@ -205,17 +166,9 @@ impl Desk {
     /// [`X11Error`] where the window is gone.
     pub fn place(&self, window: &Window) -> Result<Place, X11Error> {
         let size = self.connection.get_geometry(window.id)?.reply()?;
-        let corner = self
-            .connection
-            .translate_coordinates(window.id, self.root, 0, 0)?
-            .reply()?;
+        let corner = self.connection.translate_coordinates(window.id, self.root, 0, 0)?.reply()?;
         let (width, height) = (size.width, size.height);
-        Ok(Place {
-            x: corner.dst_x,
-            y: corner.dst_y,
-            width,
-            height,
-        })
+        Ok(Place { x: corner.dst_x, y: corner.dst_y, width, height })
     }
 
     /// Types a text on the keyboard, a line feed as the Enter key.
@@ -261,10 +214,7 @@ impl Desk {
     /// # Errors
     /// [`X11Error`] where the window is gone, or wholly beside the screen.
     pub fn picture_of(&self, window: &Window) -> Result<Picture, X11Error> {
-        let visible = self
-            .place(window)?
-            .within(self.screen)
-            .ok_or(X11Error::OffScreen)?;
+        let visible = self.place(window)?.within(self.screen).ok_or(X11Error::OffScreen)?;
         Picture::take(&self.connection, self.root, visible)
     }
 
@@ -274,16 +224,7 @@ impl Desk {
     /// [`X11Error`] where the display is gone.
     pub fn picture(&self) -> Result<Picture, X11Error> {
         let (width, height) = self.screen;
-        Picture::take(
-            &self.connection,
-            self.root,
-            Place {
-                x: 0,
-                y: 0,
-                width,
-                height,
-            },
-        )
+        Picture::take(&self.connection, self.root, Place { x: 0, y: 0, width, height })
     }
 
     fn walk(&self, parent: WindowId, depth: u8, found: &mut Vec<Window>) -> Result<(), X11Error> {
@@ -313,10 +254,8 @@ impl Desk {
     /// The title in UTF-8 goes before the old one in the locale's letters.
     fn title_of(&self, id: WindowId) -> Result<Option<String>, X11Error> {
         for name in [self.utf8_title, AtomEnum::WM_NAME.into()] {
-            let asked = self
-                .connection
-                .get_property(false, id, name, AtomEnum::ANY, 0, TITLE)?
-                .reply();
+            let asked =
+                self.connection.get_property(false, id, name, AtomEnum::ANY, 0, TITLE)?.reply();
             match X11Error::gone(asked)? {
                 Some(title) if !title.value.is_empty() => {
                     return Ok(Some(String::from_utf8_lossy(&title.value).into_owned()));
@@ -329,9 +268,7 @@ impl Desk {
 
     fn fake(&self, event: u8, detail: u8, (x, y): (i16, i16)) -> Result<(), X11Error> {
         let now = CURRENT_TIME;
-        self.connection
-            .xtest_fake_input(event, detail, now, self.root, x, y, 0)?
-            .check()?;
+        self.connection.xtest_fake_input(event, detail, now, self.root, x, y, 0)?.check()?;
         Ok(())
     }
 }

@@ -30,16 +30,10 @@ impl Output {
     }
 
     fn append(&self, line: &str) {
-        self.text
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push_str(line);
+        self.text.lock().unwrap_or_else(PoisonError::into_inner).push_str(line);
     }
 
     pub(super) fn text(&self) -> String {
-        self.text
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.text.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -17,33 +17,15 @@ struct Stand {
 impl Stand {
     fn with(script: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(
-            folder.path().join("sidegate.toml"),
-            "id = \"org.example.app\"\n",
-        )
-        .unwrap();
+        fs::write(folder.path().join("sidegate.toml"), "id = \"org.example.app\"\n").unwrap();
         fs::write(folder.path().join(HOST), "").unwrap();
-        fs::write(
-            folder.path().join("script"),
-            format!("#!/bin/sh\n{script}\n"),
-        )
-        .unwrap();
+        fs::write(folder.path().join("script"), format!("#!/bin/sh\n{script}\n")).unwrap();
         // A file that this process wrote itself may still be open in a child that another test
         // is just forking; the kernel runs no such file.
         let install = ["-m", "755", "script", "sidegate"];
         let mut copy = Command::new("install");
-        assert!(
-            copy.args(install)
-                .current_dir(folder.path())
-                .status()
-                .unwrap()
-                .success()
-        );
-        Self {
-            folder,
-            home: Home::temporary().unwrap(),
-            display: Display::start().unwrap(),
-        }
+        assert!(copy.args(install).current_dir(folder.path()).status().unwrap().success());
+        Self { folder, home: Home::temporary().unwrap(), display: Display::start().unwrap() }
     }
 
     fn launch(&self) -> Launch<'_> {
@@ -63,9 +45,7 @@ fn an_app_sees_its_own_home_and_display_and_nothing_of_ours() {
     let stand = Stand::with("echo \"$@\"; pwd; env >&2");
     let mut app = stand.launch().start().unwrap();
     assert!(app.wait(LIMIT).unwrap().success());
-    until(LIMIT, || {
-        app.errors().contains("EXTRA=1") && app.output().lines().count() == 2
-    });
+    until(LIMIT, || app.errors().contains("EXTRA=1") && app.output().lines().count() == 2);
     let home = stand.home.path().display();
     let folder = stand.folder.path().display();
     assert_eq!(app.output(), format!("run {folder} --headless\n{home}\n"));
@@ -89,9 +69,7 @@ fn a_record_is_waited_for() {
                   sleep 1000";
     let stand = Stand::with(script);
     let app = stand.launch().start().unwrap();
-    let first = app
-        .wait_for_record("record 1", LIMIT, |record| record["seq"] == 1)
-        .unwrap();
+    let first = app.wait_for_record("record 1", LIMIT, |record| record["seq"] == 1).unwrap();
     assert_eq!(first, serde_json::json!({"seq": 1}));
     let late = app.wait_for_record("record 2", Duration::ZERO, |record| record["seq"] == 2);
     assert!(matches!(late, Err(AppError::Late { .. })));
@@ -116,10 +94,7 @@ fn an_app_that_leaves_processes_behind_is_an_error_and_they_are_killed() {
     let processes = app.processes();
     assert_eq!(processes.len(), 1);
     let error = app.stop().unwrap_err().to_string();
-    assert!(
-        error.contains("sleep") && error.contains("the broker said:\nup"),
-        "{error}"
-    );
+    assert!(error.contains("sleep") && error.contains("the broker said:\nup"), "{error}");
     wait_until_gone(&processes, LIMIT).unwrap();
 }
 
@@ -163,9 +138,6 @@ fn a_folder_without_an_identifier_is_no_app() {
             None => fs::remove_file(&path).unwrap(),
         }
         let error = stand.launch().start().unwrap_err().to_string();
-        assert!(
-            error.contains("sidegate.toml` has no `id`: ") && error.contains(why),
-            "{error}"
-        );
+        assert!(error.contains("sidegate.toml` has no `id`: ") && error.contains(why), "{error}");
     }
 }

@@ -60,22 +60,11 @@ pub(super) struct Keyboard {
 
 impl Keyboard {
     pub(super) fn of(connection: &impl Connection) -> Result<Self, X11Error> {
-        let (first, last) = (
-            connection.setup().min_keycode,
-            connection.setup().max_keycode,
-        );
+        let (first, last) = (connection.setup().min_keycode, connection.setup().max_keycode);
         let count = last.saturating_sub(first).saturating_add(1);
         let table = connection.get_keyboard_mapping(first, count)?.reply()?;
-        let GetKeyboardMappingReply {
-            keysyms_per_keycode,
-            keysyms,
-            ..
-        } = table;
-        Ok(Self {
-            first,
-            columns: usize::from(keysyms_per_keycode).max(1),
-            keysyms,
-        })
+        let GetKeyboardMappingReply { keysyms_per_keycode, keysyms, .. } = table;
+        Ok(Self { first, columns: usize::from(keysyms_per_keycode).max(1), keysyms })
     }
 
     /// Says whether every one of `keys` is there.
@@ -143,11 +132,7 @@ mod tests {
     /// Three keys from code 10 on: `a A`, Control, Shift.
     fn small() -> Keyboard {
         let keysyms = vec![0x61, 0x41, 0xffe3, 0, 0xffe1, 0];
-        Keyboard {
-            first: 10,
-            columns: 2,
-            keysyms,
-        }
+        Keyboard { first: 10, columns: 2, keysyms }
     }
 
     #[test]
@@ -155,18 +140,9 @@ mod tests {
         let (down, up) = (KEY_PRESS_EVENT, KEY_RELEASE_EVENT);
         for (chord, expected) in [
             (&[Key::Char('a')][..], vec![(down, 10), (up, 10)]),
-            (
-                &[Key::Char('A')],
-                vec![(down, 12), (down, 10), (up, 10), (up, 12)],
-            ),
-            (
-                &[Key::Shift, Key::Char('A')],
-                vec![(down, 12), (down, 10), (up, 10), (up, 12)],
-            ),
-            (
-                &[Key::Control, Key::Char('a')],
-                vec![(down, 11), (down, 10), (up, 10), (up, 11)],
-            ),
+            (&[Key::Char('A')], vec![(down, 12), (down, 10), (up, 10), (up, 12)]),
+            (&[Key::Shift, Key::Char('A')], vec![(down, 12), (down, 10), (up, 10), (up, 12)]),
+            (&[Key::Control, Key::Char('a')], vec![(down, 11), (down, 10), (up, 10), (up, 11)]),
         ] {
             assert_eq!(small().strokes(chord).unwrap(), expected, "{chord:?}");
         }
@@ -175,9 +151,7 @@ mod tests {
     #[test]
     fn a_character_without_a_key_is_an_error() {
         for missing in ['b', '\u{e9}', '•', '\n'] {
-            let error = small()
-                .knows(&[Key::Char('a'), Key::Char(missing)])
-                .unwrap_err();
+            let error = small().knows(&[Key::Char('a'), Key::Char(missing)]).unwrap_err();
             assert!(matches!(error, X11Error::NoKey(_)), "{missing:?}");
         }
     }

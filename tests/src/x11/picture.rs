@@ -24,16 +24,9 @@ impl Picture {
         from: Drawable,
         place: Place,
     ) -> Result<Self, X11Error> {
-        let Place {
-            x,
-            y,
-            width,
-            height,
-        } = place;
+        let Place { x, y, width, height } = place;
         let format = ImageFormat::Z_PIXMAP;
-        let image = connection
-            .get_image(format, from, x, y, width, height, u32::MAX)?
-            .reply()?;
+        let image = connection.get_image(format, from, x, y, width, height, u32::MAX)?.reply()?;
         let setup = connection.setup();
         let formats = &setup.pixmap_formats;
         let bits = formats.iter().find(|format| format.depth == image.depth);
@@ -41,18 +34,9 @@ impl Picture {
             32 => {}
             other => return Err(X11Error::Format(other)),
         }
-        let pixels = image
-            .data
-            .chunks_exact(4)
-            .filter_map(|pixel| pixel.try_into().ok());
-        let pixels = pixels
-            .map(|pixel: [u8; 4]| colour(pixel, setup.image_byte_order))
-            .collect();
-        Ok(Self {
-            width: width.into(),
-            height: height.into(),
-            pixels,
-        })
+        let pixels = image.data.chunks_exact(4).filter_map(|pixel| pixel.try_into().ok());
+        let pixels = pixels.map(|pixel: [u8; 4]| colour(pixel, setup.image_byte_order)).collect();
+        Ok(Self { width: width.into(), height: height.into(), pixels })
     }
 
     /// Width in pixels.

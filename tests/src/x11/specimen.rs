@@ -54,29 +54,14 @@ impl Specimen {
 
     /// In UTF-8, as toolkits do.
     pub(super) fn set_title(&self, title: &str) {
-        let name = self
-            .connection
-            .intern_atom(false, b"_NET_WM_NAME")
-            .unwrap()
-            .reply()
-            .unwrap();
-        let utf8 = self
-            .connection
-            .intern_atom(false, b"UTF8_STRING")
-            .unwrap()
-            .reply()
-            .unwrap();
+        let name = self.connection.intern_atom(false, b"_NET_WM_NAME").unwrap().reply().unwrap();
+        let utf8 = self.connection.intern_atom(false, b"UTF8_STRING").unwrap().reply().unwrap();
         self.set(name.atom, utf8.atom, title);
     }
 
     /// As the oldest programs do, and no other.
     pub(super) fn set_old_title(&self, title: &str) {
-        let name = self
-            .connection
-            .intern_atom(false, b"_NET_WM_NAME")
-            .unwrap()
-            .reply()
-            .unwrap();
+        let name = self.connection.intern_atom(false, b"_NET_WM_NAME").unwrap().reply().unwrap();
         self.connection.delete_property(self.id, name.atom).unwrap();
         self.set(AtomEnum::WM_NAME.into(), AtomEnum::STRING.into(), title);
     }
@@ -104,12 +89,7 @@ impl Specimen {
 
     /// Modifiers alone are no word.
     fn word(&self, code: u8, state: KeyButMask) -> Option<String> {
-        let table = self
-            .connection
-            .get_keyboard_mapping(code, 1)
-            .unwrap()
-            .reply()
-            .unwrap();
+        let table = self.connection.get_keyboard_mapping(code, 1).unwrap().reply().unwrap();
         let shifted = usize::from(u16::from(state) & u16::from(KeyButMask::SHIFT) != 0);
         let control = u16::from(state) & u16::from(KeyButMask::CONTROL) != 0;
         let keysym = match table.keysyms[shifted] {
@@ -121,11 +101,7 @@ impl Specimen {
             0xffe1..=0xffee => None,
             _ => {
                 let typed = char::from_u32(keysym).unwrap();
-                Some(if control {
-                    format!("^{typed}")
-                } else {
-                    typed.to_string()
-                })
+                Some(if control { format!("^{typed}") } else { typed.to_string() })
             }
         }
     }

@@ -6,8 +6,7 @@ use crate::display::Access;
 const LIMIT: Duration = Duration::from_secs(10);
 
 fn found(desk: &Desk, title: &str) -> Window {
-    desk.wait_for(&format!("titled `{title}`"), LIMIT, |seen| seen == title)
-        .unwrap()
+    desk.wait_for(&format!("titled `{title}`"), LIMIT, |seen| seen == title).unwrap()
 }
 
 #[test]
@@ -34,9 +33,7 @@ fn a_title_that_does_not_come_is_an_error_with_those_that_are_there() {
     let display = Display::start().unwrap();
     let desk = Desk::at(&display).unwrap();
     let _specimen = Specimen::open(&display, "something else", 0);
-    let error = desk
-        .wait_for("titled `x`", Duration::ZERO, |title| title == "x")
-        .unwrap_err();
+    let error = desk.wait_for("titled `x`", Duration::ZERO, |title| title == "x").unwrap_err();
     assert_eq!(
         error.to_string(),
         "no window titled `x` within 0ns; the titles there are [\"something else\"]"
@@ -47,10 +44,7 @@ fn a_title_that_does_not_come_is_an_error_with_those_that_are_there() {
 fn what_is_typed_arrives_at_the_window_with_the_focus_alone() {
     let display = Display::start().unwrap();
     let desk = Desk::at(&display).unwrap();
-    let (left, right) = (
-        Specimen::open(&display, "l", 0),
-        Specimen::open(&display, "r", 0),
-    );
+    let (left, right) = (Specimen::open(&display, "l", 0), Specimen::open(&display, "r", 0));
     let typed = "Milk & 2 eggs, \"free range\"; {a|b} ~/x_y #1!\n";
     for (with, without, title) in [(&left, &right, "l"), (&right, &left, "r")] {
         desk.focus(&found(&desk, title)).unwrap();
@@ -62,11 +56,7 @@ fn what_is_typed_arrives_at_the_window_with_the_focus_alone() {
     }
     let error = desk.type_text("ok, but 漢").unwrap_err();
     assert!(matches!(error, X11Error::NoKey(_)));
-    assert_eq!(
-        right.happened(),
-        [""; 0],
-        "all of a text is typed, or nothing"
-    );
+    assert_eq!(right.happened(), [""; 0], "all of a text is typed, or nothing");
 }
 
 #[test]
@@ -76,16 +66,7 @@ fn a_click_is_where_it_was_meant() {
     let specimen = Specimen::open(&display, "w", 0);
     let window = found(&desk, "w");
     desk.click(&window, 3, 4).unwrap();
-    desk.arrange(
-        &window,
-        Place {
-            x: 500,
-            y: 300,
-            width: 200,
-            height: 100,
-        },
-    )
-    .unwrap();
+    desk.arrange(&window, Place { x: 500, y: 300, width: 200, height: 100 }).unwrap();
     desk.click(&window, 199, 99).unwrap();
     desk.click(&window, 200, 100).unwrap();
     assert_eq!(specimen.happened(), ["click 3,4", "click 199,99"]);
@@ -97,32 +78,12 @@ fn a_picture_shows_the_window_on_top() {
     let desk = Desk::at(&display).unwrap();
     let _red = Specimen::open(&display, "red", 0x00ff_0000);
     let _blue = Specimen::open(&display, "blue", 0x0000_00ff);
-    for (title, colour) in [
-        ("red", [255, 0, 0]),
-        ("blue", [0, 0, 255]),
-        ("red", [255, 0, 0]),
-    ] {
+    for (title, colour) in [("red", [255, 0, 0]), ("blue", [0, 0, 255]), ("red", [255, 0, 0])] {
         let window = found(&desk, title);
-        desk.arrange(
-            &window,
-            Place {
-                x: -20,
-                y: 0,
-                width: 100,
-                height: 50,
-            },
-        )
-        .unwrap();
+        desk.arrange(&window, Place { x: -20, y: 0, width: 100, height: 50 }).unwrap();
         let picture = desk.picture_of(&window).unwrap();
-        assert_eq!(
-            (picture.width(), picture.height()),
-            (80, 50),
-            "the part on the screen"
-        );
-        assert!(
-            picture.pixels().iter().all(|pixel| *pixel == colour),
-            "{title}"
-        );
+        assert_eq!((picture.width(), picture.height()), (80, 50), "the part on the screen");
+        assert!(picture.pixels().iter().all(|pixel| *pixel == colour), "{title}");
         assert_eq!(picture.colours(), 1);
     }
     assert!(desk.picture().unwrap().colours() >= 2);

@@ -19,12 +19,7 @@ pub(crate) fn denials(binaries: &Binaries, log: &Path) -> Outcome<String> {
 
 /// Prints the same, as wide as the terminal is where this is one.
 pub(crate) fn print_denials(binaries: &Binaries, log: &Path) -> Outcome<()> {
-    let status = binaries
-        .sidegate()
-        .arg("audit")
-        .arg(log)
-        .arg("--denied")
-        .status()?;
+    let status = binaries.sidegate().arg("audit").arg(log).arg("--denied").status()?;
     if status.success() {
         Ok(())
     } else {
@@ -82,23 +77,13 @@ fn judge(records: &[Value]) -> Outcome<String> {
 }
 
 fn audit(binaries: &Binaries, verb: &[&str], log: &Path, options: &[&str]) -> Outcome<Output> {
-    let ran = binaries
-        .sidegate()
-        .args(verb)
-        .arg(log)
-        .args(options)
-        .output()?;
+    let ran = binaries.sidegate().args(verb).arg(log).args(options).output()?;
     if ran.status.success() {
         return Ok(ran);
     }
     let said = [ran.stdout, ran.stderr].concat();
     let said = String::from_utf8_lossy(&said).trim().to_owned();
-    Err(format!(
-        "`sidegate {}` ended with {}: {said}",
-        verb.join(" "),
-        ran.status
-    )
-    .into())
+    Err(format!("`sidegate {}` ended with {}: {said}", verb.join(" "), ran.status).into())
 }
 
 #[cfg(test)]
@@ -118,18 +103,9 @@ mod tests {
         let others = call("editor", "fs.write_text", "allow");
         let unclear = call("preview", "fs.list", "perhaps");
         for (records, end) in [
-            (
-                vec![&read, &refused, &others],
-                "1 of its calls refused, 1 allowed",
-            ),
-            (
-                vec![&read, &refused, &written],
-                "the preview was allowed `fs.write_text`",
-            ),
-            (
-                vec![&read, &refused, &unclear],
-                "the preview was allowed `fs.list`",
-            ),
+            (vec![&read, &refused, &others], "1 of its calls refused, 1 allowed"),
+            (vec![&read, &refused, &written], "the preview was allowed `fs.write_text`"),
+            (vec![&read, &refused, &unclear], "the preview was allowed `fs.list`"),
             (vec![&read, &others], "nothing was refused"),
             (vec![&refused, &others], "nothing was allowed"),
             (vec![], "nothing was allowed"),

@@ -57,11 +57,7 @@ fn run() -> Outcome<ExitCode> {
         report.failed("the demo came to its end", error.as_ref());
     }
     println!("\n{}", report.verdict());
-    Ok(if report.is_good() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 impl Places {
@@ -71,13 +67,7 @@ impl Places {
         let target = binaries.folder().parent().unwrap_or(binaries.folder());
         let output = target.join("demo");
         std::fs::create_dir_all(&output)?;
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .ok_or("no workspace")?;
-        Ok(Self {
-            app: workspace.join("policies/notes"),
-            output,
-            binaries,
-        })
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("no workspace")?;
+        Ok(Self { app: workspace.join("policies/notes"), output, binaries })
     }
 }

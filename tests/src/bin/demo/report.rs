@@ -26,11 +26,7 @@ impl Report {
         match step() {
             Ok((value, said)) => {
                 self.good = self.good.saturating_add(1);
-                let said = if said.is_empty() {
-                    said
-                } else {
-                    format!(" ({said})")
-                };
+                let said = if said.is_empty() { said } else { format!(" ({said})") };
                 println!("  ok      {what}{said}");
                 Some(value)
             }
@@ -58,10 +54,7 @@ impl Report {
             [] if self.good == 0 => "Nothing was done.".to_owned(),
             [] => format!("All {} steps went well.", self.good),
             failures => {
-                let list = failures
-                    .iter()
-                    .map(|what| format!("\n  {what}"))
-                    .collect::<String>();
+                let list = failures.iter().map(|what| format!("\n  {what}")).collect::<String>();
                 format!("These did not hold:{list}")
             }
         }
@@ -79,10 +72,7 @@ mod tests {
         report.step("first", || Ok("fine".into()));
         assert!(report.is_good());
         assert_eq!(report.verdict(), "All 1 steps went well.");
-        assert_eq!(
-            report.essential("second", || Ok((7, String::new()))),
-            Some(7)
-        );
+        assert_eq!(report.essential("second", || Ok((7, String::new()))), Some(7));
         assert_eq!(report.essential::<()>("third", || Err("no".into())), None);
         report.step("fourth", || Ok(String::new()));
         assert!(!report.is_good());

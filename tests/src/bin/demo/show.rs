@@ -19,10 +19,7 @@ pub(crate) fn on_this_display(places: &Places) -> Outcome<ExitCode> {
     let stage = Stage::set(Home::at(&places.output.join("home"))?, &places.app)?;
     println!("{}", what_to_look_at(&stage));
     let mut command = places.binaries.sidegate();
-    command
-        .arg("run")
-        .arg(&places.app)
-        .envs(stage.home.environment());
+    command.arg("run").arg(&places.app).envs(stage.home.environment());
     // Its default place is in the home that the app does not see any more.
     command.envs(authority().map(|path| ("XAUTHORITY", path)));
     // Ctrl+C at the terminal reaches the app as well, which ends then; this outlives it.
@@ -31,20 +28,13 @@ pub(crate) fn on_this_display(places: &Places) -> Outcome<ExitCode> {
 
     println!("\nThe calls that were refused:\n");
     log::print_denials(&places.binaries, &stage.log())?;
-    println!(
-        "\nThe log: {}",
-        log::verify(&places.binaries, &stage.log())?
-    );
+    println!("\nThe log: {}", log::verify(&places.binaries, &stage.log())?);
     println!("{}", stage.log().display());
     // What the notes hold now is up to whoever used the app.
     if !status.success() {
         eprintln!("error: the app ended with {status}");
     }
-    Ok(if status.success() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn authority() -> Option<OsString> {

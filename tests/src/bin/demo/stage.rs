@@ -17,18 +17,9 @@ pub(crate) const APP: &str = "org.sidegate.notes";
 /// The secrets, by their place in the home: where the hostile note looks for some, so that it is
 /// not for want of a file that it finds none.
 const CANARIES: [(&str, &str); 3] = [
-    (
-        ".ssh/id_ed25519",
-        "not a key, but as secret as one: canary-of-the-demo-7fb1c06e\n",
-    ),
-    (
-        ".local/share/secrets.txt",
-        "nobody's business: canary-of-the-demo-d2a94e83\n",
-    ),
-    (
-        ".local/share/secrets.md",
-        "nobody's business either: canary-of-the-demo-41c8f5b0\n",
-    ),
+    (".ssh/id_ed25519", "not a key, but as secret as one: canary-of-the-demo-7fb1c06e\n"),
+    (".local/share/secrets.txt", "nobody's business: canary-of-the-demo-d2a94e83\n"),
+    (".local/share/secrets.md", "nobody's business either: canary-of-the-demo-41c8f5b0\n"),
 ];
 
 /// The word that every canary has in common.
@@ -48,10 +39,7 @@ pub(crate) struct Stage {
 impl Stage {
     /// Puts everything in its place; notes that are there already stay as they are.
     pub(crate) fn set(home: Home, app: &Path) -> Outcome<Self> {
-        let stage = Self {
-            home,
-            seeds: seeds(&app.join("seed"))?,
-        };
+        let stage = Self { home, seeds: seeds(&app.join("seed"))? };
         for (place, secret) in CANARIES {
             write(&stage.home.path().join(place), secret)?;
         }
@@ -104,11 +92,7 @@ impl Stage {
         if let Some(file) = singing.iter().find(|file| !canary(file)) {
             return Err(format!("a secret found its way to `{}`", file.display()).into());
         }
-        Ok(format!(
-            "{} secrets, {} notes",
-            CANARIES.len(),
-            self.seeds.len()
-        ))
+        Ok(format!("{} secrets, {} notes", CANARIES.len(), self.seeds.len()))
     }
 }
 
@@ -171,9 +155,7 @@ mod tests {
             ("the note `a.md` was changed", |stage| {
                 write(&stage.notes().join("a.md"), "first!").unwrap();
             }),
-            ("No such file", |stage| {
-                fs::remove_file(stage.notes().join("a.md")).unwrap()
-            }),
+            ("No such file", |stage| fs::remove_file(stage.notes().join("a.md")).unwrap()),
             ("`planted.md` is among the notes", |stage| {
                 write(&stage.notes().join("planted.md"), "").unwrap();
             }),
@@ -211,9 +193,6 @@ mod tests {
         let Stage { home, .. } = stage(app.path());
         write(&home.data(APP).join("notes/a.md"), "changed since").unwrap();
         let again = Stage::set(home, app.path()).unwrap();
-        assert_eq!(
-            fs::read_to_string(again.notes().join("a.md")).unwrap(),
-            "changed since"
-        );
+        assert_eq!(fs::read_to_string(again.notes().join("a.md")).unwrap(), "changed since");
     }
 }

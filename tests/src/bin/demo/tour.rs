@@ -32,36 +32,20 @@ const DRAWN: usize = 20;
 const NOTE: &str = "groceries";
 const TEXT: &str = "Milk, bread & 6 eggs.\nCall Ada at 10:30: \"the side gate\" is open!\n";
 
-const LEFT: Place = Place {
-    x: 0,
-    y: 0,
-    width: 700,
-    height: 900,
-};
-const RIGHT: Place = Place {
-    x: 700,
-    y: 0,
-    width: 580,
-    height: 900,
-};
+const LEFT: Place = Place { x: 0, y: 0, width: 700, height: 900 };
+const RIGHT: Place = Place { x: 700, y: 0, width: 580, height: 900 };
 
 /// Every step; those that need one that failed are left out.
 pub(crate) fn run(places: &Places, report: &mut Report) -> Outcome<()> {
     let stage = Stage::set(Home::temporary()?, &places.app)?;
     let display = Display::start()?;
     let desk = Desk::at(&display)?;
-    let tour = Tour {
-        places,
-        stage: &stage,
-        display: &display,
-        desk: &desk,
-    };
+    let tour = Tour { places, stage: &stage, display: &display, desk: &desk };
     tour.first_visit(report);
     tour.second_visit(report);
-    report.step(
-        "no secret was read, and no note changed behind your back",
-        || stage.is_unharmed(&[&format!("{NOTE}.md")]),
-    );
+    report.step("no secret was read, and no note changed behind your back", || {
+        stage.is_unharmed(&[&format!("{NOTE}.md")])
+    });
     tour.show_log(report)
 }
 
@@ -78,26 +62,14 @@ impl Tour<'_> {
         let Some((app, editor, preview)) = opened else {
             return;
         };
-        report.step("a note written by keyboard is on disk", || {
-            self.write_note(&editor)
-        });
-        report.step("the hostile note is refused, try by try", || {
-            self.watch_tries(&preview)
-        });
-        let pictures = [
-            ("editor", Some(&editor)),
-            ("preview", Some(&preview)),
-            ("desk", None),
-        ];
+        report.step("a note written by keyboard is on disk", || self.write_note(&editor));
+        report.step("the hostile note is refused, try by try", || self.watch_tries(&preview));
+        let pictures = [("editor", Some(&editor)), ("preview", Some(&preview)), ("desk", None)];
         for (name, window) in pictures {
-            report.step(&format!("a picture of the {name}"), || {
-                self.picture(name, window)
-            });
+            report.step(&format!("a picture of the {name}"), || self.picture(name, window));
         }
         report.step("the app ends when it is asked to", || {
-            app.stop()
-                .map(|status| status.to_string())
-                .map_err(Into::into)
+            app.stop().map(|status| status.to_string()).map_err(Into::into)
         });
     }
 
@@ -110,18 +82,13 @@ impl Tour<'_> {
             self.titled(&format!("{NOTE} — Notes"), SOON)?;
             self.text_is_on_disk()
         });
-        report.step(
-            "kill -9 of the preview's host, and its window comes back",
-            || self.kill_host(&editor, &preview),
-        );
+        report.step("kill -9 of the preview's host, and its window comes back", || {
+            self.kill_host(&editor, &preview)
+        });
         report.step("kill -9 of the broker leaves no process behind", || {
             let left = app.kill()?;
             let took = wait_until_gone(&left, SOON).map_err(|left| format!("{left:?} live on"))?;
-            Ok(format!(
-                "{} were gone after {} ms",
-                left.len(),
-                took.as_millis()
-            ))
+            Ok(format!("{} were gone after {} ms", left.len(), took.as_millis()))
         });
     }
 
@@ -130,14 +97,8 @@ impl Tour<'_> {
         let launch = Launch::new(&self.places.app, &self.stage.home, self.display)?;
         let app = launch.start()?;
         let said = |error| format!("{error}; the broker said:\n{}", app.errors());
-        let editor = self
-            .desk
-            .wait_for("of the editor", START, is_editor)
-            .map_err(said)?;
-        let preview = self
-            .desk
-            .wait_for("of the preview", START, is_preview)
-            .map_err(said)?;
+        let editor = self.desk.wait_for("of the editor", START, is_editor).map_err(said)?;
+        let preview = self.desk.wait_for("of the preview", START, is_preview).map_err(said)?;
         let took = start.elapsed().as_millis();
         self.desk.arrange(&editor, LEFT)?;
         self.desk.arrange(&preview, RIGHT)?;
@@ -146,8 +107,7 @@ impl Tour<'_> {
 
     fn write_note(&self, editor: &Window) -> Outcome<String> {
         // The title with a note in it says that the page is up and has read its notes.
-        self.desk
-            .wait_for("with a note", START, |title| title.ends_with(" — Notes"))?;
+        self.desk.wait_for("with a note", START, |title| title.ends_with(" — Notes"))?;
         self.desk.focus(editor)?;
         self.desk.click(editor, 450, 400)?;
         self.desk.press(&[Key::Control, Key::Char('n')])?;
@@ -163,13 +123,9 @@ impl Tour<'_> {
 
     fn text_is_on_disk(&self) -> Outcome<String> {
         let file = self.stage.notes().join(format!("{NOTE}.md"));
-        let there = until(SOON, || {
-            fs::read_to_string(&file).is_ok_and(|text| text == TEXT)
-        });
+        let there = until(SOON, || fs::read_to_string(&file).is_ok_and(|text| text == TEXT));
         let found = || format!("`{}` holds {:?}", file.display(), fs::read_to_string(&file));
-        there
-            .map(|_| format!("{} bytes", TEXT.len()))
-            .ok_or_else(|| found().into())
+        there.map(|_| format!("{} bytes", TEXT.len())).ok_or_else(|| found().into())
     }
 
     fn watch_tries(&self, preview: &Window) -> Outcome<String> {
@@ -211,52 +167,35 @@ impl Tour<'_> {
         wait_until_gone(slice::from_ref(&host), SOON).map_err(|_| "it does not die")?;
         let (back, took) = until_some(START, || self.preview_of_another(pid))
             .ok_or_else(|| format!("no new window within {START:?}"))?;
-        self.desk
-            .place(editor)
-            .map_err(|_| "the editor's window went with it")?;
+        self.desk.place(editor).map_err(|_| "the editor's window went with it")?;
         self.watch_tries(&back)?;
-        Ok(format!(
-            "{} ms, and refused everything again",
-            took.as_millis()
-        ))
+        Ok(format!("{} ms, and refused everything again", took.as_millis()))
     }
 
     /// The display may show the window of a dead process for a moment, and numbers of windows are
     /// used again: only its process tells the new one.
     fn preview_of_another(&self, pid: u32) -> Option<Window> {
         let windows = self.desk.windows().ok()?;
-        let mut previews = windows
-            .into_iter()
-            .filter(|window| is_preview(&window.title));
+        let mut previews = windows.into_iter().filter(|window| is_preview(&window.title));
         previews.find(|window| self.desk.process(window).is_ok_and(|owner| owner != pid))
     }
 
     /// The log outlives the home, which is a temporary one.
     fn show_log(&self, report: &mut Report) -> Outcome<()> {
-        let (binaries, kept) = (
-            &self.places.binaries,
-            self.places.output.join("audit.jsonl"),
-        );
+        let (binaries, kept) = (&self.places.binaries, self.places.output.join("audit.jsonl"));
         log::copy(&self.stage.log(), &kept)?;
         report.step("the audit log is whole", || log::verify(binaries, &kept));
-        report.step("it says the same of the preview", || {
-            log::of_the_preview(&kept)
-        });
+        report.step("it says the same of the preview", || log::of_the_preview(&kept));
         report.step("it names what was refused", || {
             let table = log::denials(binaries, &kept)?;
-            named_in(
-                &table,
-                &["preview", "fs.write_text", "fs.read_text", "settings.set"],
-            )
+            named_in(&table, &["preview", "fs.write_text", "fs.read_text", "settings.set"])
         });
         println!();
         log::print_denials(binaries, &kept)
     }
 
     fn titled(&self, title: &str, limit: Duration) -> Outcome<Window> {
-        Ok(self
-            .desk
-            .wait_for(&format!("titled `{title}`"), limit, |seen| seen == title)?)
+        Ok(self.desk.wait_for(&format!("titled `{title}`"), limit, |seen| seen == title)?)
     }
 }
 
@@ -270,9 +209,7 @@ fn is_preview(title: &str) -> bool {
 
 /// How many tries there were, where the title says that all of them were refused.
 fn all_refused(title: &str) -> Option<usize> {
-    let counts = title
-        .strip_prefix("Preview: ")?
-        .strip_suffix(" hostile tries refused")?;
+    let counts = title.strip_prefix("Preview: ")?.strip_suffix(" hostile tries refused")?;
     let (refused, tries) = counts.split_once(" of ")?;
     let (refused, tries) = (refused.parse::<usize>().ok()?, tries.parse().ok()?);
     (refused == tries).then_some(tries)
@@ -314,11 +251,7 @@ mod tests {
             ("Preview — Notes", true, false),
             ("something else", false, false),
         ] {
-            assert_eq!(
-                (is_editor(title), is_preview(title)),
-                (editor, preview),
-                "{title}"
-            );
+            assert_eq!((is_editor(title), is_preview(title)), (editor, preview), "{title}");
         }
     }
 }
