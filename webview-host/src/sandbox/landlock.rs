@@ -65,7 +65,7 @@ pub(super) fn restrict(level: SandboxLevel) -> Result<Enforced, RulesetError> {
         }
         full
     };
-    note(network_and_scopes()?, "TCP, signals and abstract sockets");
+    note(network_and_scopes(level)?, "TCP, signals and abstract sockets");
     let files = level < SandboxLevel::A && note(files(level)?, "files");
     if level == SandboxLevel::C {
         missing.push("no namespaces: sockets of other programs can be connected to".into());
@@ -73,11 +73,17 @@ pub(super) fn restrict(level: SandboxLevel) -> Result<Enforced, RulesetError> {
     Ok(Enforced { files, missing })
 }
 
-fn network_and_scopes() -> Result<RulesetStatus, RulesetError> {
+/// At level C abstract sockets stay open: the X server's is one, in the network that the host
+/// shares there, and the X library takes a refusal of that one for an answer.
+fn network_and_scopes(level: SandboxLevel) -> Result<RulesetStatus, RulesetError> {
+    let mut scopes = Scope::from_all(ABI::V6);
+    if level == SandboxLevel::C {
+        scopes.remove(Scope::AbstractUnixSocket);
+    }
     let ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessNet::from_all(ABI::V4))?
-        .scope(Scope::from_all(ABI::V6))?;
+        .scope(scopes)?;
     Ok(ruleset.create()?.restrict_self()?.ruleset)
 }
 

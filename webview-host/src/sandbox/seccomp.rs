@@ -131,24 +131,35 @@ fn rules(level: SandboxLevel) -> Result<Rules, Error> {
         .into_iter()
         .map(|number| (number, Vec::new()))
         .collect();
-    rules.insert(libc::SYS_socket, vec![socket_rule(level)?]);
+    rules.insert(libc::SYS_socket, socket_rules(level)?);
     if level < SandboxLevel::A {
-        let user = u64::from(libc::CLONE_NEWUSER.unsigned_abs());
+        let user = number(libc::CLONE_NEWUSER);
         let flag = argument(0, SeccompCmpOp::MaskedEq(user), user)?;
         rules.insert(libc::SYS_clone, vec![SeccompRule::new(vec![flag])?]);
     }
     Ok(rules)
 }
 
-/// Refuses every family of sockets but local ones; at level A also netlink's, with which
-/// WebKit's own sandbox brings up the loopback of its empty network.
-fn socket_rule(level: SandboxLevel) -> Result<SeccompRule, Error> {
-    let mut families = vec![libc::AF_UNIX];
-    families.extend((level == SandboxLevel::A).then_some(libc::AF_NETLINK));
-    let other = |family: i32| argument(0, SeccompCmpOp::Ne, u64::from(family.unsigned_abs()));
-    Ok(SeccompRule::new(
-        families.into_iter().map(other).collect::<Result<_, _>>()?,
-    )?)
+/// Refuses every family of sockets but local ones. At level A netlink's routes stay open: with
+/// them WebKit's own sandbox brings up the loopback of its empty network, and there is nothing
+/// else to route.
+fn socket_rules(level: SandboxLevel) -> Result<Vec<SeccompRule>, Error> {
+    let [local, netlink] = [libc::AF_UNIX, libc::AF_NETLINK].map(number);
+    let no_local = argument(0, SeccompCmpOp::Ne, local)?;
+    if level < SandboxLevel::A {
+        return Ok(vec![SeccompRule::new(vec![no_local])?]);
+    }
+    let no_netlink = argument(0, SeccompCmpOp::Ne, netlink)?;
+    let is_netlink = argument(0, SeccompCmpOp::Eq, netlink)?;
+    let no_routes = argument(2, SeccompCmpOp::Ne, number(libc::NETLINK_ROUTE))?;
+    Ok(vec![
+        SeccompRule::new(vec![no_local, no_netlink])?,
+        SeccompRule::new(vec![is_netlink, no_routes])?,
+    ])
+}
+
+fn number(constant: i32) -> u64 {
+    u64::from(constant.unsigned_abs())
 }
 
 fn argument(index: u8, operator: SeccompCmpOp, value: u64) -> Result<SeccompCondition, Error> {
