@@ -1,9 +1,13 @@
 //! The texts of a policy: the only place of this crate that reads a file, and it does nothing else.
 
+mod schemas;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+
+pub(crate) use schemas::is_beneath;
 
 /// The most files of one policy. Ten thousand capability files are a supported size.
 pub const MAX_FILES: usize = 20_000;
@@ -17,7 +21,7 @@ pub const MAX_TOTAL_BYTES: u64 = 16 * 1024 * 1024;
 /// The most directories inside one another.
 const MAX_DEPTH: usize = 16;
 
-/// The policy files (`.toml`) and the schema files beside them (`.json`), as read, by name.
+/// The policy files (`.toml`) and the schema files that they name (`.json`), as read, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sources {
     files: BTreeMap<String, Source>,
@@ -35,9 +39,8 @@ pub(crate) struct Source {
 impl Sources {
     /// Reads policy files, and directories of them recursively.
     ///
-    /// In a directory, names that begin with a dot and files that are neither `.toml` nor `.json`
-    /// are passed over. With a file that is named itself come the `.json` files beneath its
-    /// directory.
+    /// In a directory, names that begin with a dot and files that are not `.toml` are passed over.
+    /// With a policy file come the schema files that it names.
     ///
     /// # Errors
     /// Something cannot be read, is no UTF-8, is a symbolic link within a directory, or is more
@@ -47,16 +50,15 @@ impl Sources {
         for path in paths {
             let kind = fs::metadata(path).map_err(|error| SourceError::io(path, error))?;
             if kind.is_dir() {
-                reading.directory(path, path, Wanted::Everything, 0)?;
+                reading.directory(path, path, 0)?;
             } else {
-                let parent = path.parent().unwrap_or(Path::new(""));
-                reading.file(parent, path)?;
-                let beside = if parent == Path::new("") { Path::new(".") } else { parent };
-                reading.directory(parent, beside, Wanted::Schemas, 0)?;
+                reading.policy(path.parent().unwrap_or(Path::new("")), path)?;
             }
         }
-        let is_empty = reading.sources.policies().next().is_none();
-        if is_empty { Err(SourceError::NoPolicy) } else { Ok(reading.sources) }
+        if reading.sources.files.is_empty() {
+            return Err(SourceError::NoPolicy);
+        }
+        Ok(reading.sources)
     }
 
     /// Takes texts as they are, by name: for tests and for callers that hold them already.
@@ -129,18 +131,6 @@ impl SourceError {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Wanted {
-    Everything,
-    Schemas,
-}
-
-impl Wanted {
-    fn takes(self, name: &str) -> bool {
-        has_extension(name, "json") || (self == Self::Everything && has_extension(name, "toml"))
-    }
-}
-
 struct Reading {
     sources: Sources,
     total: u64,
@@ -151,7 +141,6 @@ impl Reading {
         &mut self,
         root: &Path,
         directory: &Path,
-        wanted: Wanted,
         depth: usize,
     ) -> Result<(), SourceError> {
         if depth > MAX_DEPTH {
@@ -163,29 +152,49 @@ impl Reading {
             let path = entry.path();
             let name = entry.file_name();
             let name = name.to_str().ok_or_else(|| SourceError::NotUtf8(path.clone()))?;
+            let kind = entry.file_type().map_err(|error| SourceError::io(&path, error))?;
+            let is_policy = has_extension(name, "toml");
             if name.starts_with('.') {
                 continue;
             }
-            let kind = entry.file_type().map_err(|error| SourceError::io(&path, error))?;
-            let is_wanted = kind.is_dir() || wanted.takes(name);
-            if kind.is_symlink() && (is_wanted || path.is_dir()) && wanted == Wanted::Everything {
+            if kind.is_symlink() && (is_policy || path.is_dir()) {
                 return Err(SourceError::SymbolicLink(path));
             }
             if kind.is_dir() {
-                self.directory(root, &path, wanted, depth.saturating_add(1))?;
-            } else if kind.is_file() && is_wanted {
-                self.file(root, &path)?;
+                self.directory(root, &path, depth.saturating_add(1))?;
+            } else if is_policy {
+                self.policy(root, &path)?;
             }
         }
         Ok(())
     }
 
-    fn file(&mut self, root: &Path, path: &Path) -> Result<(), SourceError> {
+    /// A policy file, with the schema files that it names. One that is not there is the compiler's
+    /// to report, since it knows the line.
+    fn policy(&mut self, root: &Path, path: &Path) -> Result<(), SourceError> {
+        let name = self.file(root, path)?;
+        let text = self.sources.text(&name).unwrap_or_default();
+        let directory = path.parent().unwrap_or(Path::new(""));
+        for schema in schemas::named_in(text) {
+            let path = directory.join(schema);
+            match fs::symlink_metadata(&path) {
+                Ok(kind) if kind.is_symlink() => return Err(SourceError::SymbolicLink(path)),
+                Ok(kind) if kind.is_file() => drop(self.file(root, &path)?),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(SourceError::io(&path, error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a file, once; its name in the sources.
+    fn file(&mut self, root: &Path, path: &Path) -> Result<String, SourceError> {
         // `./a.toml` is `a.toml` to people and to the schemas that are named beside it.
         let shown = path.strip_prefix(".").unwrap_or(path);
         let name = shown.to_str().ok_or_else(|| SourceError::NotUtf8(path.to_owned()))?;
         if self.sources.files.contains_key(name) {
-            return Ok(());
+            return Ok(name.to_owned());
         }
         if self.sources.files.len() >= MAX_FILES {
             return Err(SourceError::TooMuch(path.to_owned(), "at most 20,000 files"));
@@ -198,7 +207,7 @@ impl Reading {
         let inner = path.strip_prefix(root).unwrap_or(path);
         let inner_name = inner.to_string_lossy().into_owned();
         self.sources.files.insert(name.to_owned(), Source { text, inner_name });
-        Ok(())
+        Ok(name.to_owned())
     }
 }
 
@@ -217,3 +226,6 @@ fn read_bounded(path: &Path) -> Result<String, SourceError> {
 fn has_extension(name: &str, extension: &str) -> bool {
     Path::new(name).extension().is_some_and(|found| found == extension)
 }
+
+#[cfg(test)]
+mod tests;

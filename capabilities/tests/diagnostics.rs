@@ -7,6 +7,7 @@
     reason = "a test that panics has failed"
 )]
 
+use proptest::prelude::*;
 use sidegate_capabilities::{
     Color, CommandName, Context, Diagnostics, Directories, Policy, Severity, Sources,
 };
@@ -222,6 +223,12 @@ fn diagnostics_are_objects_with_stable_keys() {
 fn g03_what_is_too_much_is_refused() {
     let deep = format!("version = 1\na = {}\n", "[".repeat(7_000));
     assert!(!errors_of(&[("p.toml", &deep)]).is_empty());
+    let dots = "a.".repeat(8_000);
+    let dotted = capability(&format!("allow = [{{ args = {{ {dots}a = 1 }} }}]"));
+    assert!(!errors_of(&[("p.toml", &dotted)]).is_empty());
+    assert!(!errors_of(&[("p.toml", &format!("version = 1\n[{dots}a]\n"))]).is_empty());
+    let tables = "{ a = ".repeat(2_000);
+    assert!(!errors_of(&[("p.toml", &capability(&format!("allow = [{tables}")))]).is_empty());
     let long = format!("version = 1 # {}\n", "x".repeat(20_000));
     assert_eq!(first(&long), "1:1 a line of a policy file is at most 16 KiB long");
     let entries = "  { commands = [\"app.info\"] },\n".repeat(1_000);
@@ -238,6 +245,30 @@ fn g03_what_is_too_much_is_refused() {
     }
     let told = errors_of(&[("p.toml", &many)]);
     assert!(told.iter().any(|d| d.message == "the policy has more than 200,000 rules"));
+}
+
+proptest! {
+    /// A file with some of its bytes changed compiles or is refused, and what is said of it can be
+    /// drawn.
+    #[test]
+    fn no_text_is_too_strange_to_report_on(
+        changes in prop::collection::vec((0..FIVE_MISTAKES.len(), any::<char>()), 1..6),
+        cut in 0..FIVE_MISTAKES.len(),
+    ) {
+        let mut letters: Vec<char> = FIVE_MISTAKES.chars().collect();
+        for (at, letter) in changes {
+            letters[at] = letter;
+        }
+        let whole: String = letters.iter().collect();
+        for text in [whole, letters[..cut].iter().collect()] {
+            let sources = Sources::from_texts([("p.toml", text)]);
+            if let Err(errors) = compile(&sources) {
+                prop_assert!(!errors.is_empty());
+                prop_assert!(errors.iter().any(|error| error.severity == Severity::Error));
+                prop_assert!(!errors.render(&sources, Color::Never).is_empty());
+            }
+        }
+    }
 }
 
 fn capability(body: &str) -> String {

@@ -1,6 +1,6 @@
 //! The schema of an entry: found, read, compiled once.
 
-use std::path::{Component, Path};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -9,6 +9,7 @@ use super::{Compiler, Owner};
 use crate::diagnostics::{Diagnostic, Place, Span};
 use crate::json;
 use crate::schema::{Schema, SchemaError};
+use crate::sources::is_beneath;
 use crate::written::{At, WrittenSchema};
 
 impl Compiler<'_> {
@@ -45,9 +46,7 @@ impl Compiler<'_> {
     }
 
     fn schema_file(&mut self, place: &Place<'_>, name: &str) -> Option<Value> {
-        let is_beneath =
-            Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
-        if !is_beneath || !name.ends_with(".json") {
+        if !is_beneath(name) {
             let message =
                 format!("`{name}` is not the name of a `.json` file beneath the policy file");
             self.bad_schema(place, message, Some("write `args = \"schemas/save.json\"`".into()));

@@ -1,0 +1,192 @@
+//! What path patterns match, as tables, and against a naive matcher.
+
+use super::*;
+use proptest::prelude::*;
+
+fn pattern(text: &str, effect: Effect) -> PathPattern {
+    PathPattern::parse(text, effect, &Directories::sample()).unwrap()
+}
+
+fn path(text: &str) -> ResolvedPath {
+    ResolvedPath::parse(text, &Directories::sample()).unwrap()
+}
+
+#[test]
+fn e12_wildcards_cross_neither_slashes_nor_leading_dots() {
+    // pattern, path, matches in allow, matches in deny
+    #[rustfmt::skip]
+    let cases = [
+        ("$APPDATA/notes/*.md", "$APPDATA/notes/a.md", true, true),
+        ("$APPDATA/notes/*.md", "/home/user/.local/share/app/notes/a.md", true, true),
+        ("$APPDATA/notes/*.md", "$APPDATA/notes/b/a.md", false, false),
+        ("$APPDATA/notes/*.md", "$APPDATA/notes/.a.md", false, true),
+        ("$APPDATA/notes/.*", "$APPDATA/notes/.a.md", true, true),
+        ("$APPDATA/notes/?.md", "$APPDATA/notes/é.md", true, true),
+        ("$APPDATA/notes/?.md", "$APPDATA/notes/ab.md", false, false),
+        ("$APPDATA/notes/?a", "$APPDATA/notes/.a", false, true),
+        ("$APPDATA/notes/a?b", "$APPDATA/notes/a/b", false, false),
+        ("$APPDATA/notes/**", "$APPDATA/notes", true, true),
+        ("$APPDATA/notes/**", "$APPDATA/notes/a/b/c", true, true),
+        ("$APPDATA/notes/**", "$APPDATA/notesx", false, false),
+        ("$APPDATA/notes/**", "$APPDATA", false, false),
+        ("$APPDATA/notes/**", "$APPDATA/notes/.git/config", false, true),
+        ("$APPDATA/notes/**", "$APPDATA/notes/a/.b", false, true),
+        ("$APPDATA/notes/**/.b", "$APPDATA/notes/a/.b", true, true),
+        ("$APPDATA/notes/.git/**", "$APPDATA/notes/.git/config", true, true),
+        ("$APPDATA/notes/**/*.md", "$APPDATA/notes/a.md", true, true),
+        ("$APPDATA/notes/**/*.md", "$APPDATA/notes/x/y/a.md", true, true),
+        ("$APPDATA/notes", "$APPDATA/notes", true, true),
+        ("$APPDATA/notes", "$APPDATA/notes/a", false, false),
+        ("$APPDATA", "$APPDATA", true, true),
+        ("/etc/*", "/etc/passwd", true, true),
+        ("/etc/*", "/etc/ssl/cert.pem", false, false),
+        ("/a/*.md", "/a/x.MD", false, false),
+        ("/a/\u{e9}", "/a/e\u{301}", false, false),
+    ];
+    for (written, named, allow, deny) in cases {
+        let matches = |effect| pattern(written, effect).matches(&path(named));
+        assert_eq!(matches(Effect::Allow), allow, "allow {written} {named}");
+        assert_eq!(matches(Effect::Deny), deny, "deny {written} {named}");
+    }
+}
+
+#[test]
+fn a_deny_entry_may_speak_of_anywhere() {
+    let cases = [
+        ("**/.*", "$APPDATA/notes/.a", true),
+        ("**/.*", "$APPDATA/notes/a", false),
+        ("**/.*/**", "$APPDATA/notes/a", true),
+        ("**/*.key", "/x.key", true),
+        ("**", "/x", true),
+    ];
+    for (written, named, matches) in cases {
+        assert_eq!(
+            pattern(written, Effect::Deny).matches(&path(named)),
+            matches,
+            "{written} {named}"
+        );
+    }
+}
+
+#[test]
+fn e13_dots_never_reach_a_pattern() {
+    let directories = Directories::sample();
+    for written in ["/d/..", "/d/../etc", "/d/./x", "$APPDATA/..", "$APPDATA/../**"] {
+        assert!(PathPattern::parse(written, Effect::Deny, &directories).is_err(), "{written}");
+    }
+    assert!(ResolvedPath::parse("/d/../etc/passwd", &directories).is_err());
+}
+
+#[test]
+fn what_is_no_path_pattern() {
+    let bad = [
+        "",
+        "notes/*",
+        "./notes",
+        "*",
+        "*.md",
+        "**",
+        "**/a",
+        "/",
+        "/a/",
+        "/a//b",
+        "/a**",
+        "/**a/b",
+        "$NOPE/**",
+        "$",
+        "$APPDATA/",
+        "/a/[ab]",
+        "/a/{b,c}",
+        "/a\\b",
+        "/a\nb",
+        "~/x",
+    ];
+    for text in bad {
+        assert!(PathPattern::parse(text, Effect::Allow, &Directories::sample()).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn the_base_is_the_longest_literal_directory() {
+    let app = "/home/user/.local/share/app";
+    let cases = [
+        (
+            "$APPDATA/notes/**",
+            "$APPDATA/notes/a/b.md",
+            "/home/user/.local/share/app/notes",
+            "a/b.md",
+        ),
+        ("$APPDATA/notes/**", "$APPDATA/notes", "/home/user/.local/share/app/notes", ""),
+        ("$APPDATA/*/x", "$APPDATA/a/x", app, "a/x"),
+        ("$APPDATA/notes/a.md", "$APPDATA/notes/a.md", "/home/user/.local/share/app/notes", "a.md"),
+        ("$APPDATA/notes", "$APPDATA/notes", app, "notes"),
+        ("$APPDATA", "$APPDATA", app, ""),
+        ("/etc", "/etc", "/", "etc"),
+        ("/*", "/etc", "/", "etc"),
+    ];
+    for (written, named, base, relative) in cases {
+        let grant = pattern(written, Effect::Allow).grant(&path(named)).unwrap();
+        assert_eq!((grant.base().to_str(), grant.relative()), (Some(base), relative), "{written}");
+        assert_eq!(grant.pattern(), written);
+    }
+}
+
+#[test]
+fn patterns_that_take_in_a_home_are_too_wide() {
+    let cases = [
+        ("/**", true),
+        ("/*", true),
+        ("/*/user/x", true),
+        ("/home/**", true),
+        ("/home/*/**", true),
+        ("/home/user/**", true),
+        ("$HOME/**", true),
+        ("$HOME/**/x", true),
+        ("/root/**", true),
+        ("$HOME/*", false),
+        ("$HOME/Documents/**", false),
+        ("$APPDATA/**", false),
+        ("/etc/**", false),
+        ("$HOME", false),
+    ];
+    for (written, wide) in cases {
+        let pattern = pattern(written, Effect::Allow);
+        assert_eq!(pattern.is_too_wide(&Directories::sample()), wide, "{written}");
+    }
+}
+
+/// The road on foot: every number of names for every `**`.
+fn naive(pattern: &[&str], names: &[&str], hidden: Hidden) -> bool {
+    let crosses = |name: &str| hidden == Hidden::Matched || !name.starts_with('.');
+    match (pattern.split_first(), names.split_first()) {
+        (None, None) => true,
+        (Some((&"**", rest)), _) => (0..=names.len())
+            .take_while(|count| names[..*count].iter().all(|name| crosses(name)))
+            .any(|count| naive(rest, &names[count..], hidden)),
+        (Some((item, rest)), Some((name, names))) => {
+            let literal = !item.contains('*');
+            let fits = if literal {
+                item == name
+            } else {
+                (crosses(name) || item.starts_with('.'))
+                    && glob::text_matches(item, name, Question::AnyOne)
+            };
+            fits && naive(rest, names, hidden)
+        }
+        _ => false,
+    }
+}
+
+proptest! {
+    #[test]
+    fn agrees_with_the_naive_matcher(
+        written in prop::collection::vec(prop::sample::select(vec!["a", ".a", "*", ".*", "*a", "**"]), 1..7),
+        names in prop::collection::vec(prop::sample::select(vec!["a", ".a", "b", ".b"]), 1..8),
+    ) {
+        let named = path(&format!("/{}", names.join("/")));
+        for (effect, hidden) in [(Effect::Allow, Hidden::Skipped), (Effect::Deny, Hidden::Matched)] {
+            let pattern = pattern(&format!("/{}", written.join("/")), effect);
+            prop_assert_eq!(pattern.matches(&named), naive(&written, &names, hidden));
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Reading real files: what is taken, what is passed over, what is refused.
+
+use std::os::unix::fs::symlink;
+
+use super::*;
+
+fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = directory.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    directory
+}
+
+fn read(directory: &tempfile::TempDir, name: &str) -> Result<Vec<String>, SourceError> {
+    let sources = Sources::read(&[directory.path().join(name)])?;
+    let front = format!("{}/", directory.path().display());
+    Ok(sources.names().map(|name| name.strip_prefix(&front).unwrap().to_owned()).collect())
+}
+
+#[test]
+fn a_directory_is_read_with_the_schemas_its_policies_name() {
+    let policy =
+        "[[permission]]\nallow = [{ args = \"schemas/a.json\" }, { args = \"../b.json\" }]";
+    let files = [
+        ("p/a.toml", policy),
+        ("p/sub/b.toml", ""),
+        ("p/.hidden.toml", ""),
+        ("p/.git/c.toml", ""),
+        ("p/readme.md", ""),
+        ("p/schemas/a.json", "{}"),
+        ("p/schemas/other.json", "{}"),
+        ("b.json", "{}"),
+    ];
+    let directory = directory(&files);
+    let all = ["p/a.toml", "p/schemas/a.json", "p/sub/b.toml"];
+    assert_eq!(read(&directory, "p").unwrap(), all);
+    assert_eq!(read(&directory, "p/a.toml").unwrap(), ["p/a.toml", "p/schemas/a.json"]);
+    let twice = Sources::read(&[directory.path().join("p"), directory.path().join("p/a.toml")]);
+    assert_eq!(twice.unwrap().names().count(), 3);
+}
+
+#[test]
+fn the_version_does_not_depend_on_where_the_directory_lies() {
+    let inner = |directory: &tempfile::TempDir| {
+        let sources = Sources::read(&[directory.path().join("p")]).unwrap();
+        sources.versioned().map(|(name, text)| format!("{name} {text}")).collect::<Vec<_>>()
+    };
+    let files = [("p/a.toml", "x"), ("p/b/c.toml", "y")];
+    let (one, other) = (directory(&files), directory(&files));
+    assert_eq!(inner(&one), ["a.toml x", "b/c.toml y"]);
+    assert_eq!(inner(&one), inner(&other));
+}
+
+#[test]
+fn what_cannot_be_read_whole_is_refused() {
+    let directory = directory(&[("p/a.toml", ""), ("empty/x", ""), ("large/a.toml", "")]);
+    let path = |name: &str| directory.path().join(name);
+    fs::write(path("large/a.toml"), vec![b'#'; 1024 * 1024 + 1]).unwrap();
+    fs::create_dir(path("binary")).unwrap();
+    fs::write(path("binary/a.toml"), b"\xff").unwrap();
+    fs::create_dir(path("link")).unwrap();
+    symlink("/etc/hosts", path("link/a.toml")).unwrap();
+    fs::create_dir(path("loop")).unwrap();
+    symlink(".", path("loop/again")).unwrap();
+    assert!(matches!(read(&directory, "none"), Err(SourceError::Io { .. })));
+    assert!(matches!(read(&directory, "empty"), Err(SourceError::NoPolicy)));
+    assert!(matches!(read(&directory, "large"), Err(SourceError::TooMuch(..))));
+    assert!(matches!(read(&directory, "binary"), Err(SourceError::NotUtf8(_))));
+    assert!(matches!(read(&directory, "link"), Err(SourceError::SymbolicLink(_))));
+    assert!(matches!(read(&directory, "loop"), Err(SourceError::SymbolicLink(_))));
+}
