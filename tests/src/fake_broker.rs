@@ -5,7 +5,10 @@
 use std::{
     collections::BTreeMap,
     io::{self, Read, Write},
-    os::{fd::OwnedFd, unix::net::UnixStream},
+    os::{
+        fd::{AsRawFd, OwnedFd},
+        unix::net::UnixStream,
+    },
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::mpsc::{self, Receiver},
@@ -89,9 +92,7 @@ pub type Rule = fn(&Call) -> Option<Value>;
 /// Answers `echo` and `report`, and leaves everything else waiting.
 #[must_use]
 pub fn echo(call: &Call) -> Option<Value> {
-    ["echo", "report"]
-        .contains(&call.command.as_str())
-        .then(|| call.args.clone())
+    ["echo", "report"].contains(&call.command.as_str()).then(|| call.args.clone())
 }
 
 /// A host and the broker's end of its line.
@@ -99,6 +100,7 @@ pub fn echo(call: &Call) -> Option<Value> {
 pub struct FakeBroker {
     host: Child,
     line: UnixStream,
+    host_end: PathBuf,
     said: Receiver<(Instant, Said)>,
 }
 
@@ -114,10 +116,7 @@ impl FakeBroker {
         rule: Rule,
     ) -> io::Result<Self> {
         let mut command = Command::new(host()?);
-        command
-            .env_clear()
-            .envs(display.environment())
-            .args(arguments);
+        command.env_clear().envs(display.environment()).args(arguments);
         Self::start_by(command, assets, rule)
     }
 
@@ -131,14 +130,11 @@ impl FakeBroker {
         rule: Rule,
     ) -> io::Result<Self> {
         let (line, theirs) = UnixStream::pair()?;
+        let host_end = std::fs::read_link(format!("/proc/self/fd/{}", theirs.as_raw_fd()))?;
         let host = command.stdin(Stdio::from(OwnedFd::from(theirs))).spawn()?;
         drop(command); // and with it the host's end
         let (sender, said) = mpsc::channel();
-        let mut clerk = Clerk {
-            line: line.try_clone()?,
-            assets,
-            rule,
-        };
+        let mut clerk = Clerk { line: line.try_clone()?, assets, rule };
         thread::spawn(move || {
             loop {
                 let heard = clerk.hear().unwrap_or(Said::Gone);
@@ -148,13 +144,19 @@ impl FakeBroker {
                 }
             }
         });
-        Ok(Self { host, line, said })
+        Ok(Self { host, line, host_end, said })
     }
 
     /// The process that was started.
     #[must_use]
     pub fn host_pid(&self) -> u32 {
         self.host.id()
+    }
+
+    /// How the host's end of the line shows itself among a process' descriptors.
+    #[must_use]
+    pub fn line_of_the_host(&self) -> PathBuf {
+        self.host_end.clone()
     }
 
     /// Closes the line, as a broker does that dies.
@@ -228,9 +230,7 @@ impl FakeBroker {
     /// All that is said until nothing has been said for `quiet`.
     #[must_use]
     pub fn listen_until_quiet(&self, quiet: Duration) -> Vec<Said> {
-        std::iter::from_fn(|| self.said.recv_timeout(quiet).ok())
-            .map(|(_, said)| said)
-            .collect()
+        std::iter::from_fn(|| self.said.recv_timeout(quiet).ok()).map(|(_, said)| said).collect()
     }
 }
 
@@ -248,15 +248,9 @@ impl Drop for FakeBroker {
 /// It was not built.
 pub fn host() -> io::Result<PathBuf> {
     let program = std::env::current_exe()?;
-    let found = program
-        .ancestors()
-        .skip(1)
-        .map(|folder| folder.join(HOST))
-        .find(|p| p.is_file());
+    let found = program.ancestors().skip(1).map(|folder| folder.join(HOST)).find(|p| p.is_file());
     found.ok_or_else(|| {
-        io::Error::other(format!(
-            "`{HOST}` is not built: `cargo build -p {HOST}` makes it"
-        ))
+        io::Error::other(format!("`{HOST}` is not built: `cargo build -p {HOST}` makes it"))
     })
 }
 
@@ -275,28 +269,13 @@ impl Clerk {
         self.line.read_exact(&mut body)?;
         match decode(&body).map_err(io::Error::other)? {
             FromHost::Ready(report) => Ok(Said::Ready(report)),
-            FromHost::Document {
-                window,
-                document,
-                url,
-            } => {
+            FromHost::Document { window, document, url } => {
                 let token = format!("t{}.{}", window.0, document.0);
-                send(
-                    &mut self.line,
-                    &ToHost::Token {
-                        window,
-                        document,
-                        token,
-                    },
-                )?;
+                send(&mut self.line, &ToHost::Token { window, document, token })?;
                 Ok(Said::Document(window, document, url))
             }
             FromHost::Committed { window, document } => Ok(Said::Committed(window, document)),
-            FromHost::Message {
-                window,
-                document,
-                bytes,
-            } => {
+            FromHost::Message { window, document, bytes } => {
                 let said = read_message(window, document, bytes);
                 if let Said::Call(call) = &said {
                     self.reply(call)?;
@@ -320,14 +299,7 @@ impl Clerk {
         };
         let json = format!(r#"{{"id":{},"ok":{ok}}}"#, call.id);
         let (window, document) = (call.window, call.document);
-        send(
-            &mut self.line,
-            &ToHost::Reply {
-                window,
-                document,
-                json: &json,
-            },
-        )
+        send(&mut self.line, &ToHost::Reply { window, document, json: &json })
     }
 
     fn serve(&mut self, asked: &AssetRequest) -> io::Result<()> {
@@ -359,15 +331,7 @@ fn send_asset(
 ) -> io::Result<()> {
     let headers = vec![("content-type".to_owned(), format!("{kind}; charset=utf-8"))];
     let body = body.as_bytes();
-    send(
-        line,
-        &ToHost::Asset(AssetReply {
-            request: asked.request,
-            status,
-            headers,
-            body,
-        }),
-    )
+    send(line, &ToHost::Asset(AssetReply { request: asked.request, status, headers, body }))
 }
 
 /// One `write` to a frame, so that two threads' frames do not mix: a socket's buffer takes those
@@ -394,12 +358,5 @@ fn parse_message(window: WindowId, document: DocumentId, bytes: &[u8]) -> Option
     let command = call.get("command")?.as_str()?.to_owned();
     let args = call.get("args").cloned().unwrap_or(json!(null));
     let token = token.to_owned();
-    (kind == "c").then_some(Said::Call(Call {
-        window,
-        document,
-        token,
-        id,
-        command,
-        args,
-    }))
+    (kind == "c").then_some(Said::Call(Call { window, document, token, id, command, args }))
 }

@@ -14,9 +14,7 @@ use sidegate_tests::{
 const QUIET: Duration = Duration::from_millis(400);
 
 fn page(script: &str) -> Asset {
-    Asset::Html(format!(
-        "<!doctype html><body><h1>a page</h1><script>{script}</script>"
-    ))
+    Asset::Html(format!("<!doctype html><body><h1>a page</h1><script>{script}</script>"))
 }
 
 /// A host whose window runs `script`, with `report(value)` to say what it saw.
@@ -50,13 +48,24 @@ fn a_call_is_answered() {
     let script = "sidegate.invoke('echo', { text: 'grüße', list: [1, 2, 3] }).then(report);";
     let broker = run(&display, script);
     let call = broker.wait_for_call("echo");
-    assert_eq!(
-        (call.window, call.id, call.token.as_str()),
-        (WindowId(1), 1, "t1.1")
-    );
+    assert_eq!((call.window, call.id, call.token.as_str()), (WindowId(1), 1, "t1.1"));
     let report = broker.wait_for_call("report");
     assert_eq!(report.id, 2);
     assert_eq!(report.args, json!({ "text": "grüße", "list": [1, 2, 3] }));
+}
+
+#[test]
+fn a_call_is_answered_at_each_level() {
+    for level in ["A", "B", "C"] {
+        let display = Display::start().unwrap();
+        let script = "<script>sidegate.invoke('report', location.href)</script>";
+        let assets =
+            BTreeMap::from([("app://localhost/".to_owned(), Asset::Html(script.to_owned()))]);
+        let words = ["--least", level, "--most", level];
+        let mut broker = FakeBroker::start(&display, &words, assets, echo).unwrap();
+        broker.open(1, &[]).unwrap();
+        assert_eq!(broker.wait_for_call("report").args, json!("app://localhost/"), "{level}");
+    }
 }
 
 #[test]
@@ -92,11 +101,7 @@ fn a_refusal_is_a_typed_error() {
     let mut broker = run(&display, script);
     let call = broker.wait_for_call("refused");
     let json = r#"{"id":1,"error":{"code":"denied","message":"not you"}}"#;
-    let reply = ToHost::Reply {
-        window: call.window,
-        document: call.document,
-        json,
-    };
+    let reply = ToHost::Reply { window: call.window, document: call.document, json };
     broker.send(&reply).unwrap();
     let expected =
         json!({ "code": "denied", "message": "not you", "name": "SidegateError", "is": true });
@@ -144,11 +149,7 @@ fn i01_a_page_has_sixty_four_calls_in_flight_and_no_more() {
         setTimeout(() => fetch('/' + codes.busy), 500);";
     let broker = run(&display, script);
     let busy = broker.wait_for("count", |said| match said {
-        Said::Asset(asked) => asked
-            .url
-            .strip_prefix("app://localhost/")?
-            .parse::<u32>()
-            .ok(),
+        Said::Asset(asked) => asked.url.strip_prefix("app://localhost/")?.parse::<u32>().ok(),
         _ => None,
     });
     assert_eq!(busy, 20000 - 64);
@@ -178,14 +179,8 @@ fn a_cancelled_call_ends_at_once_and_is_told() {
         Said::Cancel(window, document, id) => Some((*window, *document, *id)),
         _ => None,
     });
-    assert_eq!(
-        (cancelled.0, cancelled.1.0, cancelled.2),
-        (WindowId(1), 1, 1)
-    );
-    assert_eq!(
-        broker.wait_for_call("report").args,
-        json!(["cancelled", "SidegateError"])
-    );
+    assert_eq!((cancelled.0, cancelled.1.0, cancelled.2), (WindowId(1), 1, 1));
+    assert_eq!(broker.wait_for_call("report").args, json!(["cancelled", "SidegateError"]));
 }
 
 #[test]
@@ -263,13 +258,6 @@ fn c17_and_c10_the_powers_of_a_page_are_refused_and_told() {
         _ => None,
     }));
     let expected = "a navigation to https://example.com/?stolen";
-    assert!(
-        dropped.iter().any(|why| why == expected),
-        "{expected} is not in {dropped:?}"
-    );
-    assert!(
-        !more
-            .iter()
-            .any(|said| matches!(said, Said::Asset(_) | Said::Committed(..)))
-    );
+    assert!(dropped.iter().any(|why| why == expected), "{expected} is not in {dropped:?}");
+    assert!(!more.iter().any(|said| matches!(said, Said::Asset(_) | Said::Committed(..))));
 }

@@ -1,0 +1,116 @@
+//! System calls that no safe library makes. Each is the whole of a program of a few dozen bytes,
+//! written into memory, started, and asked by its exit status what the kernel said.
+//!
+//! All arguments but the first are zero: a call that gets past a filter fails with something
+//! else than `EPERM`, or succeeds and does nothing.
+
+use std::{
+    fs::File,
+    io::{self, Write},
+    os::{fd::AsRawFd, unix::process::ExitStatusExt},
+    process::Command,
+};
+
+use rustix::fs::{MemfdFlags, memfd_create};
+
+/// `CLONE_NEWUSER`: what `unshare` is asked for.
+const NEW_USER_NAMESPACE: u32 = 0x1000_0000;
+
+/// Where the program is put in memory.
+const ADDRESS: u64 = 0x40_0000;
+
+/// Bytes of the two headers.
+const HEADERS: u64 = 64 + 56;
+
+/// Each call by its name, and what came of it.
+pub(crate) fn all() -> Vec<(&'static str, io::Result<()>)> {
+    let calls: [(&str, i64, u32); 19] = [
+        ("sched_yield", libc::SYS_sched_yield, 0),
+        ("ptrace", libc::SYS_ptrace, 0),
+        ("process_vm_readv", libc::SYS_process_vm_readv, 0),
+        ("process_vm_writev", libc::SYS_process_vm_writev, 0),
+        ("pidfd_getfd", libc::SYS_pidfd_getfd, 0),
+        ("kcmp", libc::SYS_kcmp, 0),
+        ("bpf", libc::SYS_bpf, 0),
+        ("perf_event_open", libc::SYS_perf_event_open, 0),
+        ("io_uring_setup", libc::SYS_io_uring_setup, 0),
+        ("userfaultfd", libc::SYS_userfaultfd, 0),
+        ("keyctl", libc::SYS_keyctl, 0),
+        ("add_key", libc::SYS_add_key, 0),
+        ("request_key", libc::SYS_request_key, 0),
+        ("kexec_load", libc::SYS_kexec_load, 0),
+        ("init_module", libc::SYS_init_module, 0),
+        ("open_by_handle_at", libc::SYS_open_by_handle_at, 0),
+        ("unshare", libc::SYS_unshare, NEW_USER_NAMESPACE),
+        ("mount", libc::SYS_mount, 0),
+        ("setns", libc::SYS_setns, 0),
+    ];
+    calls.map(|(name, number, first)| (name, make(number, first))).into()
+}
+
+fn make(number: i64, first: u32) -> io::Result<()> {
+    let number = u32::try_from(number).map_err(io::Error::other)?;
+    let mut program = File::from(memfd_create("call", MemfdFlags::CLOEXEC)?);
+    program.write_all(&image(&code(number, first)))?;
+    let path = format!("/proc/self/fd/{}", program.as_raw_fd());
+    let status = Command::new(path).status()?;
+    match status.code() {
+        Some(errno @ 1..=133) => Err(io::Error::from_raw_os_error(errno)),
+        Some(_) => Ok(()),
+        None => Err(io::Error::other(format!("signal {:?}", status.signal()))),
+    }
+}
+
+/// The smallest program that the kernel takes: a header, one segment, the code (see elf(5)).
+fn image(code: &[u8]) -> Vec<u8> {
+    let length = HEADERS.saturating_add(u64::try_from(code.len()).unwrap_or(0));
+    let mut image = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
+    let half = |image: &mut Vec<u8>, values: &[u16]| {
+        values.iter().for_each(|value| image.extend(value.to_le_bytes()));
+    };
+    let word = |image: &mut Vec<u8>, value: u32| image.extend(value.to_le_bytes());
+    let long = |image: &mut Vec<u8>, values: &[u64]| {
+        values.iter().for_each(|value| image.extend(value.to_le_bytes()));
+    };
+    half(&mut image, &[2, MACHINE]);
+    word(&mut image, 1);
+    long(&mut image, &[ADDRESS.saturating_add(HEADERS), 64, 0]);
+    word(&mut image, 0);
+    half(&mut image, &[64, 56, 1, 0, 0, 0]);
+    word(&mut image, 1); // a segment to load,
+    word(&mut image, 5); // to read and to run
+    long(&mut image, &[0, ADDRESS, ADDRESS, length, length, 0x1000]);
+    image.extend(code);
+    image
+}
+
+#[cfg(target_arch = "x86_64")]
+const MACHINE: u16 = 62;
+
+/// `exit(-call(first, 0, 0, 0, 0, 0))`
+#[cfg(target_arch = "x86_64")]
+fn code(number: u32, first: u32) -> Vec<u8> {
+    let mut code = vec![0xb8]; // mov eax, number
+    code.extend(number.to_le_bytes());
+    code.push(0xbf); // mov edi, first
+    code.extend(first.to_le_bytes());
+    code.extend([0x31, 0xf6, 0x31, 0xd2]); // xor esi, esi; xor edx, edx
+    code.extend([0x4d, 0x31, 0xd2, 0x4d, 0x31, 0xc0, 0x4d, 0x31, 0xc9]); // r10, r8, r9
+    code.extend([0x0f, 0x05]); // syscall
+    code.extend([0xf7, 0xd8, 0x89, 0xc7]); // neg eax; mov edi, eax
+    code.extend([0xb8, 60, 0, 0, 0, 0x0f, 0x05]); // exit
+    code
+}
+
+#[cfg(target_arch = "aarch64")]
+const MACHINE: u16 = 183;
+
+/// `exit(-call(first, 0, 0, 0, 0, 0))`
+#[cfg(target_arch = "aarch64")]
+fn code(number: u32, first: u32) -> Vec<u8> {
+    let load = |register: u32, value: u32| 0xd280_0000 | ((value & 0xffff) << 5) | register;
+    let mut words = vec![load(8, number), load(0, first), 0xf2a0_0000 | ((first >> 16) << 5)];
+    words.extend((1..6).map(|register| load(register, 0)));
+    words.extend([0xd400_0001, 0xcb00_03e0, load(8, 93), 0xd400_0001]); // svc; neg; exit
+    words.into_iter().flat_map(u32::to_le_bytes).collect()
+}

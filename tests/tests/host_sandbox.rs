@@ -1,0 +1,383 @@
+//! The sandbox from inside: a probe stands where a host stands and tries to get out.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::Read,
+    net::TcpListener,
+    os::{
+        fd::{AsRawFd, OwnedFd},
+        linux::net::SocketAddrExt,
+        unix::net::{SocketAddr, UnixListener, UnixStream},
+    },
+    path::PathBuf,
+    process::{Command, Output, Stdio},
+};
+
+use rustix::io::{FdFlags, fcntl_setfd};
+use sidegate_tests::{
+    Display,
+    fake_broker::{FakeBroker, Said, echo, host},
+    process::descendants,
+    wait::until_some,
+};
+
+/// What the probe printed: for each name all of its values.
+struct Seen(BTreeMap<String, Vec<String>>);
+
+impl Seen {
+    fn of(output: &Output) -> Self {
+        let text = String::from_utf8_lossy(&output.stdout);
+        let mut seen: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (name, value) in text.lines().filter_map(|line| line.split_once('\t')) {
+            seen.entry(name.to_owned()).or_default().push(value.to_owned());
+        }
+        assert!(!seen.is_empty(), "{output:?}");
+        Self(seen)
+    }
+
+    fn all(&self, name: &str) -> &[String] {
+        self.0.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    fn one(&self, name: &str) -> &str {
+        match self.all(name) {
+            [value] => value,
+            values => panic!("`{name}` was said {} times", values.len()),
+        }
+    }
+
+    fn status(&self, field: &str) -> &str {
+        let prefix = format!("{field}: ");
+        let found = self.all("status").iter().find_map(|line| line.strip_prefix(&prefix));
+        found.unwrap_or_else(|| panic!("no `{field}` in the status")).trim()
+    }
+}
+
+const REFUSED: &str = "errno 1"; // EPERM
+const ABSENT: &str = "errno 2"; // ENOENT
+const FORBIDDEN: &str = "errno 13"; // EACCES
+
+fn probe() -> Command {
+    let mut command = Command::new(host().unwrap().with_file_name("probe"));
+    command.env_clear().stdin(Stdio::null());
+    command
+}
+
+fn at_level(level: &str, words: &[String]) -> Seen {
+    let display = Display::start().unwrap();
+    let mut command = probe();
+    command.envs(display.environment()).args(["--least", level, "--most", level, "--"]).args(words);
+    Seen::of(&command.output().unwrap())
+}
+
+fn without(words: &[String]) -> Seen {
+    Seen::of(&probe().args(["--", "control"]).args(words).output().unwrap())
+}
+
+/// What can be reached here by whoever is not in the sandbox.
+struct Outside {
+    words: Vec<String>,
+    _held: (tempfile::TempDir, UnixListener, UnixListener, TcpListener),
+}
+
+impl Outside {
+    fn new() -> Self {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::Builder::new().prefix("outside-").tempdir().unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        let secret = folder.path().join("id_ed25519");
+        fs::write(&secret, "a secret").unwrap();
+        let socket = folder.path().join("agent");
+        let agent = UnixListener::bind(&socket).unwrap();
+        fs::set_permissions(&socket, fs::Permissions::from_mode(0o777)).unwrap();
+        let name = format!("sidegate-tests-{}", std::process::id());
+        let bus = UnixListener::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
+        let web = TcpListener::bind("127.0.0.1:0").unwrap();
+        let words = vec![
+            format!("read:{}", secret.display()),
+            format!("write:{}", folder.path().join("new").display()),
+            format!("connect:{}", socket.display()),
+            format!("abstract:{name}"),
+            format!("tcp:{}", web.local_addr().unwrap()),
+            "read:/etc/passwd".into(),
+            "read:/usr/bin".into(),
+            "run:/bin/sh".into(),
+        ];
+        Self { words, _held: (folder, agent, bus, web) }
+    }
+}
+
+#[test]
+fn k01_k02_k03_k05_what_is_outside_is_out_of_reach() {
+    let outside = Outside::new();
+    let control = without(&outside.words);
+    for word in &outside.words {
+        assert_eq!(control.one(word), "reached", "{word}");
+    }
+    for level in ["A", "B"] {
+        let inside = at_level(level, &outside.words);
+        for word in &outside.words {
+            let found = inside.one(word);
+            let expected: &[&str] = match word.split_once(':').unwrap() {
+                ("tcp", _) => &[REFUSED],
+                // In another network there is no such name; Landlock may speak first.
+                ("abstract", _) => &[REFUSED, "errno 111"],
+                ("read", "/usr/bin") if level == "A" => &["reached"],
+                ("read", "/usr/bin") => &[FORBIDDEN],
+                _ => &[ABSENT, FORBIDDEN, "errno 30"],
+            };
+            assert!(expected.contains(&found), "level {level}, {word}: {found}");
+        }
+    }
+    let inside = at_level("C", &outside.words);
+    for word in &outside.words {
+        let open = ["connect", "abstract"].contains(&word.split_once(':').unwrap().0);
+        let found = inside.one(word);
+        // Level C says of itself that it does not close these.
+        assert!(open || [REFUSED, FORBIDDEN].contains(&found), "level C, {word}: {found}");
+    }
+    assert!(inside.all("missing").iter().any(|line| line.contains("sockets of other programs")));
+}
+
+#[test]
+fn k01_home_directories_are_out_of_reach() {
+    let homes = ["/root", "/home", "/etc/shadow", "/root/.ssh", "/var/lib", "/boot", "/opt"];
+    let words: Vec<String> = homes.iter().map(|path| format!("read:{path}")).collect();
+    for level in ["A", "B", "C"] {
+        let inside = at_level(level, &words);
+        for word in words.iter().filter(|word| *word != "read:/home" || level == "C") {
+            let found = inside.one(word);
+            assert!([ABSENT, FORBIDDEN].contains(&found), "level {level}, {word}: {found}");
+        }
+    }
+}
+
+#[test]
+fn k03_k04_the_kernels_doors_are_shut() {
+    let sockets =
+        ["udp", "AF_INET", "AF_INET6", "raw", "AF_PACKET", "AF_VSOCK", "AF_ALG", "netlink audit"];
+    let calls = [
+        "ptrace",
+        "process_vm_readv",
+        "process_vm_writev",
+        "pidfd_getfd",
+        "kcmp",
+        "bpf",
+        "perf_event_open",
+        "io_uring_setup",
+        "userfaultfd",
+        "keyctl",
+        "add_key",
+        "request_key",
+        "kexec_load",
+        "init_module",
+        "open_by_handle_at",
+        "signal to its parent",
+    ];
+    let building = ["unshare", "mount", "setns", "netlink route"];
+    // Without a sandbox none of the calls that any user may make is refused for its own sake.
+    let control = without(&[]);
+    for name in ["udp", "AF_INET", "ptrace", "io_uring_setup", "keyctl", "process_vm_readv"] {
+        assert_ne!(control.one(name), REFUSED, "{name} without a sandbox");
+    }
+    for level in ["A", "B", "C"] {
+        let inside = at_level(level, &[]);
+        assert_eq!(inside.one("level"), level);
+        assert_eq!(inside.one("sched_yield"), "reached");
+        for name in sockets.iter().chain(&calls) {
+            assert_eq!(inside.one(name), REFUSED, "level {level}, {name}");
+        }
+        for name in building {
+            assert_eq!(inside.one(name) == REFUSED, level != "A", "level {level}, {name}");
+        }
+    }
+}
+
+#[test]
+fn k06_only_the_three_first_descriptors_are_inherited() {
+    let display = Display::start().unwrap();
+    let leak = File::open("/etc/passwd").unwrap();
+    fcntl_setfd(&leak, FdFlags::empty()).unwrap();
+    for level in ["A", "B", "C"] {
+        let mut command = probe();
+        command.envs(display.environment()).args(["--least", level, "--most", level]);
+        let seen = Seen::of(&command.output().unwrap());
+        let found = seen.all("descriptor");
+        let own = |line: &&String| !line.ends_with("/fd");
+        let numbers: Vec<_> =
+            found.iter().filter(own).map(|line| line.split(' ').next().unwrap()).collect();
+        assert_eq!(numbers, ["0", "1", "2"], "level {level}: {found:?}");
+    }
+    assert!(leak.as_raw_fd() > 2);
+}
+
+#[test]
+fn k06_the_line_to_the_broker_is_not_handed_on() {
+    let display = Display::start().unwrap();
+    let assets = BTreeMap::new();
+    let mut broker = FakeBroker::start(&display, &["--least", "A"], assets, echo).unwrap();
+    broker.open(1, &[]).unwrap();
+    let started = until_some(std::time::Duration::from_secs(20), || {
+        let family = descendants(broker.host_pid());
+        family.iter().any(|process| process.name == "WebKitWebProcess").then_some(family)
+    });
+    let family = started.unwrap().0;
+    let sockets = |pid: u32| -> Vec<PathBuf> {
+        let Ok(entries) = fs::read_dir(format!("/proc/{pid}/fd")) else { return Vec::new() };
+        entries.flatten().filter_map(|entry| fs::read_link(entry.path()).ok()).collect()
+    };
+    let line = broker.line_of_the_host();
+    let holders: Vec<_> = family
+        .iter()
+        .filter(|process| sockets(process.pid).contains(&line))
+        .map(|process| process.name.as_str())
+        .collect();
+    let webkit = ["WebKitWebProcess", "WebKitNetworkProcess"];
+    assert!(holders.contains(&"sidegate-webview-host"), "{holders:?}");
+    assert!(!holders.iter().any(|name| webkit.contains(name)), "{holders:?}");
+}
+
+#[test]
+fn k07_the_environment_is_written_anew() {
+    let display = Display::start().unwrap();
+    let poison = [
+        ("WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS", "1"),
+        ("WEBKIT_INJECTED_BUNDLE_PATH", "/tmp/x"),
+        ("WEBKIT_INSPECTOR_SERVER", "127.0.0.1:9222"),
+        ("WEBKIT_INSPECTOR_HTTP_SERVER", "127.0.0.1:9223"),
+        ("JSC_useJIT", "0"),
+        ("JSC_dumpOptions", "2"),
+        ("GTK_MODULES", "x"),
+        ("GTK_PATH", "/tmp"),
+        ("GIO_EXTRA_MODULES", "/tmp"),
+        ("GST_PLUGIN_PATH", "/tmp"),
+        ("GDK_PIXBUF_MODULE_FILE", "/tmp/x"),
+        ("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent"),
+        ("XDG_DATA_DIRS", "/tmp"),
+        ("LD_LIBRARY_PATH", "/tmp"),
+        ("LANG", "/tmp/locale"),
+        ("LC_ALL", "C.UTF-8"),
+        ("SSH_AUTH_SOCK", "/tmp/agent"),
+        ("SECRET", "s3cret"),
+    ];
+    let expected = [
+        "DISPLAY",
+        "GDK_BACKEND",
+        "GIO_USE_VFS",
+        "GSETTINGS_BACKEND",
+        "GTK_USE_PORTAL",
+        "HOME",
+        "LC_ALL",
+        "NO_AT_BRIDGE",
+        "PATH",
+        "PWD",
+        "WEBKIT_FORCE_SANDBOX",
+        "XDG_RUNTIME_DIR",
+    ];
+    for level in ["A", "B", "C"] {
+        let mut command = probe();
+        command.envs(poison).envs(display.environment());
+        let seen = Seen::of(&command.args(["--least", level, "--most", level]).output().unwrap());
+        for variable in seen.all("variable") {
+            let (name, value) = variable.split_once('=').unwrap();
+            assert!(expected.contains(&name), "level {level}: {variable}");
+            assert!(!["/tmp/locale", "s3cret"].contains(&value), "level {level}: {variable}");
+        }
+        let forced = seen.all("variable").contains(&"WEBKIT_FORCE_SANDBOX=1".to_owned());
+        assert_eq!(forced, level == "A", "level {level}");
+    }
+}
+
+#[test]
+fn k08_k10_the_attestation_holds() {
+    let ours: Vec<String> = ["user", "pid", "net", "mnt", "ipc", "uts"]
+        .map(|kind| fs::read_link(format!("/proc/self/ns/{kind}")).unwrap().display().to_string())
+        .into();
+    for level in ["A", "B", "C"] {
+        let seen = at_level(level, &[]);
+        let fields = ["Seccomp", "NoNewPrivs", "CapEff", "CapPrm", "CapBnd", "CapAmb"];
+        let expected = ["2", "1", "0000000000000000", "0000000000000000"];
+        let found: Vec<_> = fields.iter().map(|field| seen.status(field)).collect();
+        assert_eq!(found[..4], expected, "level {level}");
+        if level != "C" {
+            assert_eq!(found[4..], ["0000000000000000"; 2], "level {level}");
+        }
+        let user = seen.status("Uid").split(' ').next().unwrap();
+        assert_ne!(user, "0", "level {level}");
+        assert_eq!(seen.status("Groups"), "", "level {level}");
+        let same = seen.all("namespace").iter().filter(|link| ours.contains(link)).count();
+        assert_eq!(same, if level == "C" { 6 } else { 0 }, "level {level}");
+    }
+}
+
+#[test]
+fn k11_less_than_was_asked_for_is_refused() {
+    let display = Display::start().unwrap();
+    for (least, most) in [("A", "B"), ("A", "C"), ("B", "C"), ("A", "none"), ("C", "none")] {
+        let mut command = probe();
+        command.envs(display.environment()).args(["--least", least, "--most", most]);
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{least} {most}: {said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(said.contains(&format!("sandbox level {least} was asked for")), "{said}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn without_a_display_there_is_no_host() {
+    for (variable, value) in [("DISPLAY", "evil.example:0"), ("DISPLAY", ":4242"), ("LANG", "C")] {
+        let mut command = Command::new(host().unwrap());
+        command.env_clear().env(variable, value).stdin(Stdio::null());
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(3), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("no display"), "{output:?}");
+    }
+}
+
+#[test]
+fn a_host_lies_where_nobody_can_go_and_reads_a_cookie_that_nobody_can_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let display = Display::start_for(sidegate_tests::display::Access::Cookie).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    let hidden = folder.path().join("sidegate-webview-host");
+    fs::copy(host().unwrap(), &hidden).unwrap();
+    let mut command = Command::new(hidden);
+    command.env_clear().envs(display.environment()).args(["--least", "A"]);
+    let mut broker = FakeBroker::start_by(command, BTreeMap::new(), echo).unwrap();
+    broker.open(1, &[]).unwrap();
+    broker.wait_for("its first request", |said| matches!(said, Said::Asset(_)).then_some(()));
+}
+
+#[test]
+fn a_host_ends_when_it_is_told_to() {
+    let display = Display::start().unwrap();
+    let mut broker = FakeBroker::start(&display, &[], BTreeMap::new(), echo).unwrap();
+    broker.send(&sidegate::wire::ToHost::Quit).unwrap();
+    assert_eq!(broker.wait().unwrap(), Some(0));
+}
+
+#[test]
+fn a_broken_frame_ends_the_host() {
+    use std::io::Write;
+    for frame in [&[0, 0, 0, 0][..], &[255, 255, 255, 255], &[1, 0, 0, 0, 99], &[2, 0, 0, 0, 7, 7]]
+    {
+        let display = Display::start().unwrap();
+        let (mut line, theirs) = UnixStream::pair().unwrap();
+        let mut command = Command::new(host().unwrap());
+        command.env_clear().envs(display.environment());
+        let mut child = command
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        drop(command);
+        line.write_all(frame).unwrap();
+        let mut rest = Vec::new();
+        line.read_to_end(&mut rest).unwrap(); // ends because the host did
+        assert!(!child.wait().unwrap().success(), "{frame:?}");
+    }
+}
