@@ -119,9 +119,9 @@ impl Compiler<'_> {
                 permissions.insert(&permission.id.value, compiled);
             }
         }
-        let is_whole = files.iter().all(|(_, written)| written.is_whole);
-        let capabilities = self.capabilities(files, &permissions, is_whole);
-        if is_whole {
+        let capabilities = self.capabilities(files, &permissions);
+        // A broken file may well have lost the capability that uses it.
+        if files.iter().all(|(_, written)| written.is_whole) {
             self.unused(files, &permissions);
         }
         capabilities
@@ -131,7 +131,6 @@ impl Compiler<'_> {
         &mut self,
         files: &'f [File<'f>],
         permissions: &BTreeMap<&str, Permission<'f>>,
-        is_whole: bool,
     ) -> Vec<Capability> {
         let mut seen: BTreeMap<&str, (&FileText<'_>, Span)> = BTreeMap::new();
         let mut capabilities = Vec::new();
@@ -142,9 +141,7 @@ impl Compiler<'_> {
                     Some((first, span)) => self.duplicate("capability", file, id, first, *span),
                     None => drop(seen.insert(&id.value, (file, id.span))),
                 }
-                if is_whole {
-                    self.unknown_uses(file, capability, permissions);
-                }
+                self.unknown_uses(file, capability, permissions);
                 capabilities.push(self.capability(file, capability, permissions));
             }
         }

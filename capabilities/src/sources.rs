@@ -75,6 +75,17 @@ impl Sources {
         Self { files: files.collect() }
     }
 
+    /// The same texts with names that are relative to `directory`, where they lie in it: for a log
+    /// that tells where a rule is and not where its reader lives.
+    #[must_use]
+    pub fn named_from(self, directory: &Path) -> Self {
+        let relative = |name: String| {
+            let shown = Path::new(&name).strip_prefix(directory).ok().and_then(Path::to_str);
+            shown.map_or(name.clone(), str::to_owned)
+        };
+        Self { files: self.files.into_iter().map(|(name, file)| (relative(name), file)).collect() }
+    }
+
     /// The text of a file.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
