@@ -1,6 +1,12 @@
 //! One call of 2 KB over a socketpair: through the whole pipeline with the audit log on, beside
 //! a raw ping-pong of the same sizes in the same run. Two placements, since waking an idle core
 //! costs more than the pipeline: both ends on core 0, and one end on each of cores 0 and 1.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    reason = "a bench that cannot go on has to stop"
+)]
 
 use std::fs::File;
 use std::hint::black_box;

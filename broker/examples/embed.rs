@@ -66,9 +66,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     for (window, count) in [("till", 3), ("till", 300), ("shop", 3)] {
         let peer = broker.connect(window, &Origin::local())?;
-        let answer = peer
-            .invoke("stock.sell", json!({ "thing": "trowel", "count": count }))
-            .await;
+        let answer = peer.invoke("stock.sell", json!({ "thing": "trowel", "count": count })).await;
         println!("{window}, {count}: {answer:?}");
     }
     Ok(())

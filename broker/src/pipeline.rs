@@ -92,10 +92,7 @@ impl Pipeline {
         let told = record::refusal(&self.ledger, &trail, &refusal, now);
         // A refusal that cannot be written stays a refusal.
         let reply = trail.call.map(|id| Reply::error(id, &told));
-        Refused {
-            reply,
-            consequence: refusal.consequence(),
-        }
+        Refused { reply, consequence: refusal.consequence() }
     }
 }
 
@@ -108,9 +105,6 @@ pub(crate) struct Stopped {
 
 impl Stopped {
     fn new(trail: Trail, refusal: impl Into<Refusal>) -> Box<Self> {
-        Box::new(Self {
-            trail,
-            refusal: refusal.into(),
-        })
+        Box::new(Self { trail, refusal: refusal.into() })
     }
 }

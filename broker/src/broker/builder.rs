@@ -104,7 +104,7 @@ impl Builder {
     pub fn app_dir(mut self, directory: impl AsRef<Path>) -> Result<Self, BuildError> {
         let directory = directory.as_ref();
         let manifest = Manifest::read(directory)?;
-        self.policies = Some(Sources::read(&[directory.join("policies")])?);
+        self.policies = Some(Sources::read(&[directory.join("policies")])?.named_from(directory));
         self.ui = Some(directory.join("ui"));
         directory.clone_into(&mut self.app_dir);
         self.id = Some(manifest.id);
@@ -208,7 +208,7 @@ impl Builder {
         let id = self.id.take().map_or_else(|| AppId::parse("app.unnamed"), Ok)?;
         let directories = match self.directories.take() {
             Some(directories) => directories,
-            None => AppDirectories::of(&id, &self.app_dir)?,
+            None => AppDirectories::of(&id, &self.resources())?,
         };
         let app = AppInfo {
             name: std::mem::take(&mut self.name),
@@ -264,6 +264,16 @@ impl Builder {
         }
     }
 
+    /// The directory that the app lies in: the one it was read from, or its program's.
+    fn resources(&self) -> PathBuf {
+        if self.app_dir.as_os_str().is_empty() {
+            let program = std::env::current_exe().unwrap_or_default();
+            program.parent().map(Path::to_owned).unwrap_or_default()
+        } else {
+            self.app_dir.clone()
+        }
+    }
+
     fn assets(&self) -> Result<Assets, BuildError> {
         let Some(path) = &self.ui else {
             return Ok(Assets::none());
@@ -287,4 +297,20 @@ fn announce(core: &Core, id: &str, sources: &Sources) {
     core.note(&Event::Start { app: id, version: env!("CARGO_PKG_VERSION") });
     let files: Vec<String> = sources.names().map(str::to_owned).collect();
     core.note(&Event::Policy { files: &files });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_app_in_pieces_lies_where_its_program_does() {
+        let id = AppId::parse("org.example.app").unwrap();
+        let home = |name: &str| (name == "HOME").then(|| "/nowhere".into());
+        let pieces = Builder::default().resources();
+        let directories = AppDirectories::of_environment(&id, &pieces, home).unwrap();
+        let found = directories.variables().unwrap();
+        let program = std::env::current_exe().unwrap();
+        assert_eq!(found.get("RESOURCES"), program.parent());
+    }
 }

@@ -73,7 +73,7 @@ impl Peer {
         let reply: Option<Reply> = match self.core.pipeline.judge(frame, &self.port, Moment::now())
         {
             Ok(None) => None,
-            Ok(Some(recorded)) => recorded.dispatch().await,
+            Ok(Some(recorded)) => recorded.dispatch(&self.core.pipeline.ledger).await,
             Err(refused) => refused.reply,
         };
         reply.map(|reply| reply.json().to_owned())

@@ -8,13 +8,14 @@ pub struct HandlerError {
     code: &'static str,
     message: String,
     detail: Option<String>,
+    is_refusal: bool,
 }
 
 impl HandlerError {
     /// A failure with a stable code (`snake_case`) and a sentence that the page may show.
     #[must_use]
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), detail: None }
+        Self { code, message: message.into(), detail: None, is_refusal: false }
     }
 
     /// A failure that is nobody's business but the core's: the page learns `failed`.
@@ -28,6 +29,20 @@ impl HandlerError {
     pub fn with_detail(mut self, detail: impl fmt::Display) -> Self {
         self.detail = Some(detail.to_string());
         self
+    }
+
+    /// The same as a refusal: what the call asked for must not be given, which only showed when it
+    /// was reached for. The log has a refusal then, besides the grant that it followed.
+    #[must_use]
+    pub fn as_refusal(mut self) -> Self {
+        self.is_refusal = true;
+        self
+    }
+
+    /// Whether this is a refusal, see [`HandlerError::as_refusal`].
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        self.is_refusal
     }
 
     /// The stable code.

@@ -94,5 +94,7 @@ fn told(error: FileError) -> HandlerError {
         "not_text" => "the file is not text",
         _ => "the file cannot be used in this way",
     };
-    HandlerError::new(error.code(), message).with_detail(error)
+    let leads_out = matches!(error, FileError::Escapes | FileError::Replaced);
+    let told = HandlerError::new(error.code(), message).with_detail(error);
+    if leads_out { told.as_refusal() } else { told }
 }

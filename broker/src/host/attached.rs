@@ -50,9 +50,6 @@ impl Attachment {
         let mut connection = Connection::new(socket, pid);
         let ended = converse(&core, host, &mut connection, &mut desk, &group, queue).await;
         desk.close(&ended.to_string());
-        match ended {
-            Ended::Done => Ok(()),
-            ended => Err(AttachError(ended.to_string())),
-        }
+        if matches!(ended, Ended::Done) { Ok(()) } else { Err(AttachError(ended.to_string())) }
     }
 }

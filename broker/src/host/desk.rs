@@ -253,9 +253,9 @@ impl Desk {
         document: DocumentId,
         held: OwnedSemaphorePermit,
     ) {
-        let output = self.output.clone();
+        let (core, output) = (Arc::clone(&self.core), self.output.clone());
         tokio::spawn(async move {
-            if let Some(reply) = recorded.dispatch().await {
+            if let Some(reply) = recorded.dispatch(&core.pipeline.ledger).await {
                 let message = ToHost::Reply { window, document, json: reply.json() };
                 // A host that is gone has nobody to tell.
                 let _gone = output.send_when_read(&message).await;

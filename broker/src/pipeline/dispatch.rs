@@ -1,12 +1,17 @@
 //! Dispatch: the one call site of a handler. What was not recorded does not get here.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use sidegate_capabilities::RuleRef;
 
-use super::record::Recorded;
+use super::record::{self, Recorded};
 use super::reply::Reply;
+use super::{Refusal, Trail};
+use crate::clock::Moment;
 use crate::handler::HandlerError;
+use crate::ledger::Ledger;
 
 /// How long a handler may take where the policy does not say: a person waiting for a file has
 /// given up by then.
@@ -15,7 +20,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 impl Recorded {
     /// Runs the handler and makes the reply. `None` where the page cancelled the call, or is
     /// gone: nobody is waiting.
-    pub(crate) async fn dispatch(self) -> Option<Reply> {
+    pub(crate) async fn dispatch(self, ledger: &Ledger) -> Option<Reply> {
         let (granted, _receipt) = self.take();
         let mut in_flight = granted.in_flight;
         let deadline = granted.permit.limits.deadline.unwrap_or(DEADLINE);
@@ -27,13 +32,25 @@ impl Recorded {
         };
         let result = answered.unwrap_or_else(|_| Err(timed_out(deadline)));
         if let Err(error) = &result {
-            let window = granted.trail.window();
-            let command = granted.trail.command.as_deref().unwrap_or_default();
-            tracing::warn!(window, command, %error, "a handler failed");
+            note_failure(ledger, &granted.trail, &granted.permit.rule, error);
         }
         let filtered = result.map(|value: Value| granted.permit.result.apply(value));
         Some(Reply::answer(granted.call, filtered))
     }
+}
+
+/// A refusal goes to the log; any other failure is the developer's to know.
+fn note_failure(ledger: &Ledger, trail: &Trail, rule: &Arc<RuleRef>, error: &HandlerError) {
+    if error.is_refusal() {
+        let why = error.detail().unwrap_or(error.message()).to_owned();
+        let refusal = Refusal::Withheld { rule: Arc::clone(rule), why };
+        // The page learns what the handler says, which is what it says of a file that is not there.
+        let _told = record::refusal(ledger, trail, &refusal, Moment::now());
+        return;
+    }
+    let window = trail.window();
+    let command = trail.command.as_deref().unwrap_or_default();
+    tracing::warn!(window, command, %error, "a handler failed");
 }
 
 fn timed_out(deadline: Duration) -> HandlerError {

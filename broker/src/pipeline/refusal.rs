@@ -1,6 +1,8 @@
 //! Refusals: every way in which a call can end before its handler, who is to blame, what the
 //! host it came from has to expect, and the one table of what its page may learn.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use sidegate_capabilities::{Denial, RuleRef};
 
@@ -50,6 +52,14 @@ pub(crate) enum Refusal {
     /// The directory that the grant leads to cannot be opened.
     #[error("the granted directory cannot be opened: {0}")]
     Base(FileError),
+    /// What the call named turned out, when it was opened, to lead where no grant leads.
+    #[error("the resource was withheld when it was opened: {why}")]
+    Withheld {
+        /// The rule that had allowed the call.
+        rule: Arc<RuleRef>,
+        /// What was found.
+        why: String,
+    },
     /// The log could not be written, and what is not in the log does not happen.
     #[error("the audit log cannot be written: {0}")]
     Unrecorded(String),
@@ -96,6 +106,7 @@ impl Refusal {
             | Self::Invalid { .. }
             | Self::NoResource { .. }
             | Self::Base(_)
+            | Self::Withheld { .. }
             | Self::Unrecorded(_) => Consequence::None,
         }
     }
@@ -124,6 +135,7 @@ impl Refusal {
             Self::Invalid { .. } => "invalid",
             Self::NoResource { .. } => "no-resource",
             Self::Base(_) => "base",
+            Self::Withheld { .. } => "withheld",
             Self::Unrecorded(_) => "audit-unavailable",
         }
     }
@@ -136,13 +148,16 @@ impl Refusal {
             Self::Limited(_) | Self::Revoked => "limit",
             Self::Denied(_) | Self::NoHandler => "decide",
             Self::Invalid { .. } => "validate",
-            Self::NoResource { .. } | Self::Base(_) => "scope",
+            Self::NoResource { .. } | Self::Base(_) | Self::Withheld { .. } => "scope",
             Self::Unrecorded(_) => "record",
         }
     }
 
     /// The rule that refused, where one did.
     pub(super) fn rule(&self) -> Option<&RuleRef> {
+        if let Self::Withheld { rule, .. } = self {
+            return Some(rule);
+        }
         if let Self::Denied(denial) = self { denial.rule.as_deref() } else { None }
     }
 
@@ -162,6 +177,7 @@ impl Refusal {
             | Self::Invalid { .. }
             | Self::NoResource { .. }
             | Self::Base(_)
+            | Self::Withheld { .. }
             | Self::Unrecorded(_) => None,
         }
     }
@@ -223,6 +239,7 @@ impl From<&Refusal> for PageError {
                 Self::new("busy", "too many calls at once")
             }
             Refusal::Limited(Limited::Bytes) => Self::new("too_large", "the call is too large"),
+            Refusal::Withheld { .. } => Self::new("not_found", "there is no such file"),
             Refusal::Base(error) => Self::new(error.code(), "there is no such file"),
             Refusal::Unrecorded(_) => Self::new("unavailable", "the core cannot answer just now"),
         }

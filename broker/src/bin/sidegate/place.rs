@@ -17,6 +17,9 @@ const MANIFEST: &str = "sidegate.toml";
 /// What policies without an app are compiled for.
 const NO_APP: &str = "org.example.app";
 
+/// Where it would lie; it need not be there.
+const NO_RESOURCES: &str = "/usr/lib/org.example.app";
+
 /// A policy's files, and what their variables stand for here.
 pub(crate) struct Place {
     pub(crate) sources: Sources,
@@ -36,7 +39,7 @@ impl Place {
         }
         let (id, resources) = match app {
             Some(app) => app,
-            None => (AppId::parse(NO_APP).map_err(Unusable::new)?, PathBuf::from("/")),
+            None => (AppId::parse(NO_APP).map_err(Unusable::new)?, PathBuf::from(NO_RESOURCES)),
         };
         let directories = AppDirectories::of(&id, &resources).map_err(Unusable::new)?;
         Ok(Self {
