@@ -59,16 +59,8 @@ impl Arguments {
     /// The first word that is not understood.
     pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Self, ArgumentError> {
         let mut words = words.into_iter();
-        let bounds = Bounds {
-            least: SandboxLevel::A,
-            most: SandboxLevel::A,
-        };
-        let mut parsed = Self {
-            bounds,
-            debug: false,
-            inside: None,
-            rest: Vec::new(),
-        };
+        let bounds = Bounds { least: SandboxLevel::A, most: SandboxLevel::A };
+        let mut parsed = Self { bounds, debug: false, inside: None, rest: Vec::new() };
         let mut level = None;
         let mut missing = Vec::new();
         while let Some(word) = words.next() {
@@ -92,14 +84,10 @@ impl Arguments {
     /// The command line of the process inside the sandbox.
     #[must_use]
     pub fn inside(&self, level: SandboxLevel, missing: &[String]) -> Vec<OsString> {
-        let mut words: Vec<OsString> = [
-            "--least",
-            &self.bounds.least.to_string(),
-            "--inside",
-            &level.to_string(),
-        ]
-        .map(OsString::from)
-        .into();
+        let mut words: Vec<OsString> =
+            ["--least", &self.bounds.least.to_string(), "--inside", &level.to_string()]
+                .map(OsString::from)
+                .into();
         for line in missing {
             words.extend(["--missing", line].map(OsString::from));
         }
@@ -138,13 +126,7 @@ mod tests {
     #[test]
     fn a_host_asks_for_level_a_unless_told_otherwise() {
         let parsed = parse("").unwrap();
-        assert_eq!(
-            parsed.bounds,
-            Bounds {
-                least: SandboxLevel::A,
-                most: SandboxLevel::A
-            }
-        );
+        assert_eq!(parsed.bounds, Bounds { least: SandboxLevel::A, most: SandboxLevel::A });
         assert_eq!(parsed.inside, None);
     }
 
@@ -166,13 +148,7 @@ mod tests {
         let outside = parse("--least C --most B --debug -- x --y").unwrap();
         let missing = vec!["no bubblewrap".to_owned(), "--debug".to_owned()];
         let inside = Arguments::parse(outside.inside(SandboxLevel::C, &missing)).unwrap();
-        assert_eq!(
-            inside.inside,
-            Some(Inside {
-                level: SandboxLevel::C,
-                missing
-            })
-        );
+        assert_eq!(inside.inside, Some(Inside { level: SandboxLevel::C, missing }));
         assert_eq!(inside.bounds.least, SandboxLevel::C);
         assert!(inside.debug);
         assert_eq!(inside.rest, ["x", "--y"]);

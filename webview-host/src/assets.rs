@@ -25,11 +25,7 @@ pub(crate) struct Assets {
 
 impl Assets {
     pub(crate) fn new(outbox: Outbox) -> Self {
-        Self {
-            outbox,
-            last: 0,
-            waiting: HashMap::new(),
-        }
+        Self { outbox, last: 0, waiting: HashMap::new() }
     }
 
     /// Passes a request on to the broker, or answers it here with a refusal.
@@ -49,12 +45,7 @@ impl Assets {
         self.last = self.last.saturating_add(1);
         let request = RequestId(self.last);
         self.waiting.insert(request, to);
-        self.outbox.send(&FromHost::Asset(AssetRequest {
-            request,
-            window,
-            method,
-            url,
-        }));
+        self.outbox.send(&FromHost::Asset(AssetRequest { request, window, method, url }));
     }
 
     /// Answers a request with what the broker said; an answer to nothing is nothing.

@@ -31,9 +31,7 @@ impl Nonce {
         if filled != bytes.len() {
             return Err(rustix::io::Errno::IO);
         }
-        Ok(Self(
-            bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
-        ))
+        Ok(Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect()))
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -79,12 +77,7 @@ impl Documents {
     pub(crate) fn commit(&mut self, url: &str, nonce: Nonce) -> DocumentId {
         self.last = self.last.saturating_add(1);
         let origin = Origin::of(url);
-        self.current = Some(Current {
-            nonce,
-            url: url.to_owned(),
-            origin,
-            met: false,
-        });
+        self.current = Some(Current { nonce, url: url.to_owned(), origin, met: false });
         DocumentId(self.last)
     }
 
@@ -131,10 +124,7 @@ impl Current {
         match (said, &self.origin) {
             (Some(said), Some(committed)) if said == *committed && bridged.contains(&said) => {
                 self.met = true;
-                Heard::Met {
-                    document,
-                    url: self.url.clone(),
-                }
+                Heard::Met { document, url: self.url.clone() }
             }
             _ => Heard::Refused("an answer from another origin than the committed one"),
         }
@@ -154,10 +144,7 @@ mod tests {
     }
 
     fn bridged() -> Vec<Origin> {
-        vec![
-            Origin::of("app://localhost").unwrap(),
-            Origin::of("app://other").unwrap(),
-        ]
+        vec![Origin::of("app://localhost").unwrap(), Origin::of("app://other").unwrap()]
     }
 
     #[test]
@@ -167,20 +154,11 @@ mod tests {
         assert_eq!(documents.nonce_of(id), None);
         let hello = text("h", '1', " app://localhost/a#b");
         let url = "app://localhost/a".to_owned();
-        assert_eq!(
-            documents.hear(&hello, &bridged()),
-            Heard::Met { document: id, url }
-        );
+        assert_eq!(documents.hear(&hello, &bridged()), Heard::Met { document: id, url });
         assert_eq!(documents.nonce_of(id), Some(&nonce('1')));
-        assert!(matches!(
-            documents.hear(&hello, &bridged()),
-            Heard::Refused(_)
-        ));
+        assert!(matches!(documents.hear(&hello, &bridged()), Heard::Refused(_)));
         let message = text("m", '1', "c1 1\n{}");
-        let expected = Heard::Message {
-            document: id,
-            body: "c1 1\n{}",
-        };
+        let expected = Heard::Message { document: id, body: "c1 1\n{}" };
         assert_eq!(documents.hear(&message, &bridged()), expected);
     }
 
@@ -193,16 +171,10 @@ mod tests {
         assert_ne!(first, second);
         assert_eq!(documents.nonce_of(first), None);
         for late in [text("m", '1', "x"), text("h", '1', " app://localhost/a")] {
-            assert!(
-                matches!(documents.hear(&late, &bridged()), Heard::Refused(_)),
-                "{late}"
-            );
+            assert!(matches!(documents.hear(&late, &bridged()), Heard::Refused(_)), "{late}");
         }
         let early = text("m", '2', "x");
-        assert!(matches!(
-            documents.hear(&early, &bridged()),
-            Heard::Refused(_)
-        ));
+        assert!(matches!(documents.hear(&early, &bridged()), Heard::Refused(_)));
     }
 
     #[test]
@@ -231,24 +203,12 @@ mod tests {
         let mut documents = Documents::default();
         assert!(matches!(documents.hear("m", &bridged()), Heard::Refused(_)));
         let _ = documents.commit("app://localhost/", nonce('1'));
-        for odd in [
-            "",
-            "m",
-            "ä",
-            "m123",
-            "määäääääääääääääääääääääääääääääää",
-            &text("z", '1', ""),
-        ] {
-            assert!(
-                matches!(documents.hear(odd, &bridged()), Heard::Refused(_)),
-                "{odd}"
-            );
+        for odd in ["", "m", "ä", "m123", "määäääääääääääääääääääääääääääääää", &text("z", '1', "")]
+        {
+            assert!(matches!(documents.hear(odd, &bridged()), Heard::Refused(_)), "{odd}");
         }
         documents.lose();
         let hello = text("h", '1', " app://localhost/");
-        assert!(matches!(
-            documents.hear(&hello, &bridged()),
-            Heard::Refused(_)
-        ));
+        assert!(matches!(documents.hear(&hello, &bridged()), Heard::Refused(_)));
     }
 }

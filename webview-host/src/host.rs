@@ -58,17 +58,8 @@ pub fn run(report: HostReport, debug: bool) -> Result<Infallible, HostError> {
         }
     })?;
     let assets = Arc::new(Mutex::new(Assets::new(outbox.clone())));
-    let setting = Setting {
-        outbox,
-        assets,
-        proxy,
-        nested: level == SandboxLevel::A,
-        debug,
-    };
-    let mut host = Host {
-        setting,
-        windows: BTreeMap::new(),
-    };
+    let setting = Setting { outbox, assets, proxy, nested: level == SandboxLevel::A, debug };
+    let mut host = Host { setting, windows: BTreeMap::new() };
     events.run(move |event, target, flow| host.on(event, target, flow));
 }
 
@@ -97,15 +88,8 @@ impl Host {
                 Err(error) => broken(error),
             },
             Event::UserEvent(Wake::Close(window)) => self.closed(window),
-            Event::WindowEvent {
-                window_id,
-                event: WindowEvent::CloseRequested,
-                ..
-            } => {
-                let closed = self
-                    .windows
-                    .iter()
-                    .find(|(_, window)| window.shell_id() == window_id);
+            Event::WindowEvent { window_id, event: WindowEvent::CloseRequested, .. } => {
+                let closed = self.windows.iter().find(|(_, window)| window.shell_id() == window_id);
                 if let Some(window) = closed.map(|(id, _)| *id) {
                     self.closed(window);
                 }
@@ -122,30 +106,19 @@ impl Host {
     ) {
         match message {
             ToHost::Open(open) => self.open(&open, target),
-            ToHost::Token {
-                window,
-                document,
-                token,
-            } => {
+            ToHost::Token { window, document, token } => {
                 if let Some(window) = self.windows.get(&window) {
                     window.deliver_token(document, &token);
                 }
             }
-            ToHost::Reply {
-                window,
-                document,
-                json,
-            } => {
+            ToHost::Reply { window, document, json } => {
                 if let Some(window) = self.windows.get(&window) {
                     window.deliver_reply(document, json);
                 }
             }
             ToHost::Asset(reply) => {
                 let assets = &self.setting.assets;
-                assets
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .answer(&reply);
+                assets.lock().unwrap_or_else(PoisonError::into_inner).answer(&reply);
             }
             ToHost::SetTitle { window, title } => {
                 if let Some(window) = self.windows.get(&window) {
@@ -164,17 +137,14 @@ impl Host {
     fn open(&mut self, open: &OpenWindow, target: &EventLoopWindowTarget<Wake>) {
         let window = open.window;
         if self.windows.contains_key(&window) {
-            return self
-                .setting
-                .dropped(window, "a window of this number is open already");
+            return self.setting.dropped(window, "a window of this number is open already");
         }
         match Window::open(&self.setting, open, target) {
             Ok(opened) => {
                 self.windows.insert(window, opened);
             }
             Err(error) => {
-                self.setting
-                    .dropped(window, &format!("the window was not opened: {error}"));
+                self.setting.dropped(window, &format!("the window was not opened: {error}"));
                 self.setting.outbox.send(&FromHost::Closed { window });
             }
         }

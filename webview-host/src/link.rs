@@ -107,10 +107,7 @@ pub(crate) fn listen(
             }
         }
     };
-    thread::Builder::new()
-        .name("from-broker".into())
-        .spawn(reader)
-        .map(drop)
+    thread::Builder::new().name("from-broker".into()).spawn(reader).map(drop)
 }
 
 fn read_frame(socket: &mut UnixStream) -> io::Result<Vec<u8>> {

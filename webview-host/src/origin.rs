@@ -29,19 +29,13 @@ impl Origin {
             return None;
         }
         let port = port.filter(|port| default_port(&scheme) != Some(*port));
-        Some(Self {
-            scheme,
-            host: host.to_owned(),
-            port,
-        })
+        Some(Self { scheme, host: host.to_owned(), port })
     }
 
     /// An origin as it is written in a list: an address that is nothing but an origin.
     pub(crate) fn exactly(text: &str) -> Option<Self> {
         let (_, rest) = text.split_once("://")?;
-        (!rest.contains(['/', '?', '#']))
-            .then(|| Self::of(text))
-            .flatten()
+        (!rest.contains(['/', '?', '#'])).then(|| Self::of(text)).flatten()
     }
 
     /// A pattern for WebKit's allow-list of user scripts. It knows no ports: the bridge looks
@@ -59,9 +53,7 @@ impl fmt::Display for Origin {
 }
 
 fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
-    let tail = authority
-        .rfind(']')
-        .map_or(Some(authority), |end| authority.get(end..))?;
+    let tail = authority.rfind(']').map_or(Some(authority), |end| authority.get(end..))?;
     if !tail.contains(':') {
         return Some((authority, None));
     }
@@ -72,25 +64,18 @@ fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
 
 fn is_scheme(scheme: &str) -> bool {
     scheme.starts_with(|c: char| c.is_ascii_lowercase())
-        && scheme
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+        && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
 }
 
 fn is_host(host: &str) -> bool {
     let name = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
     match name {
         Some(six) => {
-            !six.is_empty()
-                && six
-                    .bytes()
-                    .all(|b| b.is_ascii_hexdigit() || b":.".contains(&b))
+            !six.is_empty() && six.bytes().all(|b| b.is_ascii_hexdigit() || b":.".contains(&b))
         }
         None => {
             !host.is_empty()
-                && host
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+                && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
         }
     }
 }
@@ -113,10 +98,7 @@ mod tests {
             ("app://localhost/a/b?c#d", Some("app://localhost")),
             ("APP://LocalHost", Some("app://localhost")),
             ("https://example.com:443/", Some("https://example.com")),
-            (
-                "https://example.com:8443/",
-                Some("https://example.com:8443"),
-            ),
+            ("https://example.com:8443/", Some("https://example.com:8443")),
             ("http://[::1]:80/", Some("http://[::1]")),
             ("app://localhost?x", Some("app://localhost")),
             ("app://evil@localhost/", None),
@@ -132,25 +114,14 @@ mod tests {
             ("null", None),
             ("", None),
         ] {
-            assert_eq!(
-                Origin::of(url).map(|o| o.to_string()).as_deref(),
-                origin,
-                "{url}"
-            );
+            assert_eq!(Origin::of(url).map(|o| o.to_string()).as_deref(), origin, "{url}");
         }
     }
 
     #[test]
     fn a_list_holds_origins_and_nothing_more() {
         assert!(Origin::exactly("app://localhost").is_some());
-        for text in [
-            "app://localhost/",
-            "app://localhost/x",
-            "app://*",
-            "*",
-            "null",
-            "app://",
-        ] {
+        for text in ["app://localhost/", "app://localhost/x", "app://*", "*", "null", "app://"] {
             assert_eq!(Origin::exactly(text), None, "{text}");
         }
     }

@@ -56,14 +56,7 @@ pub(crate) fn install(
     let top = UserContentInjectedFrames::TopFrame;
     let start = UserScriptInjectionTime::Start;
     let bridge = with_config(include_str!("bridge.js"), &config);
-    manager.add_script(&UserScript::for_world(
-        &bridge,
-        top,
-        start,
-        WORLD,
-        &patterns,
-        &[],
-    ));
+    manager.add_script(&UserScript::for_world(&bridge, top, start, WORLD, &patterns, &[]));
     let page = with_config(include_str!("page.js"), &config);
     manager.add_script(&UserScript::new(&page, top, start, &patterns, &[]));
     true
@@ -77,29 +70,18 @@ pub(crate) fn challenge(view: &WebView, nonce: &Nonce) {
 
 /// Hands the bridge its token.
 pub(crate) fn deliver_token(view: &WebView, nonce: &Nonce, token: &str) {
-    run(
-        view,
-        "(nonce, token) => sidegateBridge.token(nonce, token)",
-        &[nonce.as_str(), token],
-    );
+    run(view, "(nonce, token) => sidegateBridge.token(nonce, token)", &[nonce.as_str(), token]);
 }
 
 /// Hands the bridge a reply.
 pub(crate) fn deliver_reply(view: &WebView, nonce: &Nonce, json: &str) {
-    run(
-        view,
-        "(nonce, reply) => sidegateBridge.reply(nonce, reply)",
-        &[nonce.as_str(), json],
-    );
+    run(view, "(nonce, reply) => sidegateBridge.reply(nonce, reply)", &[nonce.as_str(), json]);
 }
 
 /// Calls a function in the isolated world. The arguments travel as JSON strings, and JSON is
 /// a subset of JavaScript: no argument can become code.
 fn run(view: &WebView, function: &str, arguments: &[&str]) {
-    let literals: Vec<String> = arguments
-        .iter()
-        .map(|text| json!(text).to_string())
-        .collect();
+    let literals: Vec<String> = arguments.iter().map(|text| json!(text).to_string()).collect();
     let script = format!("({function})({})", literals.join(","));
     view.evaluate_javascript(&script, Some(WORLD), None, None::<&Cancellable>, |_| {});
 }

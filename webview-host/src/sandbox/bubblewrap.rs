@@ -60,10 +60,7 @@ pub(super) struct Bubblewrap {
 
 impl Bubblewrap {
     pub(super) fn find(level: SandboxLevel) -> Option<Self> {
-        let path = PLACES
-            .iter()
-            .map(PathBuf::from)
-            .find(|path| path.is_file())?;
+        let path = PLACES.iter().map(PathBuf::from).find(|path| path.is_file())?;
         Some(Self { path, level })
     }
 
@@ -74,20 +71,17 @@ impl Bubblewrap {
         display: &Display,
         arguments: &[OsString],
     ) -> Result<Command, Refused> {
-        let mut command = self.walls(display)?;
-        command
-            .args(program.binding()?)
-            .args(["--remount-ro", "/", "--"]);
+        let mut command = self.walls(display);
+        command.args(display.binding()?).args(program.binding()?).args(["--remount-ro", "/", "--"]);
         command.arg(program.path_inside()).args(arguments);
         Ok(command)
     }
 
-    /// A command that succeeds if the walls can stand, with WebKit's inside them at level A.
-    pub(super) fn trial(&self, display: &Display) -> Result<Command, Refused> {
-        let mut command = self.walls(display)?;
-        command
-            .arg("--ro-bind")
-            .args([&self.path, Path::new("/bwrap")]);
+    /// A command that succeeds if the walls can stand, with WebKit's inside them at level A. The display
+    /// and its cookie stay out of it: what is copied from a descriptor is read once.
+    pub(super) fn trial(&self, display: &Display) -> Command {
+        let mut command = self.walls(display);
+        command.arg("--ro-bind").args([&self.path, Path::new("/bwrap")]);
         command.args(["--remount-ro", "/", "--", "/bwrap"]);
         if self.level == SandboxLevel::A {
             let nested = "--unshare-user --unshare-pid --unshare-net --unshare-uts --ro-bind / / \
@@ -95,10 +89,10 @@ impl Bubblewrap {
             command.args(nested.split_whitespace());
         }
         command.arg("--version");
-        Ok(command)
+        command
     }
 
-    fn walls(&self, display: &Display) -> Result<Command, Refused> {
+    fn walls(&self, display: &Display) -> Command {
         let mut command = Command::new(&self.path);
         command.env_clear().args(WALLS.split_whitespace());
         if self.level < SandboxLevel::A {
@@ -121,8 +115,7 @@ impl Bubblewrap {
         for path in SCRATCH {
             command.args(["--size", SCRATCH_BYTES, "--tmpfs", path]);
         }
-        command.args(display.binding()?);
-        Ok(command)
+        command
     }
 }
 

@@ -9,9 +9,9 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use super::Refused;
-use super::program::copied;
+use super::program::{FOLDER, copied};
 
-/// Where the server's socket, its cookie and other things of the run are inside.
+/// Where the things of the run are inside, a Wayland socket among them.
 pub(super) const RUNTIME: &str = "/run/sidegate";
 
 /// Where X servers keep their sockets. The abstract ones stay behind with the network.
@@ -42,22 +42,13 @@ impl Display {
             Refused::Display("neither WAYLAND_DISPLAY nor DISPLAY names a server".into())
         })?;
         let number = x11_number(&named).ok_or_else(|| {
-            Refused::Display(format!(
-                "`{named}` is no local X server; expected `:<number>`"
-            ))
+            Refused::Display(format!("`{named}` is no local X server; expected `:<number>`"))
         })?;
         let socket = Path::new(X11_SOCKETS).join(format!("X{number}"));
         if !is_socket(&socket) {
-            return Err(Refused::Display(format!(
-                "`{}` is no socket",
-                socket.display()
-            )));
+            return Err(Refused::Display(format!("`{}` is no socket", socket.display())));
         }
-        Ok(Self::X11 {
-            name: format!(":{number}"),
-            socket,
-            cookie: cookie(),
-        })
+        Ok(Self::X11 { name: format!(":{number}"), socket, cookie: cookie() })
     }
 
     /// Bubblewrap's arguments that let it through.
@@ -91,10 +82,7 @@ impl Display {
             Self::X11 { name, cookie, .. } => {
                 let cookie = cookie.as_ref().map(|_| cookie_inside());
                 let runtime = ("XDG_RUNTIME_DIR", RUNTIME.into());
-                x11_variables(name, cookie)
-                    .into_iter()
-                    .chain([runtime])
-                    .collect()
+                x11_variables(name, cookie).into_iter().chain([runtime]).collect()
             }
         }
     }
@@ -102,10 +90,9 @@ impl Display {
     /// The variables that name it where bubblewrap is not.
     pub(super) fn variables_bare(&self) -> Vec<(&'static str, OsString)> {
         match self {
-            Self::Wayland { socket } => vec![
-                ("GDK_BACKEND", "wayland".into()),
-                ("WAYLAND_DISPLAY", socket.clone().into()),
-            ],
+            Self::Wayland { socket } => {
+                vec![("GDK_BACKEND", "wayland".into()), ("WAYLAND_DISPLAY", socket.clone().into())]
+            }
             Self::X11 { name, cookie, .. } => {
                 x11_variables(name, cookie.as_ref().map(|(path, _)| path.clone()))
             }
@@ -142,13 +129,13 @@ fn cookie() -> Option<(PathBuf, File)> {
     file.metadata().ok()?.is_file().then_some((path, file))
 }
 
+/// Not among the things of the run: WebKit's own sandbox hides those, and binds this one.
 fn cookie_inside() -> PathBuf {
-    Path::new(RUNTIME).join("xauthority")
+    Path::new(FOLDER).join("xauthority")
 }
 
 fn is_socket(path: &Path) -> bool {
-    path.metadata()
-        .is_ok_and(|metadata| metadata.file_type().is_socket())
+    path.metadata().is_ok_and(|metadata| metadata.file_type().is_socket())
 }
 
 #[cfg(test)]

@@ -62,9 +62,7 @@ fn common(level: SandboxLevel) -> Vec<Variable> {
     if level == SandboxLevel::A {
         variables.push(("WEBKIT_FORCE_SANDBOX", "1".into()));
     }
-    let language = LANGUAGE
-        .into_iter()
-        .filter_map(|name| Some((name, std::env::var_os(name)?)));
+    let language = LANGUAGE.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
     variables.extend(language.filter(|(_, value)| is_locale(value)));
     variables
 }
@@ -81,12 +79,9 @@ mod tests {
 
     #[test]
     fn a_locale_is_a_name() {
-        for (value, allowed) in [
-            ("C.UTF-8", true),
-            ("de_DE@euro", true),
-            ("/tmp/evil", false),
-            ("a:b", false),
-        ] {
+        for (value, allowed) in
+            [("C.UTF-8", true), ("de_DE@euro", true), ("/tmp/evil", false), ("a:b", false)]
+        {
             assert_eq!(is_locale(&value.into()), allowed, "{value}");
         }
     }

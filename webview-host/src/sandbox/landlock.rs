@@ -28,14 +28,7 @@ const READ: [&str; 12] = [
 ];
 
 /// Libraries and WebKit's own processes.
-const RUN: [&str; 6] = [
-    "/usr/lib",
-    "/usr/lib32",
-    "/usr/lib64",
-    "/usr/libexec",
-    "/lib",
-    "/lib64",
-];
+const RUN: [&str; 6] = ["/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec", "/lib", "/lib64"];
 
 /// What may be written; the folders exist, in memory, inside bubblewrap alone.
 const WRITE_INSIDE: [&str; 4] = [HOME, RUNTIME, "/dev/shm", "/dev/null"];
@@ -59,9 +52,7 @@ pub(super) fn restrict(level: SandboxLevel) -> Result<Enforced, RulesetError> {
     let mut note = |status: RulesetStatus, what: &str| {
         let full = status == RulesetStatus::FullyEnforced;
         if !full {
-            missing.push(format!(
-                "Landlock is {status:?} on {what}: a newer kernel is needed"
-            ));
+            missing.push(format!("Landlock is {status:?} on {what}: a newer kernel is needed"));
         }
         full
     };
@@ -90,11 +81,7 @@ fn network_and_scopes(level: SandboxLevel) -> Result<RulesetStatus, RulesetError
 fn files(level: SandboxLevel) -> Result<RulesetStatus, RulesetError> {
     let all = AccessFs::from_all(ABI::V5);
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
-    let write: &[&str] = if level == SandboxLevel::B {
-        &WRITE_INSIDE
-    } else {
-        &WRITE_BARE
-    };
+    let write: &[&str] = if level == SandboxLevel::B { &WRITE_INSIDE } else { &WRITE_BARE };
     let program = std::env::current_exe().ok();
     let cookie = std::env::var_os("XAUTHORITY");
     let ruleset = Ruleset::default()

@@ -31,38 +31,23 @@ pub(super) fn find(bounds: Bounds, display: &Display) -> Found {
         }
         match try_bubblewrap(level, display) {
             Ok(bubblewrap) => {
-                return Found {
-                    level,
-                    bubblewrap: Some(bubblewrap),
-                    missing,
-                };
+                return Found { level, bubblewrap: Some(bubblewrap), missing };
             }
             Err(why) => missing.push(format!("level {level}: {why}")),
         }
     }
     let level = bounds.most.min(SandboxLevel::C);
-    Found {
-        level,
-        bubblewrap: None,
-        missing,
-    }
+    Found { level, bubblewrap: None, missing }
 }
 
 fn try_bubblewrap(level: SandboxLevel, display: &Display) -> Result<Bubblewrap, String> {
     let bubblewrap = Bubblewrap::find(level).ok_or("bubblewrap (`bwrap`) is not installed")?;
-    succeeds(
-        bubblewrap
-            .trial(display)
-            .map_err(|refused| refused.to_string())?,
-    )?;
+    succeeds(bubblewrap.trial(display))?;
     Ok(bubblewrap)
 }
 
 fn succeeds(mut command: Command) -> Result<(), String> {
-    let ended = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| error.to_string())?;
+    let ended = command.stdin(Stdio::null()).output().map_err(|error| error.to_string())?;
     if ended.status.success() {
         return Ok(());
     }

@@ -12,24 +12,10 @@ const MAX_DESCRIPTORS: u64 = 4096;
 ///
 /// There is no bound on memory: WebKit reserves address space by the terabyte.
 pub(super) fn set() -> rustix::io::Result<()> {
-    setrlimit(
-        Resource::Core,
-        Rlimit {
-            current: Some(0),
-            maximum: Some(0),
-        },
-    )?;
-    let most = rustix::process::getrlimit(Resource::Nofile)
-        .maximum
-        .unwrap_or(MAX_DESCRIPTORS);
+    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
+    let most = rustix::process::getrlimit(Resource::Nofile).maximum.unwrap_or(MAX_DESCRIPTORS);
     let descriptors = Some(most.min(MAX_DESCRIPTORS));
-    setrlimit(
-        Resource::Nofile,
-        Rlimit {
-            current: descriptors,
-            maximum: descriptors,
-        },
-    )?;
+    setrlimit(Resource::Nofile, Rlimit { current: descriptors, maximum: descriptors })?;
     // Whoever attests this process has to be able to read its namespaces under /proc.
     set_dumpable_behavior(DumpableBehavior::Dumpable)?;
     set_parent_process_death_signal(Some(Signal::KILL))

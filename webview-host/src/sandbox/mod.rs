@@ -89,11 +89,7 @@ fn try_launch(program: &Path, arguments: &Arguments) -> Result<Infallible, Refus
     let found = level::find(arguments.bounds, &display);
     if found.level < arguments.bounds.least {
         let least = arguments.bounds.least;
-        return Err(Refused::Level {
-            least,
-            reached: found.level,
-            why: found.missing,
-        });
+        return Err(Refused::Level { least, reached: found.level, why: found.missing });
     }
     let words = arguments.inside(found.level, &found.missing);
     let mut command = match found.bubblewrap {
@@ -106,10 +102,7 @@ fn try_launch(program: &Path, arguments: &Arguments) -> Result<Infallible, Refus
 /// The program without bubblewrap around it.
 fn bare(program: &Program, display: &Display, level: SandboxLevel, words: &[OsString]) -> Command {
     let mut command = Command::new(program.path_to_run());
-    command
-        .args(words)
-        .env_clear()
-        .envs(environment::bare(display, level));
+    command.args(words).env_clear().envs(environment::bare(display, level));
     command
 }
 
@@ -119,10 +112,7 @@ fn bare(program: &Program, display: &Display, level: SandboxLevel, words: &[OsSt
 /// # Errors
 /// A part that the level rests on could not be set up, or the level is below the least one.
 pub fn enter(arguments: &Arguments) -> Result<HostReport, Refused> {
-    let Inside {
-        mut level,
-        mut missing,
-    } = arguments.inside.clone().ok_or(Refused::Outside)?;
+    let Inside { mut level, mut missing } = arguments.inside.clone().ok_or(Refused::Outside)?;
     limits::set().map_err(|error| Refused::Part("resource limits", error.to_string()))?;
     if level > SandboxLevel::None {
         let landlock = landlock::restrict(level)
@@ -134,15 +124,7 @@ pub fn enter(arguments: &Arguments) -> Result<HostReport, Refused> {
         seccomp::restrict(level).map_err(|error| Refused::Part("seccomp", error.to_string()))?;
     }
     if level < arguments.bounds.least {
-        return Err(Refused::Level {
-            least: arguments.bounds.least,
-            reached: level,
-            why: missing,
-        });
+        return Err(Refused::Level { least: arguments.bounds.least, reached: level, why: missing });
     }
-    Ok(HostReport {
-        protocol: PROTOCOL,
-        level,
-        missing,
-    })
+    Ok(HostReport { protocol: PROTOCOL, level, missing })
 }

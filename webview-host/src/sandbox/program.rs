@@ -11,8 +11,8 @@ use rustix::io::{FdFlags, fcntl_setfd};
 
 use super::Refused;
 
-/// The folder inside that holds the program and nothing else.
-const FOLDER: &str = "/sidegate";
+/// The folder inside that holds the program, and an X11 cookie.
+pub(super) const FOLDER: &str = "/sidegate";
 
 /// An opened program.
 #[derive(Debug)]
@@ -41,11 +41,7 @@ impl Program {
 
     /// A path that starts it without bubblewrap, whatever folders are in the way.
     pub(super) fn path_to_run(&self) -> PathBuf {
-        if self.reachable() {
-            self.path.clone()
-        } else {
-            descriptor_path(&self.file)
-        }
+        if self.reachable() { self.path.clone() } else { descriptor_path(&self.file) }
     }
 
     /// Bubblewrap's arguments that put it inside: bound where it can be reached, copied from
@@ -65,14 +61,11 @@ impl Program {
     }
 }
 
-/// Bubblewrap's arguments that copy an open file inside.
+/// Bubblewrap's arguments that copy an open file inside. (Its `--ro-bind-data` binds a file
+/// that has no name any more, and such a one cannot be bound again by WebKit's own sandbox.)
 pub(super) fn copied(file: &File, inside: OsString) -> std::io::Result<[OsString; 3]> {
     fcntl_setfd(file, FdFlags::empty())?;
-    Ok([
-        "--ro-bind-data".into(),
-        file.as_raw_fd().to_string().into(),
-        inside,
-    ])
+    Ok(["--file".into(), file.as_raw_fd().to_string().into(), inside])
 }
 
 fn descriptor_path(file: &File) -> PathBuf {

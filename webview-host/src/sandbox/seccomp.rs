@@ -127,10 +127,7 @@ fn rules(level: SandboxLevel) -> Result<Rules, Error> {
         forbidden.extend(second);
         forbidden.push(libc::SYS_socket | X32);
     }
-    let mut rules: Rules = forbidden
-        .into_iter()
-        .map(|number| (number, Vec::new()))
-        .collect();
+    let mut rules: Rules = forbidden.into_iter().map(|number| (number, Vec::new())).collect();
     rules.insert(libc::SYS_socket, socket_rules(level)?);
     if level < SandboxLevel::A {
         let user = number(libc::CLONE_NEWUSER);
@@ -163,10 +160,5 @@ fn number(constant: i32) -> u64 {
 }
 
 fn argument(index: u8, operator: SeccompCmpOp, value: u64) -> Result<SeccompCondition, Error> {
-    Ok(SeccompCondition::new(
-        index,
-        SeccompCmpArgLen::Dword,
-        operator,
-        value,
-    )?)
+    Ok(SeccompCondition::new(index, SeccompCmpArgLen::Dword, operator, value)?)
 }

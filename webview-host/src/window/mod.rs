@@ -72,11 +72,7 @@ impl Setting {
 
 /// Tells the broker of something dropped, on one line, if there is room to say so.
 fn report_dropped(outbox: &Outbox, window: WindowId, why: &str) {
-    let why: String = why
-        .chars()
-        .flat_map(char::escape_debug)
-        .take(MAX_REASON)
-        .collect();
+    let why: String = why.chars().flat_map(char::escape_debug).take(MAX_REASON).collect();
     let _ = outbox.offer(&FromHost::Dropped { window, why });
 }
 
@@ -105,12 +101,7 @@ impl Window {
         if setting.nested && !inner.context().is_some_and(|c| c.is_sandbox_enabled()) {
             return Err(OpenError::NotNested);
         }
-        let page = Rc::new(Page::new(
-            open.window,
-            origins,
-            setting.outbox.clone(),
-            inner.clone(),
-        ));
+        let page = Rc::new(Page::new(open.window, origins, setting.outbox.clone(), inner.clone()));
         let manager = inner.user_content_manager().ok_or(OpenError::NoBridge)?;
         let listener = Rc::downgrade(&page);
         let heard = move |text: &str| {
@@ -124,11 +115,7 @@ impl Window {
         page::watch(&page, setting.proxy.clone());
         refusals::harden(&inner, setting.debug && open.devtools);
         inner.load_uri(&open.url);
-        Ok(Self {
-            page,
-            _view: view,
-            shell,
-        })
+        Ok(Self { page, _view: view, shell })
     }
 
     pub(crate) fn shell_id(&self) -> tao::window::WindowId {
@@ -141,27 +128,19 @@ impl Window {
 
     /// Hands a document its token, if it is still the current one.
     pub(crate) fn deliver_token(&self, document: DocumentId, token: &str) {
-        self.page.with_nonce(document, |view, nonce| {
-            bridge::deliver_token(view, nonce, token)
-        });
+        self.page.with_nonce(document, |view, nonce| bridge::deliver_token(view, nonce, token));
     }
 
     /// Hands a document a reply, if it is still the current one.
     pub(crate) fn deliver_reply(&self, document: DocumentId, json: &str) {
-        self.page.with_nonce(document, |view, nonce| {
-            bridge::deliver_reply(view, nonce, json)
-        });
+        self.page.with_nonce(document, |view, nonce| bridge::deliver_reply(view, nonce, json));
     }
 }
 
 fn origins(open: &OpenWindow) -> Result<Vec<Origin>, OpenError> {
     let parse =
         |text: &String| Origin::exactly(text).ok_or_else(|| OpenError::Origin(text.clone()));
-    let origins = open
-        .origins
-        .iter()
-        .map(parse)
-        .collect::<Result<Vec<_>, _>>()?;
+    let origins = open.origins.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
     match Origin::of(&open.url) {
         Some(origin) if origins.contains(&origin) => Ok(origins),
         _ => Err(OpenError::Address(open.url.clone())),
@@ -182,10 +161,7 @@ fn build_view(
         .with_incognito(true)
         .with_devtools(setting.debug && open.devtools)
         .with_asynchronous_custom_protocol(SCHEME.into(), move |_, request, answer| {
-            assets
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .ask(window, &request, answer);
+            assets.lock().unwrap_or_else(PoisonError::into_inner).ask(window, &request, answer);
         });
     let builder = refusals::apply(builder, window, origins.to_vec(), &setting.outbox);
     let room = shell.default_vbox().ok_or(OpenError::NoRoom)?;

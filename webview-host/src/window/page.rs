@@ -44,15 +44,7 @@ impl Page {
     ) -> Self {
         let documents = RefCell::new(Documents::default());
         let crashes = RefCell::new(Vec::new());
-        Self {
-            window,
-            origins,
-            outbox,
-            view,
-            documents,
-            dropped: Cell::new(0),
-            crashes,
-        }
+        Self { window, origins, outbox, view, documents, dropped: Cell::new(0), crashes }
     }
 
     pub(super) fn origins(&self) -> &[Origin] {
@@ -72,18 +64,10 @@ impl Page {
         let window = self.window;
         match self.documents.borrow_mut().hear(text, &self.origins) {
             Heard::Met { document, url } => {
-                self.outbox.send(&FromHost::Document {
-                    window,
-                    document,
-                    url,
-                });
+                self.outbox.send(&FromHost::Document { window, document, url });
             }
             Heard::Message { document, body } if body.len() <= Calls::MAX_MESSAGE => {
-                let message = FromHost::Message {
-                    window,
-                    document,
-                    bytes: body.as_bytes(),
-                };
+                let message = FromHost::Message { window, document, bytes: body.as_bytes() };
                 if !self.outbox.offer(&message) {
                     self.drop_it("a message: too much waits for the broker");
                 }
@@ -95,15 +79,10 @@ impl Page {
 
     fn commit(&self) {
         let url = self.view.uri().map(String::from).unwrap_or_default();
-        let Ok(nonce) = Nonce::draw() else {
-            link::end("no randomness to be had")
-        };
+        let Ok(nonce) = Nonce::draw() else { link::end("no randomness to be had") };
         let document = self.documents.borrow_mut().commit(&url, nonce.clone());
         self.dropped.set(0);
-        self.outbox.send(&FromHost::Committed {
-            window: self.window,
-            document,
-        });
+        self.outbox.send(&FromHost::Committed { window: self.window, document });
         if Origin::of(&url).is_some_and(|origin| self.origins.contains(&origin)) {
             bridge::challenge(&self.view, &nonce);
         }
@@ -111,9 +90,7 @@ impl Page {
 
     fn crash(&self) {
         self.documents.borrow_mut().lose();
-        self.outbox.send(&FromHost::Crashed {
-            window: self.window,
-        });
+        self.outbox.send(&FromHost::Crashed { window: self.window });
         let mut crashes = self.crashes.borrow_mut();
         let now = Instant::now();
         crashes.retain(|then| now.duration_since(*then) < CRASH_SPAN);
