@@ -39,6 +39,6 @@ pub use names::{CommandName, NameError, WindowLabel};
 pub use origin::{Origin, OriginError};
 pub use policy::{Compiled, Context, Policy, PolicyVersion};
 pub use principal::Principal;
-pub use result::ResultFilter;
+pub use result::{ResultFilter, TooLarge};
 pub use sources::{SourceError, Sources};
 pub use verdict::{Denial, Effect, PathGrant, Permit, Reason, RuleRef, Verdict};

@@ -13,6 +13,14 @@ pub struct ResultFilter {
     parts: Vec<Arc<ResultRule>>,
 }
 
+/// The result is larger than the policy lets through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the result is larger than the {most} bytes that the policy lets through")]
+pub struct TooLarge {
+    /// Bytes of JSON that are let through.
+    pub most: u64,
+}
+
 /// The `result` table of one allow entry.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ResultRule {
@@ -30,10 +38,12 @@ impl ResultFilter {
         Self { parts }
     }
 
-    /// The value without what the policy keeps back. `null` where the rest is still larger than
-    /// the policy's cap: a cut-off JSON value would be a wrong one.
-    #[must_use]
-    pub fn apply(&self, value: Value) -> Value {
+    /// The value without what the policy keeps back.
+    ///
+    /// # Errors
+    /// [`TooLarge`] where the rest is still larger than the policy's cap: a cut-off JSON value would
+    /// be a wrong one.
+    pub fn apply(&self, value: Value) -> Result<Value, TooLarge> {
         let mut value = value;
         for part in &self.parts {
             if let Some(keep) = &part.keep {
@@ -44,13 +54,12 @@ impl ResultFilter {
             }
         }
         match self.max_bytes() {
-            Some(most) if !fits(&value, most) => Value::Null,
-            _ => value,
+            Some(most) if !fits(&value, most) => Err(TooLarge { most }),
+            _ => Ok(value),
         }
     }
 
-    /// The smallest cap on the size of the result, in bytes of JSON. The broker may ask before it
-    /// applies the filter, to answer with a typed error instead of `null`.
+    /// The smallest cap on the size of the result, in bytes of JSON.
     #[must_use]
     pub fn max_bytes(&self) -> Option<u64> {
         self.parts.iter().filter_map(|part| part.max_bytes).min()
@@ -198,11 +207,16 @@ mod tests {
             (filter(&[], Some(&["/id"]), None), &list, json!([{"id": 1}, {"id": 2}])),
             (filter(&[], Some(&["/a"]), None), &json!("secret"), Value::Null),
             (filter(&[], None, Some(4)), &json!("ab"), json!("ab")),
-            (filter(&[], None, Some(3)), &json!("ab"), Value::Null),
         ];
         for (filter, value, left) in cases {
-            assert_eq!(filter.apply(value.clone()), left, "{filter:?}");
+            assert_eq!(filter.apply(value.clone()), Ok(left), "{filter:?}");
         }
+    }
+
+    #[test]
+    fn what_is_over_the_cap_is_an_error_and_not_a_piece() {
+        let most = filter(&[], None, Some(3));
+        assert_eq!(most.apply(json!("ab")), Err(TooLarge { most: 3 }));
     }
 
     #[test]

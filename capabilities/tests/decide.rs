@@ -133,7 +133,7 @@ fn of_several_entries_the_tightest_limits_and_all_filters_hold() {
     assert_eq!(principal.limits(&name("app.info")), expected);
     let found = permit(&principal, "app.info", &json!({}));
     assert_eq!(found.limits, expected);
-    assert_eq!(found.result.apply(json!({"a": 1, "b": 2, "c": 3})), json!({"c": 3}));
+    assert_eq!(found.result.apply(json!({"a": 1, "b": 2, "c": 3})), Ok(json!({"c": 3})));
     assert_eq!(found.result.max_bytes(), Some(1024));
     assert!(!found.log_args, "one entry that does not say so is enough");
     assert!(

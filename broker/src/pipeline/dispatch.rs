@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use sidegate_capabilities::RuleRef;
+use sidegate_capabilities::{ResultFilter, RuleRef};
 
 use super::record::{self, Recorded};
 use super::reply::Reply;
@@ -34,9 +34,16 @@ impl Recorded {
         if let Err(error) = &result {
             note_failure(ledger, &granted.trail, &granted.permit.rule, error);
         }
-        let filtered = result.map(|value: Value| granted.permit.result.apply(value));
+        let filtered = result.and_then(|value: Value| filter(&granted.permit.result, value));
         Some(Reply::answer(granted.call, filtered))
     }
+}
+
+/// What the policy lets the page have of the result.
+fn filter(filter: &ResultFilter, value: Value) -> Result<Value, HandlerError> {
+    filter.apply(value).map_err(|too_large| {
+        HandlerError::new("too_large", "the reply is too large").with_detail(too_large)
+    })
 }
 
 /// A refusal goes to the log; any other failure is the developer's to know.
