@@ -107,11 +107,23 @@ impl Desk {
             url: window.url.clone(),
             width: window.width,
             height: window.height,
-            origins: self.core.policy.origins(&window.label),
+            origins: self.origins(window),
             devtools: self.core.debug,
         }))?;
         self.note_window(&window.label, WindowState::Opened);
         Ok(id)
+    }
+
+    /// Where a window may go: to its own page, whatever that may do there, and to the origins
+    /// that the policy names for it.
+    fn origins(&self, window: &Window) -> Vec<String> {
+        let mut origins = self.core.policy.origins(&window.label);
+        if let Ok(own) = Origin::of_url(&window.url).map(|own| own.to_string())
+            && !origins.contains(&own)
+        {
+            origins.push(own);
+        }
+        origins
     }
 
     /// Whether every window was closed.
