@@ -8,11 +8,11 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use rustix::net::SendFlags;
 use sidegate::wire::{FromHost, LENGTH_BYTES, MAX_FROM_HOST, MAX_TO_HOST, encode, frame_length};
 
 /// The most bytes waiting for the broker to read them. Half is for what pages say, enough for
@@ -30,11 +30,21 @@ pub(crate) fn take_standard_input() -> io::Result<UnixStream> {
     Ok(UnixStream::from(socket))
 }
 
-/// The host's end of the line, for whoever has something to say.
+/// The host's end of the line, for whoever has something to say. A frame is written at once
+/// where the socket takes it; the thread behind it, whose waking costs more than the write, is
+/// for what the socket does not take.
 #[derive(Debug, Clone)]
 pub(crate) struct Outbox {
-    frames: Sender<Vec<u8>>,
-    waiting: Arc<AtomicUsize>,
+    line: Arc<Line>,
+    rest: Sender<Vec<u8>>,
+}
+
+#[derive(Debug)]
+struct Line {
+    socket: UnixStream,
+    /// Bytes with the thread. Held while a frame is written or handed over, so that frames
+    /// keep their order.
+    waiting: Mutex<usize>,
 }
 
 impl Outbox {
@@ -43,13 +53,11 @@ impl Outbox {
     /// # Errors
     /// No thread to be had.
     pub(crate) fn start(socket: UnixStream) -> io::Result<Self> {
-        let (frames, queue) = channel();
-        let waiting = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&waiting);
-        thread::Builder::new()
-            .name("to-broker".into())
-            .spawn(move || write_all(socket, &queue, &counter))?;
-        Ok(Self { frames, waiting })
+        let (rest, queue) = channel();
+        let line = Arc::new(Line { socket, waiting: Mutex::new(0) });
+        let writer = Arc::clone(&line);
+        thread::Builder::new().name("to-broker".into()).spawn(move || writer.write_all(&queue))?;
+        Ok(Self { line, rest })
     }
 
     /// Sends what the host itself has to say. Where even that finds no room the broker has
@@ -68,26 +76,45 @@ impl Outbox {
     }
 
     fn enqueue(&self, message: &FromHost<'_>, room: usize) -> bool {
-        let Ok(frame) = encode(message, MAX_FROM_HOST) else {
-            return false;
-        };
-        let length = frame.len();
-        let before = self.waiting.fetch_add(length, Ordering::AcqRel);
-        let fits = before.saturating_add(length) <= room;
-        if !fits || self.frames.send(frame).is_err() {
-            self.waiting.fetch_sub(length, Ordering::AcqRel);
+        let Ok(mut frame) = encode(message, MAX_FROM_HOST) else { return false };
+        let mut waiting = self.line.waiting();
+        if *waiting == 0 {
+            let written = self.line.write_now(&frame);
+            frame.drain(..written.min(frame.len()));
+        }
+        let after = waiting.saturating_add(frame.len());
+        if frame.is_empty() {
+            return true;
+        }
+        // What has begun to be written is written whole: room is for what has not.
+        if *waiting > 0 && after > room {
             return false;
         }
-        true
+        *waiting = after;
+        self.rest.send(frame).is_ok()
     }
 }
 
-fn write_all(mut socket: UnixStream, queue: &Receiver<Vec<u8>>, waiting: &AtomicUsize) {
-    for frame in queue {
-        if let Err(error) = socket.write_all(&frame) {
-            end(&format!("cannot write to the broker: {error}"));
+impl Line {
+    fn waiting(&self) -> MutexGuard<'_, usize> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As many bytes as the socket takes without waiting. A broken line is left to the thread
+    /// to find.
+    fn write_now(&self, bytes: &[u8]) -> usize {
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        rustix::net::send(&self.socket, bytes, flags).unwrap_or(0)
+    }
+
+    fn write_all(&self, queue: &Receiver<Vec<u8>>) {
+        for bytes in queue {
+            if let Err(error) = (&self.socket).write_all(&bytes) {
+                end(&format!("cannot write to the broker: {error}"));
+            }
+            let mut waiting = self.waiting();
+            *waiting = waiting.saturating_sub(bytes.len());
         }
-        waiting.fetch_sub(frame.len(), Ordering::AcqRel);
     }
 }
 
@@ -127,4 +154,51 @@ pub(crate) fn end(why: &str) -> ! {
     let myself = rustix::process::getpid();
     let _ = rustix::process::kill_process(myself, rustix::process::Signal::KILL);
     std::process::abort()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sidegate::wire::{DocumentId, WindowId, decode};
+
+    fn message(bytes: &[u8]) -> FromHost<'_> {
+        FromHost::Message { window: WindowId(1), document: DocumentId(1), bytes }
+    }
+
+    fn read_message(socket: &mut UnixStream) -> Vec<u8> {
+        let body = read_frame(socket).unwrap();
+        match decode(&body).unwrap() {
+            FromHost::Message { bytes, .. } => bytes.to_vec(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn frames_keep_their_order_while_the_broker_reads_slowly() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let outbox = Outbox::start(ours).unwrap();
+        for number in 0..200_u8 {
+            assert!(outbox.offer(&message(&vec![number; 100_000])));
+        }
+        for number in 0..200_u8 {
+            assert_eq!(read_message(&mut theirs), vec![number; 100_000]);
+        }
+        assert!(outbox.offer(&message(b"last")));
+        assert_eq!(read_message(&mut theirs), b"last");
+    }
+
+    #[test]
+    fn what_pages_say_leaves_room_for_what_the_host_says() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let outbox = Outbox::start(ours).unwrap();
+        let page = vec![b'x'; 1 << 20];
+        let taken = (0..1000).take_while(|_| outbox.offer(&message(&page))).count();
+        assert!((60..70).contains(&taken), "{taken}");
+        outbox.send(&FromHost::Pong { number: 7 });
+        for _ in 0..taken {
+            assert_eq!(read_message(&mut theirs), page);
+        }
+        let body = read_frame(&mut theirs).unwrap();
+        assert_eq!(decode::<FromHost<'_>>(&body).unwrap(), FromHost::Pong { number: 7 });
+    }
 }
