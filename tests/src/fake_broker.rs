@@ -2,6 +2,13 @@
 //! for every document that asks, answers calls by a rule, and writes down all that it hears.
 //! What a real broker would have to say to any of it is not its business.
 
+#![expect(
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    clippy::wildcard_enum_match_arm,
+    reason = "tests alone use it, and one that waits in vain is over"
+)]
+
 use std::{
     collections::BTreeMap,
     io::{self, Read, Write},

@@ -1,6 +1,14 @@
 //! The bridge, over a real host, a real WebView and a broker that decides nothing: what a page
 //! sees, what its calls turn into, and what it cannot change about that.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    clippy::indexing_slicing,
+    reason = "a test's helpers are part of the test"
+)]
+
 use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Value, json};

@@ -1,6 +1,15 @@
 //! Who said it: subframes, slow and hanging loads, navigations, a web process that dies. A real
 //! host, a real WebView, and a broker that decides nothing.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test's helpers are part of the test"
+)]
+
 use std::{
     collections::BTreeMap,
     fs,

@@ -1,5 +1,12 @@
 //! The sandbox from inside: a probe stands where a host stands and tries to get out.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test's helpers are part of the test"
+)]
+
 use std::{
     collections::BTreeMap,
     fs::{self, File},

@@ -167,10 +167,9 @@ mod tests {
 
     fn read_message(socket: &mut UnixStream) -> Vec<u8> {
         let body = read_frame(socket).unwrap();
-        match decode(&body).unwrap() {
-            FromHost::Message { bytes, .. } => bytes.to_vec(),
-            other => panic!("{other:?}"),
-        }
+        let decoded = decode(&body).unwrap();
+        let FromHost::Message { bytes, .. } = decoded else { panic!("{decoded:?}") };
+        bytes.to_vec()
     }
 
     #[test]
