@@ -7,6 +7,7 @@ pub mod binaries;
 pub mod display;
 pub mod fake_broker;
 pub mod home;
+pub mod hostile;
 pub mod process;
 pub mod records;
 pub mod wait;

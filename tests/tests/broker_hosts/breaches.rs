@@ -1,0 +1,116 @@
+//! Messages that an honest host never sends: each of them ends the host that sends it, and
+//! touches no other.
+
+use serde_json::json;
+use sidegate::wire::{DocumentId, FromHost, HostReport, PROTOCOL, SandboxLevel, WindowId};
+
+use crate::broker_stage::{Stage, asset, message, ready};
+
+const PAGE: &str = "app://localhost/index.html";
+
+/// What can be said of a window.
+fn about(window: WindowId) -> [FromHost<'static>; 7] {
+    let document = DocumentId(2);
+    [
+        FromHost::Committed { window, document },
+        FromHost::Document { window, document, url: PAGE.to_owned() },
+        message(window, 1, b"x"),
+        asset(window, 1),
+        FromHost::Closed { window },
+        FromHost::Crashed { window },
+        FromHost::Dropped { window, why: "nothing".to_owned() },
+    ]
+}
+
+#[test]
+fn a08_a_host_that_speaks_of_another_hosts_window_is_ended() {
+    for number in 0..about(WindowId(0)).len() {
+        let stage = Stage::with(&["left", "other"]);
+        let [mut victim, mut attacker] = stage.two_ready_hosts();
+        let window = victim.window();
+        let token = victim.commits(window, 1);
+        let said = about(window).into_iter().nth(number).unwrap();
+        attacker.say(&said);
+        let why = stage.killed(attacker.pid);
+        assert!(why.contains("not one of its own"), "{said:?}: {why}");
+        assert!(attacker.is_gone(), "{said:?}");
+        let answer = victim.asks((window, 1), &token, 1, "test.count", &json!({}));
+        assert_eq!(answer["ok"], 1, "{said:?}");
+        let suffered = |record: &sidegate::audit::Entry| {
+            record.text("window") == Some("left")
+                && matches!(record.text("state"), Some("closed" | "lost" | "revoked"))
+        };
+        assert_eq!(stage.count(suffered), 0, "{said:?}");
+    }
+}
+
+#[test]
+fn a08_a_window_that_nobody_has_is_nobodys() {
+    for number in 0..about(WindowId(0)).len() {
+        let stage = Stage::with(&["left"]);
+        let mut host = stage.ready_host(1);
+        let said = about(WindowId(u32::MAX)).into_iter().nth(number).unwrap();
+        host.say(&said);
+        assert!(stage.killed(host.pid).contains("not one of its own"), "{said:?}");
+    }
+}
+
+#[test]
+fn what_comes_in_the_wrong_order_ends_the_host() {
+    let of = |window: WindowId, number: u64| -> Vec<FromHost<'static>> {
+        let committed = |number| FromHost::Committed { window, document: DocumentId(number) };
+        let document = |number| FromHost::Document {
+            window,
+            document: DocumentId(number),
+            url: PAGE.to_owned(),
+        };
+        match number {
+            0 => vec![document(1)],
+            1 => vec![committed(1), document(2)],
+            2 => vec![committed(1), document(1), document(1)],
+            3 => vec![committed(2), committed(1)],
+            4 => vec![committed(1), committed(1)],
+            5 => vec![FromHost::Closed { window }, FromHost::Closed { window }],
+            _ => vec![ready()],
+        }
+    };
+    for number in 0..7 {
+        // The second window keeps the host alive where the first was closed.
+        let stage = Stage::with(&["left", "right"]);
+        let mut host = stage.ready_host(2);
+        for said in of(host.window(), number) {
+            host.say(&said);
+        }
+        let why = stage.killed(host.pid);
+        let expected = match number {
+            5 => "not one of its own",
+            6 => "ready a second time",
+            _ => "follows a later one",
+        };
+        assert!(why.contains(expected), "{number}: {why}");
+    }
+}
+
+#[test]
+fn nothing_comes_before_a_host_is_ready() {
+    for said in about(WindowId(1)) {
+        let stage = Stage::with(&["left"]);
+        let mut host = stage.next_host();
+        host.say(&said);
+        let why = stage.killed(host.pid);
+        assert!(why.contains("first message was not that it is ready"), "{said:?}: {why}");
+        assert_eq!(stage.count(|record| record.event() == "window"), 0, "{said:?}");
+    }
+}
+
+#[test]
+fn a_host_of_another_build_is_not_tried_again() {
+    let mut stage = Stage::with(&["left"]);
+    let mut host = stage.next_host();
+    let report =
+        HostReport { protocol: PROTOCOL + 1, level: SandboxLevel::None, missing: Vec::new() };
+    host.say(&FromHost::Ready(report));
+    let error = stage.ended().unwrap_err().to_string();
+    assert!(error.contains("the host of left was given up"), "{error}");
+    assert!(error.contains("version 2 of the protocol"), "{error}");
+}

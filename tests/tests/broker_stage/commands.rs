@@ -1,0 +1,112 @@
+//! Commands that behave badly, and a tally of what ran.
+
+use std::{
+    future::pending,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sidegate::{Call, Command, HandlerError, NoArgs};
+
+/// How many handlers were begun, and how many are over, however they ended.
+#[derive(Debug, Default)]
+pub struct Tally {
+    begun: AtomicUsize,
+    over: AtomicUsize,
+}
+
+impl Tally {
+    pub fn begun(&self) -> usize {
+        self.begun.load(Ordering::SeqCst)
+    }
+
+    pub fn over(&self) -> usize {
+        self.over.load(Ordering::SeqCst)
+    }
+
+    fn begin(self: &Arc<Self>) -> Running {
+        self.begun.fetch_add(1, Ordering::SeqCst);
+        Running(Arc::clone(self))
+    }
+}
+
+/// A handler that runs.
+struct Running(Arc<Tally>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.over.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Echo {
+    text: Option<serde_json::Value>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Sleep {
+    millis: u64,
+}
+
+/// A result that cannot be written down without a panic.
+struct Unwritable;
+
+impl Serialize for Unwritable {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        panic!("the secret of the result")
+    }
+}
+
+/// The commands of `test.*`.
+pub fn all(tally: &Arc<Tally>) -> Vec<Command> {
+    let [count, never, late, sleep] = [(); 4].map(|()| Arc::clone(tally));
+    let forever = |tally: Arc<Tally>| {
+        move |_: Call, _: NoArgs| {
+            let running = tally.begin();
+            async move {
+                let _running = running;
+                pending::<Result<(), HandlerError>>().await
+            }
+        }
+    };
+    vec![
+        Command::new("test.echo", async |_: Call, args: Echo| {
+            Ok::<_, HandlerError>(args.text)
+        }),
+        Command::new("test.count", move |_: Call, _: NoArgs| {
+            let _running = count.begin();
+            std::future::ready(Ok::<_, HandlerError>(count.begun()))
+        }),
+        Command::new("test.sleep", move |_: Call, args: Sleep| {
+            let running = sleep.begin();
+            async move {
+                let _running = running;
+                tokio::time::sleep(Duration::from_millis(args.millis)).await;
+                Ok::<_, HandlerError>(args.millis)
+            }
+        }),
+        Command::new("test.never", forever(never)),
+        Command::new("test.late", forever(late)),
+        Command::new("test.panic", |_: Call, _: NoArgs| -> std::future::Ready<
+            Result<(), HandlerError>,
+        > { panic!("the secret of the handler") }),
+        Command::new("test.panic_later", async |_: Call, _: NoArgs| {
+            tokio::task::yield_now().await;
+            if true {
+                panic!("the secret of the handler")
+            }
+            Ok::<_, HandlerError>(())
+        }),
+        Command::new("test.panic_last", async |_: Call, _: NoArgs| {
+            Ok::<_, HandlerError>(Unwritable)
+        }),
+    ]
+}
