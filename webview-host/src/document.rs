@@ -12,6 +12,7 @@ use std::fmt;
 use sidegate::wire::DocumentId;
 
 use crate::origin::Origin;
+use crate::origins::Origins;
 
 /// 128 bits from the kernel, in hexadecimal: a challenge that no page can guess.
 #[derive(Clone, PartialEq, Eq)]
@@ -88,7 +89,7 @@ impl Documents {
 
     /// A message arrived at the handler in the isolated world: `h<nonce> <address>` is the
     /// answer to a challenge, `m<nonce><body>` a message.
-    pub(crate) fn hear<'a>(&mut self, text: &'a str, bridged: &[Origin]) -> Heard<'a> {
+    pub(crate) fn hear<'a>(&mut self, text: &'a str, bridged: &Origins) -> Heard<'a> {
         let document = DocumentId(self.last);
         let Some(current) = &mut self.current else {
             return Heard::Refused("a message without a document");
@@ -119,10 +120,10 @@ impl Documents {
 }
 
 impl Current {
-    fn meet(&mut self, document: DocumentId, answer: &str, bridged: &[Origin]) -> Heard<'static> {
+    fn meet(&mut self, document: DocumentId, answer: &str, bridged: &Origins) -> Heard<'static> {
         let said = answer.strip_prefix(' ').and_then(Origin::of);
         match (said, &self.origin) {
-            (Some(said), Some(committed)) if said == *committed && bridged.contains(&said) => {
+            (Some(said), Some(committed)) if said == *committed && bridged.contain(&said) => {
                 self.met = true;
                 Heard::Met { document, url: self.url.clone() }
             }
@@ -143,8 +144,8 @@ mod tests {
         format!("{kind}{}{body}", nonce(fill).as_str())
     }
 
-    fn bridged() -> Vec<Origin> {
-        vec![Origin::of("app://localhost").unwrap(), Origin::of("app://other").unwrap()]
+    fn bridged() -> Origins {
+        Origins::parse(&["app://localhost".to_owned(), "app://other".to_owned()]).unwrap()
     }
 
     #[test]

@@ -23,6 +23,8 @@ mod link;
 #[cfg(target_os = "linux")]
 mod origin;
 #[cfg(target_os = "linux")]
+mod origins;
+#[cfg(target_os = "linux")]
 pub mod sandbox;
 #[cfg(target_os = "linux")]
 mod window;

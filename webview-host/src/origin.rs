@@ -38,10 +38,22 @@ impl Origin {
         (!rest.contains(['/', '?', '#'])).then(|| Self::of(text)).flatten()
     }
 
-    /// A pattern for WebKit's allow-list of user scripts. It knows no ports: the bridge looks
-    /// again.
-    pub(crate) fn script_pattern(&self) -> String {
-        format!("{}://{}/*", self.scheme, self.host)
+    /// Whether this is `parent` with one label or more before its host.
+    pub(crate) fn is_beneath(&self, parent: &Self) -> bool {
+        let labels = self.host.strip_suffix(&parent.host).and_then(|rest| rest.strip_suffix('.'));
+        (&self.scheme, self.port) == (&parent.scheme, parent.port)
+            && labels.is_some_and(|labels| labels.split('.').all(|label| !label.is_empty()))
+    }
+
+    /// Scheme and host alone, with `prefix` before the host.
+    pub(crate) fn without_port(&self, prefix: &str) -> String {
+        format!("{}://{prefix}{}", self.scheme, self.host)
+    }
+
+    /// What stands before and after the labels of an origin beneath this one.
+    pub(crate) fn around_subdomains(&self) -> (String, String) {
+        let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
+        (format!("{}://", self.scheme), format!(".{}{port}", self.host))
     }
 }
 

@@ -4,7 +4,12 @@
 // its document in front.
 (config) => {
   "use strict";
-  if (!config.origins.includes(location.origin)) return;
+  const { exactly, beneath } = config.origins;
+  const isBeneath = ([start, end]) =>
+    location.origin.length > start.length + end.length &&
+    location.origin.startsWith(start) &&
+    location.origin.endsWith(end);
+  if (!exactly.includes(location.origin) && !beneath.some(isBeneath)) return;
   if (Object.getOwnPropertyDescriptor(globalThis, "sidegateBridge") !== undefined) return;
 
   const host = webkit.messageHandlers[config.handler];

@@ -19,7 +19,7 @@ use webkit2gtk::{
 };
 
 use crate::document::Nonce;
-use crate::origin::Origin;
+use crate::origins::Origins;
 
 /// The isolated script world. Pages cannot name it; the name is for the inspector.
 const WORLD: &str = "sidegate";
@@ -32,7 +32,7 @@ const HANDLER: &str = "sidegate";
 #[must_use]
 pub(crate) fn install(
     manager: &UserContentManager,
-    origins: &[Origin],
+    origins: &Origins,
     channel: &Nonce,
     heard: impl Fn(&str) + 'static,
 ) -> bool {
@@ -47,11 +47,11 @@ pub(crate) fn install(
     let config = json!({
         "handler": HANDLER,
         "channel": channel.as_str(),
-        "origins": origins.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "origins": origins.for_scripts(),
         "maxInFlight": Calls::MAX_IN_FLIGHT,
         "maxMessage": Calls::MAX_MESSAGE,
     });
-    let patterns: Vec<String> = origins.iter().map(Origin::script_pattern).collect();
+    let patterns = origins.script_patterns();
     let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
     let top = UserContentInjectedFrames::TopFrame;
     let start = UserScriptInjectionTime::Start;

@@ -9,7 +9,12 @@
   const { hasOwnProperty } = Object.prototype;
   const { parse, stringify } = JSON;
   const { slice, indexOf } = String.prototype;
-  if (!config.origins.includes(location.origin)) return;
+  const { exactly, beneath } = config.origins;
+  const isBeneath = ([start, end]) =>
+    location.origin.length > start.length + end.length &&
+    location.origin.startsWith(start) &&
+    location.origin.endsWith(end);
+  if (!exactly.includes(location.origin) && !beneath.some(isBeneath)) return;
 
   const PagePromise = Promise;
   const PageMouseEvent = MouseEvent;

@@ -23,6 +23,7 @@ use crate::document::Nonce;
 use crate::host::Wake;
 use crate::link::Outbox;
 use crate::origin::Origin;
+use crate::origins::Origins;
 
 use page::Page;
 
@@ -137,12 +138,10 @@ impl Window {
     }
 }
 
-fn origins(open: &OpenWindow) -> Result<Vec<Origin>, OpenError> {
-    let parse =
-        |text: &String| Origin::exactly(text).ok_or_else(|| OpenError::Origin(text.clone()));
-    let origins = open.origins.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+fn origins(open: &OpenWindow) -> Result<Origins, OpenError> {
+    let origins = Origins::parse(&open.origins).map_err(OpenError::Origin)?;
     match Origin::of(&open.url) {
-        Some(origin) if origins.contains(&origin) => Ok(origins),
+        Some(origin) if origins.contain(&origin) => Ok(origins),
         _ => Err(OpenError::Address(open.url.clone())),
     }
 }
@@ -152,7 +151,7 @@ fn origins(open: &OpenWindow) -> Result<Vec<Origin>, OpenError> {
 fn build_view(
     setting: &Setting,
     open: &OpenWindow,
-    origins: &[Origin],
+    origins: &Origins,
     shell: &tao::window::Window,
 ) -> Result<wry::WebView, OpenError> {
     let window = open.window;
@@ -163,7 +162,7 @@ fn build_view(
         .with_asynchronous_custom_protocol(SCHEME.into(), move |_, request, answer| {
             assets.lock().unwrap_or_else(PoisonError::into_inner).ask(window, &request, answer);
         });
-    let builder = refusals::apply(builder, window, origins.to_vec(), &setting.outbox);
+    let builder = refusals::apply(builder, window, origins.clone(), &setting.outbox);
     let room = shell.default_vbox().ok_or(OpenError::NoRoom)?;
     Ok(builder.build_gtk(room)?)
 }

@@ -13,6 +13,7 @@ use crate::document::{Documents, Heard, Nonce};
 use crate::host::Wake;
 use crate::link::{self, Outbox};
 use crate::origin::Origin;
+use crate::origins::Origins;
 
 use super::report_dropped;
 
@@ -27,7 +28,7 @@ const CRASH_SPAN: Duration = Duration::from_secs(60);
 /// The state behind a WebView's signals.
 pub(super) struct Page {
     window: WindowId,
-    origins: Vec<Origin>,
+    origins: Origins,
     outbox: Outbox,
     view: WebView,
     documents: RefCell<Documents>,
@@ -36,18 +37,13 @@ pub(super) struct Page {
 }
 
 impl Page {
-    pub(super) fn new(
-        window: WindowId,
-        origins: Vec<Origin>,
-        outbox: Outbox,
-        view: WebView,
-    ) -> Self {
+    pub(super) fn new(window: WindowId, origins: Origins, outbox: Outbox, view: WebView) -> Self {
         let documents = RefCell::new(Documents::default());
         let crashes = RefCell::new(Vec::new());
         Self { window, origins, outbox, view, documents, dropped: Cell::new(0), crashes }
     }
 
-    pub(super) fn origins(&self) -> &[Origin] {
+    pub(super) fn origins(&self) -> &Origins {
         &self.origins
     }
 
@@ -83,7 +79,7 @@ impl Page {
         let document = self.documents.borrow_mut().commit(&url, nonce.clone());
         self.dropped.set(0);
         self.outbox.send(&FromHost::Committed { window: self.window, document });
-        if Origin::of(&url).is_some_and(|origin| self.origins.contains(&origin)) {
+        if Origin::of(&url).is_some_and(|origin| self.origins.contain(&origin)) {
             bridge::challenge(&self.view, &nonce);
         }
     }

@@ -7,6 +7,7 @@ use wry::{NewWindowResponse, PermissionResponse, WebViewBuilder};
 
 use crate::link::Outbox;
 use crate::origin::Origin;
+use crate::origins::Origins;
 
 use super::report_dropped;
 
@@ -14,7 +15,7 @@ use super::report_dropped;
 pub(super) fn apply<'a>(
     builder: WebViewBuilder<'a>,
     window: WindowId,
-    origins: Vec<Origin>,
+    origins: Origins,
     outbox: &Outbox,
 ) -> WebViewBuilder<'a> {
     let report = |what: &'static str| {
@@ -65,11 +66,11 @@ pub(super) fn harden(view: &WebView, devtools: bool) {
 /// the documents that a page writes itself. WebKit does not say which frame asks. The latter
 /// are for the page's content security policy to forbid; no bridge is put into them, in the
 /// main frame or below.
-fn may_navigate(url: &str, origins: &[Origin]) -> bool {
+fn may_navigate(url: &str, origins: &Origins) -> bool {
     let written_by_the_page = ["about:blank", "about:srcdoc"].contains(&url)
         || url.starts_with("data:")
         || url.starts_with("blob:");
-    written_by_the_page || Origin::of(url).is_some_and(|origin| origins.contains(&origin))
+    written_by_the_page || Origin::of(url).is_some_and(|origin| origins.contain(&origin))
 }
 
 #[cfg(test)]
@@ -78,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_window_stays_within_its_origins() {
-        let origins = [Origin::of("app://localhost").unwrap()];
+        let origins = Origins::parse(&["app://localhost".to_owned()]).unwrap();
         for (url, allowed) in [
             ("app://localhost/", true),
             ("app://localhost/a?b#c", true),
