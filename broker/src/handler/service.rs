@@ -67,14 +67,17 @@ where
     F: Fn(Call, A) -> Fut,
     Fut: Future<Output = Result<R, HandlerError>>,
 {
-    // The very value that was validated becomes the handler's; no text is parsed again.
-    let args = serde_json::from_value(Value::Object(job.args))
-        .map_err(|problem| HandlerError::new("invalid", problem.to_string()))?;
-    // The handler is called inside, so that a panic before its first await is caught as well.
-    let running = AssertUnwindSafe(async move { handler(job.call, args).await });
+    // An app's own code may panic where it reads the arguments and where it writes the result
+    // down as well, and before its first await: all of it is caught.
+    let running = AssertUnwindSafe(async move {
+        // The very value that was validated becomes the handler's; no text is parsed again.
+        let args = serde_json::from_value(Value::Object(job.args))
+            .map_err(|problem| HandlerError::new("invalid", problem.to_string()))?;
+        let result = handler(job.call, args).await?;
+        serde_json::to_value(&result).map_err(HandlerError::internal)
+    });
     let ended = running.catch_unwind().await;
-    let result = ended.unwrap_or_else(|panic| Err(panicked(panic.as_ref())))?;
-    serde_json::to_value(&result).map_err(HandlerError::internal)
+    ended.unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
 }
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> HandlerError {
