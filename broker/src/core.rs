@@ -12,6 +12,7 @@ use crate::audit::Event;
 use crate::clock::Moment;
 use crate::ledger::Counts;
 use crate::pipeline::Pipeline;
+use crate::token::HostId;
 use crate::wire::SandboxLevel;
 
 /// The broker's inside.
@@ -37,6 +38,25 @@ impl Core {
     pub(crate) fn note(&self, event: &Event<'_>) {
         if let Err(error) = self.pipeline.ledger.write(&self.policy_version, event) {
             tracing::error!(%error, "an event is not in the audit log");
+        }
+    }
+
+    /// The same for an event that a page or a host can bring about as often as it likes: the first
+    /// of a kind each second are written, and the others counted. `window`, `origin` and `what` say
+    /// which are of one kind.
+    pub(crate) fn note_often(&self, kind: (&str, &str, &str), event: &Event<'_>) {
+        let ledger = &self.pipeline.ledger;
+        if let Err(error) = ledger.event(&self.policy_version, kind, event, Moment::now()) {
+            tracing::error!(%error, "an event is not in the audit log");
+        }
+    }
+
+    /// Writes that a message about `window` was thrown away, or counts it.
+    pub(crate) fn note_dropped(&self, host: HostId, window: &str, why: &str) {
+        let ledger = &self.pipeline.ledger;
+        let noted = ledger.dropped(&self.policy_version, (host.0, window), why, Moment::now());
+        if let Err(error) = noted {
+            tracing::error!(%error, "a thrown away message is not in the audit log");
         }
     }
 

@@ -73,7 +73,10 @@ impl Peer {
         let reply: Option<Reply> = match self.core.pipeline.judge(frame, &self.port, Moment::now())
         {
             Ok(None) => None,
-            Ok(Some(recorded)) => recorded.dispatch(&self.core.pipeline.ledger).await,
+            Ok(Some(recorded)) => {
+                let answered = recorded.dispatch(&self.core.pipeline.ledger).await;
+                answered.map(|(reply, _in_flight)| reply)
+            }
             Err(refused) => refused.reply,
         };
         reply.map(|reply| reply.json().to_owned())

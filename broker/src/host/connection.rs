@@ -11,7 +11,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 
 use super::attest::{AttestError, Attested, attest};
 use super::desk::{Breach, Desk};
-use super::output::Unread;
+use super::output::{Queued, Unread};
 use super::socket::{Pid, Socket, SocketError};
 use crate::app::Window;
 use crate::clock::Moment;
@@ -137,13 +137,16 @@ impl Connection {
         &mut self,
         desk: &mut Desk,
         windows: &[Window],
-        queue: mpsc::Receiver<Vec<u8>>,
+        queue: mpsc::Receiver<Queued>,
     ) -> Ended {
         let writing = tokio::spawn(write_all(Arc::clone(&self.socket), queue));
-        let ended = self.serve_windows(desk, windows).await;
-        writing.abort();
-        match ended {
-            Err(ended) => ended,
+        match self.serve_windows(desk, windows).await {
+            // It has yet to be asked to quit.
+            Err(Ended::Done) => Ended::Done,
+            Err(ended) => {
+                writing.abort();
+                ended
+            }
             Ok(never) => match never {},
         }
     }
@@ -220,9 +223,9 @@ impl Connection {
     }
 }
 
-async fn write_all(socket: Arc<Socket>, mut queue: mpsc::Receiver<Vec<u8>>) {
-    while let Some(frame) = queue.recv().await {
-        if let Err(error) = socket.write(&frame).await {
+async fn write_all(socket: Arc<Socket>, mut queue: mpsc::Receiver<Queued>) {
+    while let Some(queued) = queue.recv().await {
+        if let Err(error) = socket.write(&queued.frame).await {
             // The reading side sees the same end, and says so.
             tracing::debug!(%error, "a host's socket does not take more");
             return;

@@ -219,17 +219,11 @@ impl Desk {
             origin: origin.clone(),
             policy: Arc::clone(&core.policy_version),
         };
-        let opened = core.pipeline.sessions.open(identity, principal, Moment::now());
+        let opened = core.pipeline.sessions.open(identity.clone(), principal, Moment::now());
         let Some((_, token)) = opened else {
             return self.dropped(window, "the table of sessions is broken");
         };
-        core.note(&Event::Token {
-            window: label.as_str(),
-            document: document.0,
-            origin: &origin.to_string(),
-            state: TokenState::Minted,
-            why: None,
-        });
+        note_token(core, &identity, TokenState::Minted, None);
         self.output.send(&ToHost::Token { window, document, token: token.text() })?;
         Ok(())
     }
@@ -267,7 +261,8 @@ impl Desk {
     ) {
         let (core, output) = (Arc::clone(&self.core), self.output.clone());
         tokio::spawn(async move {
-            if let Some(reply) = recorded.dispatch(&core.pipeline.ledger).await {
+            // In flight until its reply is queued: what nobody reads does not pile up.
+            if let Some((reply, _in_flight)) = recorded.dispatch(&core.pipeline.ledger).await {
                 let message = ToHost::Reply { window, document, json: reply.json() };
                 // A host that is gone has nobody to tell.
                 let _gone = output.send_when_read(&message).await;
@@ -330,8 +325,7 @@ impl Desk {
 
     fn dropped(&self, window: WindowId, why: &str) -> Result<(), Breach> {
         let open = self.windows.get(&window).ok_or(Breach::ForeignWindow(window))?;
-        let label = open.label.as_str();
-        self.core.note(&Event::Dropped { host: self.host.0, window: Some(label), why });
+        self.core.note_dropped(self.host, open.label.as_str(), why);
         Ok(())
     }
 
@@ -339,18 +333,29 @@ impl Desk {
         let host = self.host;
         let sessions = &self.core.pipeline.sessions;
         for session in sessions.revoke(|identity| identity.host == host && which(identity)) {
-            let identity = &session.identity;
-            self.core.note(&Event::Token {
-                window: identity.label.as_str(),
-                document: identity.document.0,
-                origin: &identity.origin.to_string(),
-                state: TokenState::Revoked,
-                why: Some(why),
-            });
+            note_token(&self.core, &session.identity, TokenState::Revoked, Some(why));
         }
     }
 
     fn note_window(&self, label: &WindowLabel, state: WindowState) {
-        self.core.note(&Event::Window { window: label.as_str(), host: self.host.0, state });
+        let (window, host) = (label.as_str(), self.host.0);
+        let what = match state {
+            WindowState::Opened => "opened",
+            WindowState::Navigated => "navigated",
+            WindowState::Closed => "closed",
+            WindowState::Lost => "lost",
+        };
+        self.core.note_often((window, "", what), &Event::Window { window, host, state });
     }
+}
+
+fn note_token(core: &Core, identity: &Identity, state: TokenState, why: Option<&str>) {
+    let (window, origin) = (identity.label.as_str(), identity.origin.to_string());
+    let what = match state {
+        TokenState::Minted => "token minted",
+        TokenState::Revoked => "token revoked",
+    };
+    let document = identity.document.0;
+    let event = Event::Token { window, document, origin: &origin, state, why };
+    core.note_often((window, &origin, what), &event);
 }

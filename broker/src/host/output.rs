@@ -1,6 +1,8 @@
 //! What goes to a host: frames, in order, through one bounded queue.
 
-use tokio::sync::mpsc;
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::handler::{HandlerError, WindowPort};
 use crate::wire::{self, MAX_TO_HOST, ToHost, WindowId};
@@ -9,10 +11,22 @@ use crate::wire::{self, MAX_TO_HOST, ToHost, WindowId};
 /// once reads faster than this fills; one that does not read is at fault.
 const QUEUE: usize = 1024;
 
+/// Bytes of the answers among them, so that large ones do not fill the broker's memory: four of
+/// the longest.
+const QUEUE_BYTES: usize = 4 * MAX_TO_HOST;
+
+/// A frame in the queue; that of an answer stands for its bytes until it is written.
+#[derive(Debug)]
+pub(crate) struct Queued {
+    pub(crate) frame: Vec<u8>,
+    _held: Option<OwnedSemaphorePermit>,
+}
+
 /// The sending side; cloned for each call that will have a reply.
 #[derive(Debug, Clone)]
 pub(crate) struct Output {
-    frames: mpsc::Sender<Vec<u8>>,
+    frames: mpsc::Sender<Queued>,
+    room: Arc<Semaphore>,
 }
 
 /// The host does not take any more: its queue is full, or it is gone.
@@ -21,27 +35,34 @@ pub(crate) struct Output {
 pub(crate) struct Unread;
 
 impl Output {
-    pub(crate) fn new() -> (Self, mpsc::Receiver<Vec<u8>>) {
+    pub(crate) fn new() -> (Self, mpsc::Receiver<Queued>) {
         let (frames, queue) = mpsc::channel(QUEUE);
-        (Self { frames }, queue)
+        (Self { frames, room: Arc::new(Semaphore::new(QUEUE_BYTES)) }, queue)
     }
 
-    /// Queues a message, at once or not at all.
+    /// Queues a small message, at once or not at all.
     pub(crate) fn send(&self, message: &ToHost<'_>) -> Result<(), Unread> {
-        let frame = wire::encode(message, MAX_TO_HOST).map_err(|_| Unread)?;
-        self.frames.try_send(frame).map_err(|_| Unread)
+        let frame = encode(message)?;
+        self.frames.try_send(Queued { frame, _held: None }).map_err(|_| Unread)
     }
 
-    /// Queues a message, and waits for room.
+    /// Queues an answer, and waits for room. When the host is gone, its queue is let go, and so
+    /// is the room that was taken in it.
     pub(crate) async fn send_when_read(&self, message: &ToHost<'_>) -> Result<(), Unread> {
-        let frame = wire::encode(message, MAX_TO_HOST).map_err(|_| Unread)?;
-        self.frames.send(frame).await.map_err(|_| Unread)
+        let frame = encode(message)?;
+        let bytes = u32::try_from(frame.len()).map_err(|_| Unread)?;
+        let held = Arc::clone(&self.room).acquire_many_owned(bytes).await.map_err(|_| Unread)?;
+        self.frames.send(Queued { frame, _held: Some(held) }).await.map_err(|_| Unread)
     }
 
     /// The port of one window.
     pub(crate) fn port(&self, window: WindowId) -> Port {
         Port { output: self.clone(), window }
     }
+}
+
+fn encode(message: &ToHost<'_>) -> Result<Vec<u8>, Unread> {
+    wire::encode(message, MAX_TO_HOST).map_err(|_| Unread)
 }
 
 /// One window behind a host.

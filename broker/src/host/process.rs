@@ -5,9 +5,11 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::{Child, ChildStderr, Command};
 
 use super::socket::Pid;
 use crate::audit::HostState;
@@ -29,6 +31,13 @@ const ENVIRONMENT: [&str; 9] = [
     "LC_MESSAGES",
     "TZ",
 ];
+
+/// The longest line that is kept of what a host says.
+const MAX_LINE: u64 = 1024;
+
+/// The exit status of a host that cannot be contained as it was asked to be: no other try will
+/// end differently.
+pub(crate) const NOT_CONTAINED: i32 = 3;
 
 /// Why a host could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +72,12 @@ pub(crate) fn beside_this_binary() -> Result<PathBuf, SpawnError> {
 pub(crate) struct Process {
     child: Child,
     pid: Pid,
+    said: Said,
 }
+
+/// The last thing that a host wrote on its standard error.
+#[derive(Debug, Clone, Default)]
+struct Said(Arc<Mutex<String>>);
 
 impl Process {
     /// Starts `binary` with `socket` as its standard input.
@@ -82,12 +96,17 @@ impl Process {
             .envs(environment())
             .stdin(Stdio::from(socket))
             .stdout(Stdio::null())
+            .stderr(Stdio::piped())
             .kill_on_drop(true);
         let start = |error| SpawnError::Start { path: binary.to_owned(), error };
-        let child = command.spawn().map_err(start)?;
+        let mut child = command.spawn().map_err(start)?;
+        let said = Said::default();
+        if let Some(stderr) = child.stderr.take() {
+            tokio::spawn(listen(stderr, said.clone()));
+        }
         let pid = child.id().and_then(|pid| Pid::try_from(pid).ok());
         let pid = pid.ok_or_else(|| start(io::Error::other("it ended at once")))?;
-        Ok(Self { child, pid })
+        Ok(Self { child, pid, said })
     }
 
     pub(crate) fn pid(&self) -> Pid {
@@ -96,14 +115,51 @@ impl Process {
 
     /// Gives it `grace` to end by itself, and ends it and everything in its sandbox if it does
     /// not.
-    pub(crate) async fn end_within(&mut self, grace: Duration) -> HostState {
-        if !grace.is_zero() && tokio::time::timeout(grace, self.child.wait()).await.is_ok() {
-            return HostState::Exited;
+    pub(crate) async fn end_within(&mut self, grace: Duration) -> End {
+        if !grace.is_zero()
+            && let Ok(Ok(status)) = tokio::time::timeout(grace, self.child.wait()).await
+        {
+            return End { state: HostState::Exited, code: status.code() };
         }
         if let Err(error) = self.child.kill().await {
             tracing::error!(pid = self.pid, %error, "cannot end a host");
         }
-        HostState::Killed
+        End { state: HostState::Killed, code: None }
+    }
+
+    /// The last thing that it wrote on its standard error, if anything.
+    pub(crate) fn last_words(&self) -> Option<String> {
+        let said = self.said.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        (!said.is_empty()).then_some(said)
+    }
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct End {
+    pub(crate) state: HostState,
+    /// Its exit status, where it ended by itself.
+    pub(crate) code: Option<i32>,
+}
+
+/// Reads a host's standard error to its end, so that it never waits for a reader. What it says is
+/// for the developer, without the characters that act on a terminal: a page may have a hand in it.
+async fn listen(stderr: ChildStderr, said: Said) {
+    let mut lines = BufReader::new(stderr);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let mut bounded = (&mut lines).take(MAX_LINE);
+        match bounded.read_until(b'\n', &mut line).await {
+            Ok(0) | Err(_) => return,
+            Ok(_) => {}
+        }
+        let text: String =
+            String::from_utf8_lossy(&line).trim_end().chars().flat_map(char::escape_debug).collect();
+        if !text.is_empty() {
+            tracing::debug!("a host says: {text}");
+            *said.0.lock().unwrap_or_else(PoisonError::into_inner) = text;
+        }
     }
 }
 

@@ -11,8 +11,8 @@ use tokio::sync::{mpsc, watch};
 use super::connection::{Connection, Ended};
 use super::desk::Desk;
 use super::group::Group;
-use super::output::Output;
-use super::process::{Process, beside_this_binary};
+use super::output::{Output, Queued};
+use super::process::{NOT_CONTAINED, Process, beside_this_binary};
 use super::socket::{self, Pid, Socket};
 use crate::audit::{Event, HostState};
 use crate::clock::Moment;
@@ -110,19 +110,24 @@ async fn live_once(core: &Arc<Core>, group: &mut Group, mut stop: Stop) -> Resul
     group.windows.retain(|window| !desk.was_closed(&window.label));
     let why = ended.as_ref().map_or_else(|| "the app ends".to_owned(), ToString::to_string);
     desk.close(&why);
-    let state = match &ended {
+    let end = match &ended {
         None | Some(Ended::Done) => {
-            // A host that is asked to quit closes its windows; one that does not is ended.
-            let _asked = output.send(&ToHost::Quit);
-            process.end_within(QUIT_WITHIN).await
+            // A host that is asked to quit closes its windows; one that does not, or cannot be
+            // asked, is ended.
+            let asked = output.send(&ToHost::Quit);
+            process.end_within(asked.map_or(Duration::ZERO, |()| QUIT_WITHIN)).await
         }
         Some(Ended::HungUp) => process.end_within(HANG_UP_WITHIN).await,
         Some(_) => process.end_within(Duration::ZERO).await,
     };
-    note(core, host, pid, state, Some(&why));
+    note(core, host, pid, end.state, Some(&why));
     match ended {
         None | Some(Ended::Done) => Ok(()),
-        Some(ended) => Err(Failed { why, is_final: ended.is_final() }),
+        Some(ended) => {
+            let is_final = ended.is_final() || end.code == Some(NOT_CONTAINED);
+            let said = process.last_words().map(|said| format!("; it said: {said}"));
+            Err(Failed { why: why + &said.unwrap_or_default(), is_final })
+        }
     }
 }
 
@@ -141,7 +146,7 @@ pub(super) async fn converse(
     connection: &mut Connection,
     desk: &mut Desk,
     group: &Group,
-    queue: mpsc::Receiver<Vec<u8>>,
+    queue: mpsc::Receiver<Queued>,
 ) -> Ended {
     let (pid, attested) = match connection.admit(core.least).await {
         Ok(admitted) => admitted,

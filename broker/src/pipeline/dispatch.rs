@@ -12,6 +12,7 @@ use super::{Refusal, Trail};
 use crate::clock::Moment;
 use crate::handler::HandlerError;
 use crate::ledger::Ledger;
+use crate::session::InFlight;
 
 /// How long a handler may take where the policy does not say: a person waiting for a file has
 /// given up by then.
@@ -19,8 +20,8 @@ const DEADLINE: Duration = Duration::from_secs(30);
 
 impl Recorded {
     /// Runs the handler and makes the reply. `None` where the page cancelled the call, or is
-    /// gone: nobody is waiting.
-    pub(crate) async fn dispatch(self, ledger: &Ledger) -> Option<Reply> {
+    /// gone: nobody is waiting. The call is in flight until what stands for that is dropped.
+    pub(crate) async fn dispatch(self, ledger: &Ledger) -> Option<(Reply, InFlight)> {
         let (granted, _receipt) = self.take();
         let mut in_flight = granted.in_flight;
         let deadline = granted.permit.limits.deadline.unwrap_or(DEADLINE);
@@ -35,7 +36,7 @@ impl Recorded {
             note_failure(ledger, &granted.trail, &granted.permit.rule, error);
         }
         let filtered = result.and_then(|value: Value| filter(&granted.permit.result, value));
-        Some(Reply::answer(granted.call, filtered))
+        Some((Reply::answer(granted.call, filtered), in_flight))
     }
 }
 
