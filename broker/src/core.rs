@@ -12,7 +12,6 @@ use crate::audit::Event;
 use crate::clock::Moment;
 use crate::ledger::Counts;
 use crate::pipeline::Pipeline;
-use crate::token::HostId;
 use crate::wire::SandboxLevel;
 
 /// The broker's inside.
@@ -48,15 +47,6 @@ impl Core {
         let ledger = &self.pipeline.ledger;
         if let Err(error) = ledger.event(&self.policy_version, kind, event, Moment::now()) {
             tracing::error!(%error, "an event is not in the audit log");
-        }
-    }
-
-    /// Writes that a message about `window` was thrown away, or counts it.
-    pub(crate) fn note_dropped(&self, host: HostId, window: &str, why: &str) {
-        let ledger = &self.pipeline.ledger;
-        let noted = ledger.dropped(&self.policy_version, (host.0, window), why, Moment::now());
-        if let Err(error) = noted {
-            tracing::error!(%error, "a thrown away message is not in the audit log");
         }
     }
 

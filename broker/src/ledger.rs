@@ -10,9 +10,6 @@ use crate::clock::Moment;
 /// How often counts are to be told, see [`Ledger::tell_counts`].
 pub(crate) const TELL_EVERY: Duration = Duration::from_secs(1);
 
-/// The reason under which thrown away messages are counted.
-const DROPPED: &str = "dropped";
-
 /// The log, and the refusals that were counted and are not in it yet.
 #[derive(Debug)]
 pub(crate) struct Ledger {
@@ -68,23 +65,6 @@ impl Ledger {
             let _written = self.write(policy, event)?;
         }
         Ok(telling)
-    }
-
-    /// Writes that a message of a host was thrown away, or counts it where enough like it were
-    /// written: a page may have been behind it.
-    pub(crate) fn dropped(
-        &self,
-        policy: &str,
-        (host, window): (u64, &str),
-        why: &str,
-        now: Moment,
-    ) -> Result<(), AuditError> {
-        let telling = self.repeats().note((window, "", "", DROPPED), since_start(now));
-        if telling == Telling::Write {
-            let event = Event::Dropped { host, window: Some(window), why };
-            let _written = self.write(policy, &event)?;
-        }
-        Ok(())
     }
 
     /// Writes the counts of the refusals that were not written one by one; to be called every

@@ -325,7 +325,9 @@ impl Desk {
 
     fn dropped(&self, window: WindowId, why: &str) -> Result<(), Breach> {
         let open = self.windows.get(&window).ok_or(Breach::ForeignWindow(window))?;
-        self.core.note_dropped(self.host, open.label.as_str(), why);
+        let label = open.label.as_str();
+        let event = Event::Dropped { host: self.host.0, window: Some(label), why };
+        self.core.note_often((label, "", "dropped"), &event);
         Ok(())
     }
 
