@@ -334,9 +334,12 @@ fn rows(table: &toml::Table) -> Vec<Value> {
     for window in strings("windows") {
         for origin in strings("origins") {
             for call in table["call"].as_array().unwrap() {
-                let args: Value = call.get("args").cloned().map_or(json!({}), |args| args.try_into().unwrap());
+                let args: Value =
+                    call.get("args").cloned().map_or(json!({}), |args| args.try_into().unwrap());
                 let command = call["command"].as_str().unwrap();
-                rows.push(json!({ "window": window, "origin": origin, "command": command, "args": args }));
+                rows.push(
+                    json!({ "window": window, "origin": origin, "command": command, "args": args }),
+                );
             }
         }
     }
@@ -351,7 +354,8 @@ fn agree(app: &Path, rows: &[Value]) {
         fs::create_dir_all(home.path().join("Documents")).unwrap();
         let (log, script) = (home.path().join("audit.jsonl"), home.path().join("script"));
         fs::write(&script, format!("{row}\n")).unwrap();
-        let run = ["run", text(app), "--headless", "--audit", text(&log), "--script", text(&script)];
+        let run =
+            ["run", text(app), "--headless", "--audit", text(&log), "--script", text(&script)];
         let answer = ask(&home, &run);
         assert!(answer.status < 2, "{row}: {}", answer.err);
         let records = records::read(&log).unwrap();
@@ -366,8 +370,17 @@ fn agree(app: &Path, rows: &[Value]) {
         let explained = ask(
             &home,
             &[
-                "explain", text(app), "--json", "--window", &window, "--origin", &origin,
-                "--command", &command, "--args", &args,
+                "explain",
+                text(app),
+                "--json",
+                "--window",
+                &window,
+                "--origin",
+                &origin,
+                "--command",
+                &command,
+                "--args",
+                &args,
             ],
         );
         assert_eq!(explained.status, i32::from(!allowed), "{row}: {}{}", explained.out, call);

@@ -106,7 +106,8 @@ fn nested(levels: usize) -> Vec<u8> {
 
 #[test]
 fn d02_nesting_has_an_end() {
-    let bottomless = format!(r#"{{"command":"test.echo","args":{{"text":{}"#, "[".repeat(1_000_000));
+    let bottomless =
+        format!(r#"{{"command":"test.echo","args":{{"text":{}"#, "[".repeat(1_000_000));
     let objects = format!("{}1{}", r#"{"a":"#.repeat(100_000), "}".repeat(100_000));
     assert!(bottomless.len() < Calls::MAX_MESSAGE);
     judge(&[

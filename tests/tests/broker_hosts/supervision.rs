@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde_json::json;
-use sidegate::audit::verify;
+use sidegate::{audit::verify, wire::FromHost};
 use sidegate_tests::hostile::Order;
 
 use crate::broker_stage::{Heard, Puppet, Stage, kill};
@@ -76,6 +76,17 @@ fn i13_a_host_is_asked_to_quit_when_the_app_ends_and_ended_if_it_does_not() {
         assert_eq!(last.text("state"), Some(ended));
         assert_eq!(last.text("why"), Some("the app ends"));
     }
+}
+
+#[test]
+fn i13_a_host_whose_last_window_was_closed_quits_and_the_app_with_it() {
+    let mut stage = Stage::with(&["left"]);
+    let mut host = stage.ready_host(1);
+    host.say(&FromHost::Closed { window: host.window() });
+    assert_eq!(stage.ended(), Ok(()));
+    let last = stage
+        .record("how it ended", |record| matches!(record.text("state"), Some("exited" | "killed")));
+    assert_eq!(last.text("state"), Some("exited"), "it was not asked");
 }
 
 #[test]

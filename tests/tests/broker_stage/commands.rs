@@ -56,6 +56,12 @@ struct Sleep {
     millis: u64,
 }
 
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Large {
+    bytes: usize,
+}
+
 /// A result that cannot be written down without a panic.
 struct Unwritable;
 
@@ -78,9 +84,7 @@ pub fn all(tally: &Arc<Tally>) -> Vec<Command> {
         }
     };
     vec![
-        Command::new("test.echo", async |_: Call, args: Echo| {
-            Ok::<_, HandlerError>(args.text)
-        }),
+        Command::new("test.echo", async |_: Call, args: Echo| Ok::<_, HandlerError>(args.text)),
         Command::new("test.count", move |_: Call, _: NoArgs| {
             let _running = count.begin();
             std::future::ready(Ok::<_, HandlerError>(count.begun()))
@@ -93,11 +97,17 @@ pub fn all(tally: &Arc<Tally>) -> Vec<Command> {
                 Ok::<_, HandlerError>(args.millis)
             }
         }),
+        Command::new("test.large", async |_: Call, args: Large| {
+            Ok::<_, HandlerError>("x".repeat(args.bytes))
+        }),
         Command::new("test.never", forever(never)),
         Command::new("test.late", forever(late)),
-        Command::new("test.panic", |_: Call, _: NoArgs| -> std::future::Ready<
-            Result<(), HandlerError>,
-        > { panic!("the secret of the handler") }),
+        Command::new(
+            "test.panic",
+            |_: Call, _: NoArgs| -> std::future::Ready<Result<(), HandlerError>> {
+                panic!("the secret of the handler")
+            },
+        ),
         Command::new("test.panic_later", async |_: Call, _: NoArgs| {
             tokio::task::yield_now().await;
             if true {

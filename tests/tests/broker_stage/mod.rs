@@ -1,7 +1,7 @@
 //! A broker in this process, whose hosts are played by the test: what it decides is its own, and
 //! all that reaches it came over a real socket from a real process.
 
-#![allow(dead_code, reason = "each suite uses what it needs of this")]
+#![allow(dead_code, unused_imports, reason = "each suite uses what it needs of this")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, reason = "tests")]
 
@@ -52,7 +52,7 @@ allow = [
 id = "other"
 description = "a window of another host"
 windows = ["other"]
-allow = [{ commands = ["test.echo", "test.count", "app.info"] }]
+allow = [{ commands = ["test.echo", "test.count", "test.large", "app.info"] }]
 "#;
 
 const APP: &str = "org.example.stage";
@@ -90,7 +90,8 @@ impl Stage {
         }
         let broker = builder.build().unwrap();
         let (end, ending) = oneshot::channel();
-        let running = thread::Builder::new().name("broker".into()).spawn(move || run(&broker, ending));
+        let running =
+            thread::Builder::new().name("broker".into()).spawn(move || run(&broker, ending));
         Self {
             home,
             hosts: Mutex::new(puppet::accept(listener)),

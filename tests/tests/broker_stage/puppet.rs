@@ -103,7 +103,7 @@ impl Puppet {
             last = match self.done.recv_timeout(LIMIT) {
                 Ok(result) => result,
                 Err(RecvTimeoutError::Disconnected) => return Err("it has ended".to_owned()),
-                Err(RecvTimeoutError::Timeout) => panic!("the host does not obey: {order:?}"),
+                Err(RecvTimeoutError::Timeout) => panic!("the host does not obey"),
             };
         }
         last
@@ -147,9 +147,7 @@ impl Puppet {
 
     /// Waits for the token of a document.
     pub fn token(&mut self, of: WindowId, at: DocumentId) -> String {
-        let is = |heard: &Heard| {
-            matches!(heard, Heard::Token { window, document, .. } if (*window, *document) == (of, at))
-        };
+        let is = |heard: &Heard| matches!(heard, Heard::Token { window, document, .. } if (*window, *document) == (of, at));
         match self.hears("a token", is) {
             Heard::Token { token, .. } => token,
             other => panic!("{other:?}"),
@@ -162,7 +160,14 @@ impl Puppet {
     }
 
     /// Calls, and does not wait for the reply.
-    pub fn calls(&mut self, from: (WindowId, u64), token: &str, id: u64, command: &str, args: &Value) {
+    pub fn calls(
+        &mut self,
+        from: (WindowId, u64),
+        token: &str,
+        id: u64,
+        command: &str,
+        args: &Value,
+    ) {
         self.says(from.0, from.1, &call(token, id, command, args));
     }
 
@@ -181,9 +186,7 @@ impl Puppet {
 
     /// Waits for the reply to a call of a window.
     pub fn reply(&mut self, of: WindowId, id: u64) -> Value {
-        let is = |heard: &Heard| {
-            matches!(heard, Heard::Reply { window, json, .. } if *window == of && json["id"] == id)
-        };
+        let is = |heard: &Heard| matches!(heard, Heard::Reply { window, json, .. } if *window == of && json["id"] == id);
         match self.hears(&format!("the reply to call {id}"), is) {
             Heard::Reply { json, .. } => json,
             other => panic!("{other:?}"),
@@ -236,7 +239,6 @@ impl Puppet {
             }
         }
     }
-
 }
 
 /// Ends a process with SIGKILL, wherever it is.

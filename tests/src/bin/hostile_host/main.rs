@@ -31,10 +31,8 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     }
     let beside = name.parent().unwrap_or(Path::new("/"));
     let control = UnixStream::connect(beside.join(CONTROL))?;
-    let host = Arc::new(Host {
-        control: Mutex::new(control.try_clone()?),
-        reads: Mutex::new(true),
-    });
+    let host =
+        Arc::new(Host { control: Mutex::new(control.try_clone()?), reads: Mutex::new(true) });
     host.tell(&Report::Up(std::process::id()))?;
     let listener = Arc::clone(&host);
     thread::spawn(move || listener.listen());
