@@ -149,8 +149,7 @@ fn a_status_says_whether_it_holds_and_whether_the_question_was_one() {
     let home = Home::temporary().unwrap();
     let app = small_app(&home);
     let app = text(&app);
-    let (good, bad, none) = ("good.jsonl", "bad.jsonl", "none.jsonl");
-    let [good, bad, none] = [good, bad, none].map(|name| home.path().join(name));
+    let [good, none] = ["good.jsonl", "none.jsonl"].map(|name| home.path().join(name));
     let [allowed, refused, broken] = ["a", "r", "b"].map(|name| home.path().join(name));
     fs::write(&allowed, "{\"window\":\"main\",\"command\":\"app.info\"}\n\n").unwrap();
     fs::write(&refused, "{\"window\":\"idle\",\"command\":\"app.info\"}\n").unwrap();
@@ -160,7 +159,7 @@ fn a_status_says_whether_it_holds_and_whether_the_question_was_one() {
         [&["explain", app, "--command", "app.info", "--window", window], more].concat()
     };
     let [allowed, refused, broken] = [&allowed, &refused, &broken].map(|path| text(path));
-    let [log, cut, absent] = [&good, &bad, &none].map(|path| text(path));
+    let [log, absent] = [&good, &none].map(|path| text(path));
     for (words, expected) in [
         (vec!["--help"], 0),
         (vec!["--version"], 0),
@@ -199,15 +198,27 @@ fn a_status_says_whether_it_holds_and_whether_the_question_was_one() {
             assert_eq!(answer.err.is_empty(), expected != 2, "{words:?}: {}", answer.err);
         }
     }
+}
+
+#[test]
+fn what_does_not_hold_and_what_cannot_be_read_have_a_status_each() {
+    let home = Home::temporary().unwrap();
+    let app = small_app(&home);
+    let [good, bad, script] = ["good", "bad", "script"].map(|name| home.path().join(name));
+    fs::write(&script, "").unwrap();
+    let run = ["run", text(&app), "--headless", "--audit", text(&good), "--script", text(&script)];
+    assert_eq!(ask(&home, &run).status, 0);
     let whole = fs::read_to_string(&good).unwrap();
-    fs::write(&bad, whole.replacen("main", "idle", 1)).unwrap();
-    assert_eq!(ask(&home, &["audit", "verify", cut]).status, 1);
+    fs::write(&bad, whole.replacen("org.example", "org.exampel", 1)).unwrap();
+    assert_eq!(ask(&home, &["audit", "verify", text(&bad)]).status, 1);
     fs::write(&bad, whole.replacen("{\"seq\":2", "{\"sq\":2", 1)).unwrap();
-    assert_eq!(ask(&home, &["audit", cut]).status, 1);
-    fs::write(app.to_owned() + "/policies/more.toml", "version = 2").unwrap();
-    assert_eq!(ask(&home, &["check", app]).status, 1);
-    assert_eq!(ask(&home, &explain("main", &[])).status, 2, "there is no policy to explain");
-    assert_eq!(ask(&home, &["run", app]).status, 2);
+    assert_eq!(ask(&home, &["audit", text(&bad)]).status, 1);
+    let explain = ["explain", text(&app), "--command", "app.info", "--window", "main"];
+    assert_eq!(ask(&home, &explain).status, 0);
+    fs::write(app.join("policies/more.toml"), "version = 2").unwrap();
+    assert_eq!(ask(&home, &["check", text(&app)]).status, 1);
+    assert_eq!(ask(&home, &explain).status, 2, "there is no policy to explain");
+    assert_eq!(ask(&home, &["run", text(&app)]).status, 2);
 }
 
 #[test]

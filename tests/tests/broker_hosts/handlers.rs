@@ -19,12 +19,7 @@ fn cancel(host: &mut Puppet, token: &str, id: u64) {
 
 /// How many replies to this call are heard until it is quiet.
 fn replies(host: &mut Puppet) -> Vec<Value> {
-    let heard = host.hears_until_quiet(QUIET);
-    let replies = heard.into_iter().filter_map(|heard| match heard {
-        Heard::Reply { json, .. } => Some(json),
-        _ => None,
-    });
-    replies.collect()
+    host.hears_until_quiet(QUIET).into_iter().filter_map(Heard::reply).collect()
 }
 
 fn wait_for(what: &str, condition: impl FnMut() -> bool) {

@@ -134,11 +134,8 @@ fn what_was_answered_before_a_host_was_killed_is_on_the_disk_and_in_the_log() {
 /// The calls that had an answer, and whether it was a good one.
 fn answers(host: &mut Puppet) -> BTreeMap<u64, bool> {
     let heard = host.hears_until_quiet(Duration::from_millis(20));
-    let answers = heard.into_iter().filter_map(|heard| match heard {
-        Heard::Reply { json, .. } => Some((json["id"].as_u64()?, json["ok"].is_object())),
-        _ => None,
-    });
-    answers.collect()
+    let replies = heard.into_iter().filter_map(Heard::reply);
+    replies.map(|reply| (reply["id"].as_u64().unwrap(), reply["ok"].is_object())).collect()
 }
 
 /// What a call writes: another text for each.

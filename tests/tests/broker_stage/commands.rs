@@ -15,17 +15,17 @@ use sidegate::{Call, Command, HandlerError, NoArgs};
 
 /// How many handlers were begun, and how many are over, however they ended.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub(crate) struct Tally {
     begun: AtomicUsize,
     over: AtomicUsize,
 }
 
 impl Tally {
-    pub fn begun(&self) -> usize {
+    pub(crate) fn begun(&self) -> usize {
         self.begun.load(Ordering::SeqCst)
     }
 
-    pub fn over(&self) -> usize {
+    pub(crate) fn over(&self) -> usize {
         self.over.load(Ordering::SeqCst)
     }
 
@@ -72,7 +72,7 @@ impl Serialize for Unwritable {
 }
 
 /// The commands of `test.*`.
-pub fn all(tally: &Arc<Tally>) -> Vec<Command> {
+pub(crate) fn all(tally: &Arc<Tally>) -> Vec<Command> {
     let [count, never, late, sleep] = [(); 4].map(|()| Arc::clone(tally));
     let forever = |tally: Arc<Tally>| {
         move |_: Call, _: NoArgs| {

@@ -26,16 +26,16 @@ use sidegate_tests::{hostile::CONTROL, wait};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-pub use self::{
+pub(crate) use self::{
     commands::Tally,
     puppet::{Heard, Puppet, asset, call, frame, kill, message, ready},
 };
 
 /// Nothing that is waited for here takes this long, but on a machine that is busy otherwise.
-pub const LIMIT: Duration = Duration::from_secs(30);
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 
 /// Two windows that may do the same, and so share a host, and one that has another.
-pub const POLICY: &str = r#"
+pub(crate) const POLICY: &str = r#"
 version = 1
 
 [[capability]]
@@ -58,17 +58,17 @@ allow = [{ commands = ["test.echo", "test.count", "test.large", "app.info"] }]
 const APP: &str = "org.example.stage";
 
 /// The broker, and where it keeps things.
-pub struct Stage {
+pub(crate) struct Stage {
     home: TempDir,
     hosts: Mutex<mpsc::Receiver<Puppet>>,
-    pub tally: Arc<Tally>,
+    pub(crate) tally: Arc<Tally>,
     end: Option<oneshot::Sender<()>>,
     running: Option<JoinHandle<Result<(), RunError>>>,
 }
 
 impl Stage {
     /// A broker with windows of these labels, running.
-    pub fn with(labels: &[&str]) -> Self {
+    pub(crate) fn with(labels: &[&str]) -> Self {
         let home = tempfile::Builder::new().prefix("sidegate-stage-").tempdir().unwrap();
         let listener = UnixListener::bind(home.path().join(CONTROL)).unwrap();
         let host = home.path().join("host");
@@ -102,17 +102,17 @@ impl Stage {
     }
 
     /// The next host that the broker starts, before it has said anything.
-    pub fn next_host(&self) -> Puppet {
+    pub(crate) fn next_host(&self) -> Puppet {
         self.host_within(LIMIT).expect("the broker starts a host")
     }
 
     /// The next host, if one is started in time.
-    pub fn host_within(&self, limit: Duration) -> Option<Puppet> {
+    pub(crate) fn host_within(&self, limit: Duration) -> Option<Puppet> {
         self.hosts.lock().unwrap().recv_timeout(limit).ok()
     }
 
     /// Two hosts, ready, with their first windows open, in the order of the labels of these.
-    pub fn two_ready_hosts(&self) -> [Puppet; 2] {
+    pub(crate) fn two_ready_hosts(&self) -> [Puppet; 2] {
         let mut hosts = [self.next_host(), self.next_host()];
         hosts.iter_mut().for_each(Puppet::be_ready);
         hosts.iter_mut().for_each(Puppet::hear_a_window);
@@ -121,40 +121,40 @@ impl Stage {
     }
 
     /// The only host, ready, with so many windows open.
-    pub fn ready_host(&self, windows: usize) -> Puppet {
+    pub(crate) fn ready_host(&self, windows: usize) -> Puppet {
         let mut host = self.next_host();
         host.be_ready();
         (0..windows).for_each(|_| host.hear_a_window());
         host
     }
 
-    pub fn home(&self) -> &Path {
+    pub(crate) fn home(&self) -> &Path {
         self.home.path()
     }
 
     /// Where `$APPDATA` is.
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.home.path().canonicalize().unwrap().join(".local/share").join(APP)
     }
 
-    pub fn log(&self) -> PathBuf {
+    pub(crate) fn log(&self) -> PathBuf {
         self.home.path().join(".local/state").join(APP).join("audit.jsonl")
     }
 
     /// All records so far.
-    pub fn records(&self) -> Vec<Entry> {
+    pub(crate) fn records(&self) -> Vec<Entry> {
         Reader::open(&self.log()).unwrap().map(Result::unwrap).collect()
     }
 
     /// Waits for a record that `is` picks.
-    pub fn record(&self, what: &str, is: impl Fn(&Entry) -> bool) -> Entry {
+    pub(crate) fn record(&self, what: &str, is: impl Fn(&Entry) -> bool) -> Entry {
         let found = wait::until_some(LIMIT, || self.records().into_iter().find(&is));
         let all = || self.records().iter().map(Entry::to_json).collect::<Vec<_>>().join("\n");
         found.map(|(entry, _)| entry).unwrap_or_else(|| panic!("no record: {what}\n{}", all()))
     }
 
     /// Waits for the record of a host's violent end, and returns why.
-    pub fn killed(&self, pid: u32) -> String {
+    pub(crate) fn killed(&self, pid: u32) -> String {
         let record = self.record("a host was killed", |record| {
             record.event() == "host"
                 && record.text("state") == Some("killed")
@@ -164,7 +164,7 @@ impl Stage {
     }
 
     /// The code of the refusal of a call.
-    pub fn refusal(&self, call: u64) -> String {
+    pub(crate) fn refusal(&self, call: u64) -> String {
         let record = self.record("a refused call", |record| {
             record.event() == "call"
                 && record.number("call") == Some(call)
@@ -174,18 +174,18 @@ impl Stage {
     }
 
     /// How many records `is` picks, of those there are.
-    pub fn count(&self, is: impl Fn(&Entry) -> bool) -> usize {
+    pub(crate) fn count(&self, is: impl Fn(&Entry) -> bool) -> usize {
         self.records().iter().filter(|record| is(record)).count()
     }
 
     /// Ends the app, and says how the broker took it.
-    pub fn end(&mut self) -> Result<(), RunError> {
+    pub(crate) fn end(&mut self) -> Result<(), RunError> {
         drop(self.end.take());
         self.running.take().unwrap().join().unwrap()
     }
 
     /// Waits until the broker ends by itself.
-    pub fn ended(&mut self) -> Result<(), RunError> {
+    pub(crate) fn ended(&mut self) -> Result<(), RunError> {
         let kept = self.end.take();
         let ended = self.running.take().unwrap().join().unwrap();
         drop(kept);
@@ -211,13 +211,13 @@ fn run(broker: &Broker, ending: oneshot::Receiver<()>) -> Result<(), RunError> {
 }
 
 /// Processor time of this process so far, the broker's and the test's together.
-pub fn processor_time() -> Duration {
+pub(crate) fn processor_time() -> Duration {
     use rustix::time::{ClockId, clock_gettime};
     clock_gettime(ClockId::ProcessCPUTime).try_into().unwrap()
 }
 
 /// What of this process is in memory.
-pub fn resident_bytes() -> u64 {
+pub(crate) fn resident_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse().unwrap();
@@ -225,7 +225,7 @@ pub fn resident_bytes() -> u64 {
 }
 
 /// How many descriptors this process has open.
-pub fn open_descriptors() -> usize {
+pub(crate) fn open_descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
 }
 

@@ -22,7 +22,7 @@ const PAGE: &str = "app://localhost/index.html";
 
 /// What a host heard from the broker.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Heard {
+pub(crate) enum Heard {
     Open { window: WindowId, label: String },
     Token { window: WindowId, document: DocumentId, token: String },
     Reply { window: WindowId, document: DocumentId, json: Value },
@@ -32,9 +32,16 @@ pub enum Heard {
     Other,
 }
 
+impl Heard {
+    /// The JSON of a reply.
+    pub(crate) fn reply(self) -> Option<Value> {
+        if let Self::Reply { json, .. } = self { Some(json) } else { None }
+    }
+}
+
 /// A host, and what it knows. It does all that it is told, and quits when the broker asks.
-pub struct Puppet {
-    pub pid: u32,
+pub(crate) struct Puppet {
+    pub(crate) pid: u32,
     strings: UnixStream,
     /// How many orders were given that nobody has waited for.
     orders: usize,
@@ -46,7 +53,7 @@ pub struct Puppet {
 }
 
 /// The hosts that connect to `listener`, as they come.
-pub fn accept(listener: UnixListener) -> mpsc::Receiver<Puppet> {
+pub(crate) fn accept(listener: UnixListener) -> mpsc::Receiver<Puppet> {
     let (found, hosts) = mpsc::channel();
     thread::spawn(move || {
         while let Some(puppet) = listener.accept().ok().and_then(|(s, _)| Puppet::take(s)) {
@@ -89,14 +96,14 @@ impl Puppet {
     }
 
     /// Gives an order, and does not wait for it.
-    pub fn order(&mut self, order: &Order) {
+    pub(crate) fn order(&mut self, order: &Order) {
         // A host that the broker has ended takes no orders; what it was ended for is looked at.
         let _gone = hostile::write(&mut self.strings, order);
         self.orders += 1;
     }
 
     /// Gives an order and waits until it is done. A host that ended meanwhile says so.
-    pub fn does(&mut self, order: &Order) -> Result<(), String> {
+    pub(crate) fn does(&mut self, order: &Order) -> Result<(), String> {
         self.order(order);
         let mut last = Ok(());
         for _ in 0..std::mem::take(&mut self.orders) {
@@ -110,17 +117,17 @@ impl Puppet {
     }
 
     /// Writes a message to the broker.
-    pub fn say(&mut self, message: &FromHost<'_>) {
+    pub(crate) fn say(&mut self, message: &FromHost<'_>) {
         self.order(&Order::Write(frame(message)));
     }
 
     /// Says that it is up, with no sandbox.
-    pub fn be_ready(&mut self) {
+    pub(crate) fn be_ready(&mut self) {
         self.say(&ready());
     }
 
     /// Waits for one more window.
-    pub fn hear_a_window(&mut self) {
+    pub(crate) fn hear_a_window(&mut self) {
         let open = self.hears("a window", |heard| matches!(heard, Heard::Open { .. }));
         if let Heard::Open { window, label } = open {
             self.windows.push((label, window));
@@ -128,17 +135,17 @@ impl Puppet {
     }
 
     /// The windows that the broker opened, with their labels.
-    pub fn windows(&self) -> &[(String, WindowId)] {
+    pub(crate) fn windows(&self) -> &[(String, WindowId)] {
         &self.windows
     }
 
     /// The first window.
-    pub fn window(&self) -> WindowId {
+    pub(crate) fn window(&self) -> WindowId {
         self.windows[0].1
     }
 
     /// Commits a document of the app's own page and waits for its token.
-    pub fn commits(&mut self, window: WindowId, document: u64) -> String {
+    pub(crate) fn commits(&mut self, window: WindowId, document: u64) -> String {
         let document = DocumentId(document);
         self.say(&FromHost::Committed { window, document });
         self.say(&FromHost::Document { window, document, url: PAGE.to_owned() });
@@ -146,21 +153,19 @@ impl Puppet {
     }
 
     /// Waits for the token of a document.
-    pub fn token(&mut self, of: WindowId, at: DocumentId) -> String {
+    pub(crate) fn token(&mut self, of: WindowId, at: DocumentId) -> String {
         let is = |heard: &Heard| matches!(heard, Heard::Token { window, document, .. } if (*window, *document) == (of, at));
-        match self.hears("a token", is) {
-            Heard::Token { token, .. } => token,
-            other => panic!("{other:?}"),
-        }
+        let Heard::Token { token, .. } = self.hears("a token", is) else { panic!("no token") };
+        token
     }
 
     /// Says a page's message.
-    pub fn says(&mut self, window: WindowId, document: u64, bytes: &[u8]) {
+    pub(crate) fn says(&mut self, window: WindowId, document: u64, bytes: &[u8]) {
         self.say(&message(window, document, bytes));
     }
 
     /// Calls, and does not wait for the reply.
-    pub fn calls(
+    pub(crate) fn calls(
         &mut self,
         from: (WindowId, u64),
         token: &str,
@@ -172,7 +177,7 @@ impl Puppet {
     }
 
     /// Calls and waits for the reply.
-    pub fn asks(
+    pub(crate) fn asks(
         &mut self,
         from: (WindowId, u64),
         token: &str,
@@ -185,27 +190,28 @@ impl Puppet {
     }
 
     /// Waits for the reply to a call of a window.
-    pub fn reply(&mut self, of: WindowId, id: u64) -> Value {
+    pub(crate) fn reply(&mut self, of: WindowId, id: u64) -> Value {
         let is = |heard: &Heard| matches!(heard, Heard::Reply { window, json, .. } if *window == of && json["id"] == id);
-        match self.hears(&format!("the reply to call {id}"), is) {
-            Heard::Reply { json, .. } => json,
-            other => panic!("{other:?}"),
-        }
+        self.hears(&format!("the reply to call {id}"), is).reply().unwrap()
     }
 
     /// Asks for an asset.
-    pub fn fetches(&mut self, window: WindowId, number: u64) {
+    pub(crate) fn fetches(&mut self, window: WindowId, number: u64) {
         self.say(&asset(window, number));
     }
 
     /// Waits for what `is` picks; what else is heard is kept.
-    pub fn hears(&mut self, what: &str, is: impl Fn(&Heard) -> bool) -> Heard {
+    pub(crate) fn hears(&mut self, what: &str, is: impl Fn(&Heard) -> bool) -> Heard {
         self.hears_within(LIMIT, is)
             .unwrap_or_else(|| panic!("the host does not hear {what}; it heard {:?}", self.kept))
     }
 
     /// The same, if it is heard in time.
-    pub fn hears_within(&mut self, limit: Duration, is: impl Fn(&Heard) -> bool) -> Option<Heard> {
+    pub(crate) fn hears_within(
+        &mut self,
+        limit: Duration,
+        is: impl Fn(&Heard) -> bool,
+    ) -> Option<Heard> {
         if let Some(at) = self.kept.iter().position(&is) {
             return Some(self.kept.remove(at));
         }
@@ -220,7 +226,7 @@ impl Puppet {
     }
 
     /// Everything that is heard until it is quiet for so long.
-    pub fn hears_until_quiet(&mut self, quiet: Duration) -> Vec<Heard> {
+    pub(crate) fn hears_until_quiet(&mut self, quiet: Duration) -> Vec<Heard> {
         let mut all = std::mem::take(&mut self.kept);
         while let Ok(heard) = self.heard.recv_timeout(quiet) {
             all.push(heard);
@@ -229,7 +235,7 @@ impl Puppet {
     }
 
     /// Whether the process has ended, or does within the limit.
-    pub fn is_gone(&mut self) -> bool {
+    pub(crate) fn is_gone(&mut self) -> bool {
         let start = Instant::now();
         loop {
             match self.done.recv_timeout(left(start, LIMIT)) {
@@ -242,36 +248,36 @@ impl Puppet {
 }
 
 /// Ends a process with SIGKILL, wherever it is.
-pub fn kill(pid: u32) {
+pub(crate) fn kill(pid: u32) {
     use rustix::process::{Pid, Signal, kill_process};
     let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
     let _gone = kill_process(pid, Signal::KILL);
 }
 
 /// A page's message.
-pub fn message(window: WindowId, document: u64, bytes: &[u8]) -> FromHost<'_> {
+pub(crate) fn message(window: WindowId, document: u64, bytes: &[u8]) -> FromHost<'_> {
     FromHost::Message { window, document: DocumentId(document), bytes }
 }
 
 /// A frame as an honest host writes it.
-pub fn frame(message: &FromHost<'_>) -> Vec<u8> {
+pub(crate) fn frame(message: &FromHost<'_>) -> Vec<u8> {
     wire::encode(message, MAX_FROM_HOST).unwrap()
 }
 
 /// The first message of a host.
-pub fn ready() -> FromHost<'static> {
+pub(crate) fn ready() -> FromHost<'static> {
     let report = HostReport { protocol: PROTOCOL, level: SandboxLevel::None, missing: Vec::new() };
     FromHost::Ready(report)
 }
 
 /// A request for a page of the app.
-pub fn asset(window: WindowId, number: u64) -> FromHost<'static> {
+pub(crate) fn asset(window: WindowId, number: u64) -> FromHost<'static> {
     let (method, url) = ("GET".to_owned(), PAGE.to_owned());
     FromHost::Asset(AssetRequest { request: RequestId(number), window, method, url })
 }
 
 /// A call as the bridge writes it.
-pub fn call(token: &str, id: u64, command: &str, args: &Value) -> Vec<u8> {
+pub(crate) fn call(token: &str, id: u64, command: &str, args: &Value) -> Vec<u8> {
     let text = json!({ "command": command, "args": args });
     format!("c{token} {id}\n{text}").into_bytes()
 }
