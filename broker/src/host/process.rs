@@ -154,8 +154,11 @@ async fn listen(stderr: ChildStderr, said: Said) {
             Ok(0) | Err(_) => return,
             Ok(_) => {}
         }
-        let text: String =
-            String::from_utf8_lossy(&line).trim_end().chars().flat_map(char::escape_debug).collect();
+        let text: String = String::from_utf8_lossy(&line)
+            .trim_end()
+            .chars()
+            .flat_map(char::escape_debug)
+            .collect();
         if !text.is_empty() {
             tracing::debug!("a host says: {text}");
             *said.0.lock().unwrap_or_else(PoisonError::into_inner) = text;
