@@ -1,5 +1,5 @@
 //! What is wrong with a policy, all of it at once, each with its place. Finding it is the
-//! compiler's work, drawing it is [`render`]'s.
+//! compiler's work, drawing it is `render`'s.
 
 mod place;
 mod render;

@@ -188,6 +188,8 @@ impl Connection {
             let bytes = u32::try_from(length).unwrap_or(u32::MAX);
             let permit = Arc::clone(&self.held).acquire_many_owned(bytes).await;
             self.permit = Some(permit.map_err(|_| Ended::HungUp)?);
+            // The time that the host was kept waiting is not its own.
+            self.due = Instant::now().checked_add(FRAME_WITHIN);
             self.body.clear();
             self.body.resize(length, 0);
         }
