@@ -130,6 +130,9 @@ pub(crate) fn listen(
         loop {
             match read_frame(&mut socket) {
                 Ok(body) => deliver(body),
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    end("the broker hung up")
+                }
                 Err(error) => end(&format!("the broker is gone: {error}")),
             }
         }
