@@ -41,6 +41,10 @@ mod read;
 mod recover;
 mod repeats;
 mod stats;
+#[cfg(unix)]
+mod store;
+#[cfg(not(unix))]
+#[path = "audit/store_elsewhere.rs"]
 mod store;
 mod strict;
 mod time;

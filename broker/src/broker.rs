@@ -4,9 +4,9 @@
 mod builder;
 mod peer;
 
-use std::io;
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
+#[cfg(target_os = "linux")]
+use std::{io, os::fd::OwnedFd};
 
 use tokio::sync::watch;
 
@@ -18,7 +18,9 @@ use sidegate_capabilities::{CommandName, NameError, Origin, WindowLabel};
 use crate::app::Window;
 use crate::audit::Event;
 use crate::core::Core;
-use crate::host::{self, Attachment, GaveUp};
+#[cfg(target_os = "linux")]
+use crate::host::Attachment;
+use crate::host::{self, GaveUp};
 use crate::ledger::{Counts, TELL_EVERY};
 
 /// A broker, ready to run.
@@ -94,10 +96,12 @@ impl Broker {
     }
 
     /// Makes a socket for a host that the app starts itself: the broker's end, to be served, and
-    /// the host's, to be its standard input. The host opens the app's windows, all of them.
+    /// the host's, to be its standard input. The host opens the app's windows, all of them. Linux
+    /// only.
     ///
     /// # Errors
     /// The operating system's.
+    #[cfg(target_os = "linux")]
     pub fn attach(&self) -> io::Result<(Attachment, OwnedFd)> {
         Attachment::new(Arc::clone(&self.core), self.windows.clone())
     }

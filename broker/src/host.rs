@@ -5,16 +5,32 @@
 //! A host that breaks the protocol is ended; one that dies is started again. What its pages say
 //! is the pipeline's business.
 
-mod attached;
-mod attest;
-mod connection;
-mod desk;
 mod group;
+
+#[cfg(target_os = "linux")]
+mod attached;
+#[cfg(target_os = "linux")]
+mod attest;
+#[cfg(target_os = "linux")]
+mod connection;
+#[cfg(target_os = "linux")]
+mod desk;
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
+#[cfg(target_os = "linux")]
 mod output;
+#[cfg(target_os = "linux")]
 mod process;
+#[cfg(target_os = "linux")]
 mod socket;
+#[cfg(target_os = "linux")]
 mod supervise;
 
-pub use attached::{AttachError, Attachment};
 pub(crate) use group::group;
+
+#[cfg(target_os = "linux")]
+pub use attached::{AttachError, Attachment};
+#[cfg(not(target_os = "linux"))]
+pub(crate) use elsewhere::{GaveUp, supervise};
+#[cfg(target_os = "linux")]
 pub(crate) use supervise::{GaveUp, supervise};

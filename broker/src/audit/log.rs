@@ -273,7 +273,7 @@ impl Shared {
     fn bring_to_disk(&self, chain: Chain, bytes: u64) -> Result<(), AuditError> {
         self.store.file.sync_data().map_err(AuditError::Sync)?;
         let in_place = self.store.is_in_place();
-        if !in_place.map_err(|error| AuditError::Sync(error.into()))? {
+        if !in_place.map_err(AuditError::Sync)? {
             return Err(AuditError::Moved);
         }
         self.lock()?.synced = chain.seq;

@@ -3,12 +3,12 @@
 //! record is put on top of evidence.
 
 use std::io;
-use std::os::unix::fs::FileExt;
 
 use super::AuditError;
 use super::chain::{Chain, Finding};
 use super::hash::LINK_CHARS;
 use super::head::Head;
+use super::lines::read_exact_at;
 use super::store::{HeadFile, Store};
 use super::walk::{Step, Tail, Walk};
 
@@ -27,7 +27,7 @@ pub(super) struct Recovered {
 pub(super) fn recover(store: &Store) -> Result<Recovered, AuditError> {
     let unreadable = |source: io::Error| AuditError::Open { path: store.path().to_owned(), source };
     let broken = |finding| AuditError::Broken { path: store.path().to_owned(), finding };
-    let mut walk = match store.read_head().map_err(|error| unreadable(error.into()))? {
+    let mut walk = match store.read_head().map_err(unreadable)? {
         HeadFile::Missing => Walk::from_start(Vec::new()),
         HeadFile::Broken => return Err(broken(Finding::of_head())),
         HeadFile::Found(head) => from_head(store, head).map_err(unreadable)?,
@@ -57,7 +57,7 @@ fn from_head(store: &Store, head: Head) -> io::Result<Walk> {
     expected.extend_from_slice(b"\"}\n");
     let mut there = [0; LINK_CHARS + 3];
     let start = head.bytes.checked_sub(there.len() as u64);
-    let stands = match start.map(|start| store.file.read_exact_at(&mut there, start)) {
+    let stands = match start.map(|start| read_exact_at(&store.file, &mut there, start)) {
         None => chain == Chain::genesis() && head.bytes == 0,
         Some(Ok(())) => there.as_slice() == expected,
         Some(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => false,

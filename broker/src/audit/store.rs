@@ -51,7 +51,8 @@ impl Store {
         let store = Self { file: file.into(), dir, path: path.to_owned(), name };
         // The name itself has to outlive a power cut.
         fs::fsync(&store.dir).map_err(failed)?;
-        if store.is_in_place().map_err(failed)? { Ok(store) } else { Err(AuditError::Moved) }
+        let elsewhere = |source| AuditError::Open { path: path.to_owned(), source };
+        if store.is_in_place().map_err(elsewhere)? { Ok(store) } else { Err(AuditError::Moved) }
     }
 
     /// Where the log is.
@@ -60,18 +61,18 @@ impl Store {
     }
 
     /// Whether the path still leads to this file.
-    pub(super) fn is_in_place(&self) -> Result<bool, Errno> {
+    pub(super) fn is_in_place(&self) -> io::Result<bool> {
         let ours = fs::fstat(&self.file)?;
         match fs::statat(&self.dir, &self.name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(there) => Ok((there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)),
             Err(Errno::NOENT) => Ok(false),
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         }
     }
 
     /// The head beside the log.
-    pub(super) fn read_head(&self) -> Result<HeadFile, Errno> {
-        read_head_at(&self.dir, &self.name)
+    pub(super) fn read_head(&self) -> io::Result<HeadFile> {
+        Ok(read_head_at(&self.dir, &self.name)?)
     }
 
     /// Puts `head` in the place of the one before: whoever reads sees the old one or the new one.

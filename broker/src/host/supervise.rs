@@ -120,13 +120,17 @@ async fn live_once(core: &Arc<Core>, group: &mut Group, mut stop: Stop) -> Resul
         Some(Ended::HungUp) => process.end_within(HANG_UP_WITHIN).await,
         Some(_) => process.end_within(Duration::ZERO).await,
     };
+    let said = process.last_words().map(|said| format!("; it said: {said}"));
+    let why = match &ended {
+        Some(Ended::HungUp) => why + &said.unwrap_or_default(),
+        _ => why,
+    };
     note(core, host, pid, end.state, Some(&why));
     match ended {
         None | Some(Ended::Done) => Ok(()),
         Some(ended) => {
             let is_final = ended.is_final() || end.code == Some(NOT_CONTAINED);
-            let said = process.last_words().map(|said| format!("; it said: {said}"));
-            Err(Failed { why: why + &said.unwrap_or_default(), is_final })
+            Err(Failed { why, is_final })
         }
     }
 }

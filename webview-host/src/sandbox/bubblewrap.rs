@@ -42,7 +42,7 @@ const LIBRARY_LINKS: [&str; 3] = ["/lib", "/lib32", "/lib64"];
 const PROGRAMS: [&str; 2] = ["/usr/bin/bwrap", "/usr/bin/xdg-dbus-proxy"];
 
 /// WebKit's own sandbox binds these and fails where they do not exist. They may be empty.
-const EMPTY: [&str; 4] = ["/sys/block", "/sys/bus", "/sys/class", "/sys/dev"];
+const EMPTY: [&str; 5] = ["/sys/block", "/sys/bus", "/sys/class", "/sys/dev", "/sys/devices"];
 
 /// How many processors there are, which JavaScriptCore wants to know.
 const PROCESSORS: &str = "/sys/devices/system/cpu";

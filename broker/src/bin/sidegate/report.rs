@@ -54,7 +54,14 @@ pub(crate) fn color() -> Color {
 }
 
 /// Characters in a line of the terminal, if there is one.
+#[cfg(unix)]
 pub(crate) fn width() -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
     (size.ws_col > 0).then_some(usize::from(size.ws_col))
+}
+
+/// Not known here: lines are as long as they are.
+#[cfg(not(unix))]
+pub(crate) fn width() -> Option<usize> {
+    None
 }

@@ -5,7 +5,6 @@ use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use sidegate::{Broker, Moment};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::report::{Outcome, Unusable};
@@ -87,7 +86,9 @@ async fn show(broker: &Broker) -> Result<Outcome, Unusable> {
 }
 
 /// Over when the broker is interrupted, terminated, or its terminal hangs up.
+#[cfg(unix)]
 fn asked_to_end() -> Result<impl Future<Output = ()>, Unusable> {
+    use tokio::signal::unix::{Signal, SignalKind, signal};
     let on = |kind| signal(kind).map_err(Unusable::from);
     let mut interrupt: Signal = on(SignalKind::interrupt())?;
     let mut terminate: Signal = on(SignalKind::terminate())?;
@@ -97,6 +98,17 @@ fn asked_to_end() -> Result<impl Future<Output = ()>, Unusable> {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
             _ = hangup.recv() => {}
+        }
+    })
+}
+
+/// Over when the broker is interrupted.
+#[cfg(not(unix))]
+fn asked_to_end() -> Result<impl Future<Output = ()>, Unusable> {
+    Ok(async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // It cannot be told: the app ends with its last window then.
+            std::future::pending::<()>().await;
         }
     })
 }
