@@ -4,6 +4,7 @@
 use sidegate_capabilities::{CommandName, Limits};
 
 use super::authenticate::Authenticated;
+use super::refusal::Limited;
 use super::{Refusal, Stopped};
 use crate::clock::Moment;
 use crate::limits::Buckets;
@@ -15,19 +16,6 @@ use crate::wire::Calls;
 pub(crate) struct Admitted {
     pub(super) call: Authenticated,
     pub(super) in_flight: InFlight,
-}
-
-/// Which limit a call ran into.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Limited {
-    #[error("the window calls this command more often than its `rate` allows")]
-    Rate,
-    #[error("as many calls of this command are in flight as its `in_flight` allows")]
-    CommandInFlight,
-    #[error("as many calls of this document are in flight as any document may have")]
-    DocumentInFlight,
-    #[error("the call has more bytes than its `bytes` allows")]
-    Bytes,
 }
 
 pub(super) fn limit(
@@ -75,10 +63,4 @@ fn start(
         StartError::TooMany => Limited::DocumentInFlight.into(),
         StartError::TooManyOfCommand => Limited::CommandInFlight.into(),
     })
-}
-
-impl From<Limited> for Refusal {
-    fn from(limited: Limited) -> Self {
-        Self::Limited(limited)
-    }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use serde::Serialize;
 use sidegate_capabilities::{Denial, RuleRef};
 
-use super::limit::Limited;
 use crate::confined::FileError;
 use crate::handler::HandlerError;
 use crate::session::Impostor;
@@ -63,6 +62,25 @@ pub(crate) enum Refusal {
     /// The log could not be written, and what is not in the log does not happen.
     #[error("the audit log cannot be written: {0}")]
     Unrecorded(String),
+}
+
+/// Which limit a call ran into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Limited {
+    #[error("the window calls this command more often than its `rate` allows")]
+    Rate,
+    #[error("as many calls of this command are in flight as its `in_flight` allows")]
+    CommandInFlight,
+    #[error("as many calls of this document are in flight as any document may have")]
+    DocumentInFlight,
+    #[error("the call has more bytes than its `bytes` allows")]
+    Bytes,
+}
+
+impl From<Limited> for Refusal {
+    fn from(limited: Limited) -> Self {
+        Self::Limited(limited)
+    }
 }
 
 /// What is wrong with a call's JSON.

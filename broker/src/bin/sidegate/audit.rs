@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::json;
 use sidegate::audit::{
-    Clock, Colour, Entry, Filter, Pattern, Reader, Stats, since, to_ascii_json, verify,
+    Clock, Colour, Filter, Pattern, Reader, Stats, since, to_ascii_json, verify,
 };
 use sidegate::capabilities::Color;
 
+use crate::entries::read;
 use crate::follow;
 use crate::report::{self, Outcome, Unusable};
 
@@ -125,26 +126,6 @@ impl Audit {
         };
         self.logs.iter().map(open).collect()
     }
-}
-
-/// What is in the logs now, as the filter wants it; lines that are no records are told and
-/// passed over.
-pub(crate) fn read(readers: &mut [(PathBuf, Reader)], filter: &Filter) -> (Vec<Entry>, Outcome) {
-    let mut entries = Vec::new();
-    let mut outcome = Outcome::Holds;
-    for (log, reader) in readers {
-        for read in reader {
-            match read {
-                Ok(entry) if filter.takes(&entry) => entries.push(entry),
-                Ok(_) => {}
-                Err(error) => {
-                    eprintln!("{}: {error}", log.display());
-                    outcome = Outcome::DoesNotHold;
-                }
-            }
-        }
-    }
-    (entries, outcome)
 }
 
 impl Verify {

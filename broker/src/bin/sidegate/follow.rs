@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sidegate::audit::{Colour, Entry, Filter, Reader, Table};
 
-use crate::audit::read;
+use crate::entries::read;
 use crate::report::{self, Outcome, Unusable};
 
 /// How often a followed log is looked at: soon enough for eyes, and nothing for the machine.

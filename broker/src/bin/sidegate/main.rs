@@ -4,6 +4,7 @@
 
 mod audit;
 mod check;
+mod entries;
 mod explain;
 mod follow;
 mod place;
