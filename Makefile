@@ -38,8 +38,9 @@ bench: setup ## runs every benchmark
 	$(CARGO) build --release --workspace --bins
 	$(CARGO) bench --workspace --bench '*'
 
-soak: setup ## runs the end-to-end tests, the long ones too, for MINUTES (60)
+soak: setup ## runs the storms in full, and the end-to-end tests for MINUTES (60)
 	$(CARGO) build --release --workspace --bins
+	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate --test files_storm
 	@end=$$(($$(date +%s) + 60 * $(MINUTES))); runs=0; \
 	while [ $$(date +%s) -lt $$end ]; do \
 		$(CARGO) test --release -p sidegate-tests -- --include-ignored || exit 1; \
