@@ -76,6 +76,9 @@ pub struct Command {
 impl Command {
     /// A command called `name` whose arguments are `A`, an object; a member that `A` does not
     /// name is refused.
+    ///
+    /// The handler runs on the thread that decides for all windows: what waits for a disk or
+    /// computes for long belongs on `tokio::task::spawn_blocking`.
     pub fn new<A, R, F, Fut>(name: impl Into<String>, handler: F) -> Self
     where
         A: DeserializeOwned + JsonSchema + Send + 'static,
