@@ -13,8 +13,12 @@ use std::hint::black_box;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use serde_json::json;
 use sidegate_capabilities::{
-    Args, CommandName, Context, Directories, Origin, Policy, Principal, Sources, WindowLabel,
+    Args, CommandName, Context, Directories, Origin, Policy, Principal, Sources, WallTime,
+    WindowLabel,
 };
+
+/// None of these policies expires.
+const NOW: WallTime = WallTime::from_unix(0);
 
 const FILES: [usize; 3] = [1, 100, 10_000];
 
@@ -48,20 +52,20 @@ fn resolve(criterion: &mut Criterion) {
         let policy = policy(files);
         let window = WindowLabel::parse("main").unwrap();
         group.bench_function(BenchmarkId::new("principal", files), |bencher| {
-            bencher.iter(|| policy.principal(black_box(&window), &Origin::local()));
+            bencher.iter(|| policy.principal(black_box(&window), &Origin::local(), NOW));
         });
     }
     group.finish();
 }
 
 fn principal(files: usize) -> Principal {
-    policy(files).principal(&WindowLabel::parse("main").unwrap(), &Origin::local())
+    policy(files).principal(&WindowLabel::parse("main").unwrap(), &Origin::local(), NOW)
 }
 
 fn policy(files: usize) -> Policy {
     let sources = Sources::from_texts((0..files).map(|n| (format!("c{n}.toml"), file(n))));
     let directories = Directories::sample();
-    let context = Context { directories: &directories, commands: None };
+    let context = Context::new(&directories);
     match Policy::compile(&sources, &context) {
         Ok(compiled) => compiled.policy,
         Err(errors) => panic!("{errors:?}"),

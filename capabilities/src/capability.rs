@@ -6,11 +6,15 @@ use crate::glob::{self, Question};
 use crate::names::WindowLabel;
 use crate::origin::{Origin, OriginPattern};
 use crate::rule::Rule;
+use crate::time::WallTime;
 
 /// A compiled capability.
 #[derive(Debug)]
 pub(crate) struct Capability {
     pub(crate) id: String,
+    pub(crate) description: Option<String>,
+    /// From this moment on it grants and denies nothing.
+    pub(crate) expires: Option<WallTime>,
     pub(crate) windows: Vec<WindowPattern>,
     pub(crate) origins: Vec<OriginPattern>,
     pub(crate) allow: Vec<Rule>,
@@ -36,6 +40,11 @@ impl Capability {
     /// Whether it names the window.
     pub(crate) fn names(&self, window: &WindowLabel) -> bool {
         self.windows.iter().any(|pattern| pattern.matches(window))
+    }
+
+    /// Whether it has expired.
+    pub(crate) fn is_over(&self, now: WallTime) -> bool {
+        self.expires.is_some_and(|expires| expires <= now)
     }
 
     /// Whether it is for the documents of this origin in this window.

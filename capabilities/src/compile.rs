@@ -190,6 +190,8 @@ impl Compiler<'_> {
             (rules(Effect::Allow, &capability.allow), rules(Effect::Deny, &capability.deny));
         Capability {
             id: capability.id.value.clone(),
+            description: capability.description.as_ref().map(|text| text.value.clone()),
+            expires: None,
             windows: self.windows(file, &capability.windows),
             origins: self.origins(file, capability),
             allow,

@@ -10,17 +10,42 @@ use crate::diagnostics::Diagnostics;
 use crate::directories::Directories;
 use crate::names::{CommandName, WindowLabel};
 use crate::origin::Origin;
+use crate::platform::Platform;
 use crate::principal::Principal;
 use crate::sources::Sources;
+use crate::time::WallTime;
 
 /// What a policy is compiled against.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Context<'a> {
     /// The directories behind `$HOME` and its like.
     pub directories: &'a Directories,
     /// The commands that handlers exist for, when they are known: a policy that names another one
     /// does not compile.
     pub commands: Option<&'a [CommandName]>,
+    /// The operating system: what is kept to another one is checked, and grants nothing.
+    pub platform: Platform,
+}
+
+impl<'a> Context<'a> {
+    /// For this operating system, the commands not known.
+    #[must_use]
+    pub fn new(directories: &'a Directories) -> Self {
+        Self { directories, commands: None, platform: Platform::current() }
+    }
+
+    /// With the commands that handlers exist for, or `None` where they are not known.
+    #[must_use]
+    pub fn commands(self, commands: Option<&'a [CommandName]>) -> Self {
+        Self { commands, ..self }
+    }
+
+    /// For another operating system.
+    #[must_use]
+    pub fn platform(self, platform: Platform) -> Self {
+        Self { platform, ..self }
+    }
 }
 
 /// A policy, and what its author should look at all the same.
@@ -65,10 +90,17 @@ impl Policy {
         &self.0.version
     }
 
-    /// Resolves all rules for the documents of one origin in one window.
+    /// Resolves all rules for the documents of one origin in one window, as they are `now`: what
+    /// has expired is left out, and [`Principal::until`] says how long the answer holds.
     #[must_use]
-    pub fn principal(&self, window: &WindowLabel, origin: &Origin) -> Principal {
-        Principal::resolve(window, origin, &self.0.capabilities, self.0.directories.clone())
+    pub fn principal(&self, window: &WindowLabel, origin: &Origin, now: WallTime) -> Principal {
+        Principal::resolve(window, origin, now, &self.0.capabilities, self.0.directories.clone())
+    }
+
+    /// The compiled capabilities as plain values, in the order of the files.
+    #[must_use]
+    pub fn outline(&self) -> Vec<crate::outline::Capability> {
+        crate::outline::of(&self.0.capabilities)
     }
 
     /// The origin patterns that some capability grants this window, in canonical form (`local` is

@@ -20,6 +20,7 @@ use crate::origin::Origin;
 use crate::result::ResultFilter;
 use crate::rule::{Miss, Rule};
 use crate::scope::{Named, Resources};
+use crate::time::WallTime;
 use crate::verdict::{Denial, PathGrant, Permit, Reason, Verdict};
 use index::Index;
 
@@ -32,6 +33,8 @@ struct Resolved {
     window: WindowLabel,
     origin: Origin,
     directories: Arc<Directories>,
+    /// When the first of the capabilities expires.
+    until: Option<WallTime>,
     /// The capabilities that apply, by id.
     capabilities: Vec<String>,
     allow: Index,
@@ -48,12 +51,16 @@ impl Principal {
     pub(crate) fn resolve(
         window: &WindowLabel,
         origin: &Origin,
+        now: WallTime,
         capabilities: &[Capability],
         directories: Arc<Directories>,
     ) -> Self {
-        let mine: Vec<_> =
-            capabilities.iter().filter(|capability| capability.is_for(window, origin)).collect();
+        let mine: Vec<_> = capabilities
+            .iter()
+            .filter(|capability| capability.is_for(window, origin) && !capability.is_over(now))
+            .collect();
         Self(Arc::new(Resolved {
+            until: mine.iter().filter_map(|capability| capability.expires).min(),
             window: window.clone(),
             origin: origin.clone(),
             directories,
@@ -73,6 +80,13 @@ impl Principal {
     #[must_use]
     pub fn origin(&self) -> &Origin {
         &self.0.origin
+    }
+
+    /// When the first of its capabilities expires, if one does: from then on the principal says
+    /// what holds no longer, and has to be resolved anew.
+    #[must_use]
+    pub fn until(&self) -> Option<WallTime> {
+        self.0.until
     }
 
     /// The tightest limits over the allow entries that name the command.

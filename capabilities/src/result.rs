@@ -1,10 +1,13 @@
 //! What a policy keeps back of a handler's result: fields dropped, size capped. It shapes a
 //! value; it decides nothing.
 
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+
+use crate::written::escape;
 
 /// The filter of a permit. With several allow entries for one call all of their filters apply, so
 /// that the order of entries never matters.
@@ -76,6 +79,12 @@ impl Pointer {
     /// Reads `/a/b`; `None` where the text is no pointer or names the whole document.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         text.strip_prefix('/')?.split('/').map(unescape).collect::<Option<Vec<_>>>().map(Self)
+    }
+}
+
+impl fmt::Display for Pointer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|name| write!(f, "/{}", escape(name)))
     }
 }
 

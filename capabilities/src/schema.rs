@@ -20,7 +20,10 @@ const MAX_MESSAGE_BYTES: usize = 200;
 
 /// A compiled schema of arguments.
 #[derive(Debug)]
-pub(crate) struct Schema(Validator);
+pub(crate) struct Schema {
+    written: Value,
+    validator: Validator,
+}
 
 /// What all schemas of a policy may take together.
 #[derive(Debug)]
@@ -59,21 +62,28 @@ impl Schema {
             .with_pattern_options(patterns)
             .offline()
             .build(schema);
-        compiled.map(Self).map_err(|error| SchemaError {
-            pointer: error.instance_path().to_string(),
-            message: format!("the schema does not compile: {}", sentence(&error.to_string())),
-            help: None,
+        compiled.map(|validator| Self { written: schema.clone(), validator }).map_err(|error| {
+            SchemaError {
+                pointer: error.instance_path().to_string(),
+                message: format!("the schema does not compile: {}", sentence(&error.to_string())),
+                help: None,
+            }
         })
+    }
+
+    /// The schema as written.
+    pub(crate) fn written(&self) -> &Value {
+        &self.written
     }
 
     /// Whether the arguments are as the schema says.
     pub(crate) fn accepts(&self, args: &Args) -> bool {
-        self.0.is_valid(args.as_value())
+        self.validator.is_valid(args.as_value())
     }
 
     /// The first way in which they are not.
     pub(crate) fn mismatch(&self, args: &Args) -> Option<Mismatch> {
-        let error = self.0.validate(args.as_value()).err()?;
+        let error = self.validator.validate(args.as_value()).err()?;
         let message = sentence(&error.masked_with("the value").to_string());
         Some(Mismatch { pointer: error.instance_path().to_string(), message })
     }

@@ -13,8 +13,11 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use sidegate_capabilities::{
     Args, Color, CommandName, Context, Directories, Limits, Origin, PerSecond, Permit, Policy,
-    Principal, Rate, Reason, Sources, Verdict, WindowLabel,
+    Principal, Rate, Reason, Sources, Verdict, WallTime, WindowLabel,
 };
+
+/// None of these policies expires.
+const NOW: WallTime = WallTime::from_unix(0);
 
 #[test]
 fn e16_a_deny_overrides_wherever_it_stands() {
@@ -93,7 +96,7 @@ fn nobody_without_a_capability_is_told_anything() {
     let policy = policy(r#"allow = [{ commands = ["app.info"] }]"#);
     for (window, origin) in [("other", "app://localhost"), ("main", "https://localhost")] {
         let window = WindowLabel::parse(window).unwrap();
-        let principal = policy.principal(&window, &Origin::parse(origin).unwrap());
+        let principal = policy.principal(&window, &Origin::parse(origin).unwrap(), NOW);
         assert_eq!(code(&principal, "app.info", &json!({})), Reason::NoCapability.code());
         assert_eq!(principal.limits(&name("app.info")), Limits::default());
     }
@@ -241,12 +244,12 @@ fn policy(body: &str) -> Policy {
 
 fn compile(sources: &Sources) -> Policy {
     let directories = Directories::sample();
-    let compiled = Policy::compile(sources, &Context { directories: &directories, commands: None });
+    let compiled = Policy::compile(sources, &Context::new(&directories));
     compiled.unwrap_or_else(|errors| panic!("{}", errors.render(sources, Color::Never))).policy
 }
 
 fn resolve(policy: &Policy) -> Principal {
-    policy.principal(&WindowLabel::parse("main").unwrap(), &Origin::local())
+    policy.principal(&WindowLabel::parse("main").unwrap(), &Origin::local(), NOW)
 }
 
 fn main(body: &str) -> Principal {

@@ -291,5 +291,5 @@ fn compile(sources: &Sources) -> Result<sidegate_capabilities::Compiled, Diagnos
     let commands = ["app.info", "fs.list", "fs.read_text", "fs.write_text"];
     let commands = commands.map(|name| CommandName::parse(name).unwrap());
     let directories = Directories::sample();
-    Policy::compile(sources, &Context { directories: &directories, commands: Some(&commands) })
+    Policy::compile(sources, &Context::new(&directories).commands(Some(&commands)))
 }

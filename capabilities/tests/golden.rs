@@ -18,7 +18,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use sidegate_capabilities::{
     Args, Color, CommandName, Context, Directories, Origin, Policy, Principal, Reason, Sources,
-    Verdict, WindowLabel,
+    Verdict, WallTime, WindowLabel,
 };
 
 /// The commands that a stock broker has handlers for.
@@ -31,6 +31,9 @@ const BUILT_IN: [&str; 7] = [
     "settings.set",
     "window.set_title",
 ];
+
+/// None of the examples expires.
+const NOW: WallTime = WallTime::from_unix(0);
 
 const EXAMPLES: [&str; 4] = ["kiosk", "notes", "remote", "viewer"];
 
@@ -97,7 +100,7 @@ fn table(directory: &Path) -> String {
     for window in &golden.windows {
         for origin in &golden.origins {
             let window = WindowLabel::parse(window).unwrap();
-            let principal = policy.principal(&window, &Origin::parse(origin).unwrap());
+            let principal = policy.principal(&window, &Origin::parse(origin).unwrap(), NOW);
             let asked = golden.call.iter().map(|call| ask(&principal, call)).collect::<Vec<_>>();
             let [first, rest @ ..] = asked.as_slice() else { panic!("no calls") };
             // A principal without any capability is one row: every call has the same answer.
@@ -123,7 +126,7 @@ fn compile(directory: &Path) -> Policy {
     let sources = Sources::from_texts(texts);
     let commands = BUILT_IN.map(|name| CommandName::parse(name).unwrap());
     let directories = Directories::sample();
-    let context = Context { directories: &directories, commands: Some(&commands) };
+    let context = Context::new(&directories).commands(Some(&commands));
     let compiled = Policy::compile(&sources, &context)
         .unwrap_or_else(|errors| panic!("{}", errors.render(&sources, Color::Never)));
     let warnings = compiled.warnings.render(&sources, Color::Never);

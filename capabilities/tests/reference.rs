@@ -14,8 +14,12 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 use sidegate_capabilities::{
-    Args, Color, CommandName, Context, Directories, Origin, Policy, Sources, Verdict, WindowLabel,
+    Args, Color, CommandName, Context, Directories, Origin, Policy, Sources, Verdict, WallTime,
+    WindowLabel,
 };
+
+/// None of these policies expires.
+const NOW: WallTime = WallTime::from_unix(0);
 
 const COMMANDS: [&str; 5] = ["fs.read", "fs.write", "app.info", "settings.get", "fs"];
 const COMMAND_PATTERNS: [&str; 7] =
@@ -68,7 +72,7 @@ proptest! {
         let compiled = compile(&policy);
         for call in &calls {
             let window = WindowLabel::parse(call.window).unwrap();
-            let principal = compiled.principal(&window, &Origin::parse(call.origin).unwrap());
+            let principal = compiled.principal(&window, &Origin::parse(call.origin).unwrap(), NOW);
             let command = CommandName::parse(call.command).unwrap();
             let args = Args::new(call.args.clone());
             let verdict = principal.decide(&command, &args);
@@ -238,7 +242,7 @@ fn parts_like(pattern: &[&str], parts: &[&str], open: &dyn Fn(&str) -> bool) -> 
 
 fn decides(policy: &[Capability], call: &Call) -> bool {
     let window = WindowLabel::parse(call.window).unwrap();
-    let principal = compile(policy).principal(&window, &Origin::parse(call.origin).unwrap());
+    let principal = compile(policy).principal(&window, &Origin::parse(call.origin).unwrap(), NOW);
     let command = CommandName::parse(call.command).unwrap();
     principal.decide(&command, &Args::new(call.args.clone())).is_allowed()
 }
@@ -248,7 +252,7 @@ fn compile(policy: &[Capability]) -> Policy {
     let files = policy.iter().enumerate().map(|(n, c)| (format!("c{n}.toml"), written(n, c)));
     let sources = Sources::from_texts(files);
     let directories = Directories::default();
-    let context = Context { directories: &directories, commands: None };
+    let context = Context::new(&directories);
     let compiled = Policy::compile(&sources, &context)
         .unwrap_or_else(|errors| panic!("{}", errors.render(&sources, Color::Never)));
     compiled.policy

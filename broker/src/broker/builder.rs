@@ -252,7 +252,7 @@ impl Builder {
         let variables =
             directories.variables().map_err(|e| BuildError::Directories(e.to_string()))?;
         let names = registry.names();
-        let context = Context { directories: &variables, commands: Some(&names) };
+        let context = Context::new(&variables).commands(Some(&names));
         match Policy::compile(&sources, &context) {
             Ok(Compiled { policy, warnings }) => {
                 for warning in warnings.iter() {

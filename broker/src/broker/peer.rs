@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use serde_json::{Value, json};
 use sidegate_capabilities::{Origin, WindowLabel};
@@ -33,7 +34,7 @@ impl Peer {
     pub(super) fn new(core: Arc<Core>, label: WindowLabel, origin: &Origin) -> Self {
         let host = HostId(core.next_host.fetch_add(1, Ordering::Relaxed));
         let window = WindowId(core.next_window.fetch_add(1, Ordering::Relaxed));
-        let principal = core.policy.principal(&label, origin);
+        let principal = core.policy.principal(&label, origin, SystemTime::now().into());
         let identity = Identity {
             host,
             window,

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::SystemTime;
 
 use sidegate_capabilities::{Origin, WindowLabel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -210,7 +211,7 @@ impl Desk {
             return self.dropped(window, "its document has no origin that a policy could name");
         };
         let core = &self.core;
-        let principal = core.policy.principal(&label, &origin);
+        let principal = core.policy.principal(&label, &origin, SystemTime::now().into());
         let identity = Identity {
             host: self.host,
             window,

@@ -1,7 +1,7 @@
 //! What a token is good for, and for whom.
 
 use super::*;
-use sidegate_capabilities::{Context, Directories, Policy, Sources};
+use sidegate_capabilities::{Context, Directories, Policy, Sources, WallTime};
 
 fn sessions() -> Sessions {
     Sessions::new(Mint::new().unwrap())
@@ -21,9 +21,13 @@ fn identity(host: u64, window: u32, document: u64) -> Identity {
 fn nobody() -> Principal {
     let sources = Sources::from_texts([("p.toml", "version = 1\n")]);
     let directories = Directories::sample();
-    let context = Context { directories: &directories, commands: None };
+    let context = Context::new(&directories);
     let policy = Policy::compile(&sources, &context).unwrap().policy;
-    policy.principal(&WindowLabel::parse("editor").unwrap(), &Origin::local())
+    policy.principal(
+        &WindowLabel::parse("editor").unwrap(),
+        &Origin::local(),
+        WallTime::from_unix(0),
+    )
 }
 
 const NOW: Moment = Moment::from_nanos(1_000);

@@ -56,6 +56,11 @@ impl KeyPattern {
         Ok(Self(text.to_owned()))
     }
 
+    /// The pattern as written.
+    pub(crate) fn written(&self) -> &str {
+        &self.0
+    }
+
     pub(crate) fn matches(&self, key: &Key) -> bool {
         glob::matches(self.0.split('.'), key.0.split('.'), &Words)
     }

@@ -64,6 +64,11 @@ impl PathPattern {
         Ok(Self { written: text.into(), names, hidden, variable })
     }
 
+    /// The pattern as written.
+    pub(crate) fn written(&self) -> &str {
+        &self.written
+    }
+
     /// Whether the pattern matches the whole path.
     pub(crate) fn matches(&self, path: &ResolvedPath) -> bool {
         glob::matches(self.names.iter(), path.names(), &self.hidden)

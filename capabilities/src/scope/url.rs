@@ -11,6 +11,8 @@
 //! or a fragment is not looked at, and a pattern has none. Where the host's name leads (a
 //! loopback address, say) is for whoever connects.
 
+use std::sync::Arc;
+
 use url::{Host, Url};
 
 use super::PatternError;
@@ -49,6 +51,7 @@ pub(crate) fn read_url(text: &str) -> Result<Url, &'static str> {
 /// A pattern of URLs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UrlPattern {
+    written: Arc<str>,
     scheme: String,
     host: HostPattern,
     /// With the scheme's own where none is written.
@@ -80,7 +83,13 @@ impl UrlPattern {
         let host =
             HostPattern::parse(host, scheme).map_err(|e| PatternError::new(e.to_string()))?;
         let path = canonical_path(path)?;
-        Ok(Self { scheme: scheme.to_owned(), host, port: written_port.unwrap_or(port), path })
+        let port = written_port.unwrap_or(port);
+        Ok(Self { written: text.into(), scheme: scheme.to_owned(), host, port, path })
+    }
+
+    /// The pattern as written.
+    pub(crate) fn written(&self) -> &str {
+        &self.written
     }
 
     /// Whether the pattern matches the URL.

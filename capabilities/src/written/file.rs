@@ -35,6 +35,7 @@ pub(crate) struct WrittenPermission {
 #[derive(Debug)]
 pub(crate) struct WrittenCapability {
     pub(crate) id: At<String>,
+    pub(crate) description: Option<At<String>>,
     pub(crate) windows: Vec<At<String>>,
     /// `None`: the app's own pages.
     pub(crate) origins: Option<Vec<At<String>>>,
@@ -126,7 +127,7 @@ fn read_capability<'s>(
 ) -> Option<WrittenCapability> {
     let known = ["id", "description", "windows", "origins", "use", "allow", "deny", "dangerous"];
     reader.only(table, "a capability", &known);
-    reader.optional_string(table, "description");
+    let description = reader.optional_string(table, "description");
     let dangerous = reader.said(table, "dangerous");
     let (allow, deny) = read_entries(reader, table);
     let uses = table.get("use").and_then(|node| reader.strings(node, "use"));
@@ -138,6 +139,7 @@ fn read_capability<'s>(
     let id = read_id(reader, table, span, "a capability", "editor")?;
     Some(WrittenCapability {
         id,
+        description,
         windows: windows?,
         origins,
         uses: uses.map(|uses| uses.value).unwrap_or_default(),

@@ -1,6 +1,7 @@
 //! `sidegate explain`: the verdict on one call, and the rules that made it.
 
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use serde_json::{Map, json};
 use sidegate::capabilities::{Args, CommandName, Origin, WindowLabel, parse_object};
@@ -56,7 +57,7 @@ impl Explain {
                 return Err(Unusable::new(format!("the policy does not compile\n{shown}")));
             }
         };
-        let principal = policy.principal(&window, &origin);
+        let principal = policy.principal(&window, &origin, SystemTime::now().into());
         let explanation = principal.explain(&command, &Args::new(args));
         let allowed = explanation.verdict.is_allowed();
         if self.json {

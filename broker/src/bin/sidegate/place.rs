@@ -53,7 +53,7 @@ impl Place {
         &self,
         commands: Option<&[CommandName]>,
     ) -> Result<Compiled, Diagnostics> {
-        Policy::compile(&self.sources, &Context { directories: &self.directories, commands })
+        Policy::compile(&self.sources, &Context::new(&self.directories).commands(commands))
     }
 }
 

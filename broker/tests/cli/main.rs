@@ -1,0 +1,14 @@
+//! The verbs of `sidegate` as their users have them: what each prints, answers and reports. What
+//! needs a running app or a window is in the end-to-end suites.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed"
+)]
+
+mod check;
+mod harness;

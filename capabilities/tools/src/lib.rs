@@ -1,0 +1,5 @@
+//! Sidegate's tools for policy authors: they read policies, logs and other people's formats, and
+//! write text. None of them decides a call: whoever wants a verdict asks `sidegate-capabilities`.
+//!
+//! What is deliberately not here: no process, no window, no network, and no printing. Files are
+//! read where a tool is about files; the command line is another crate.
