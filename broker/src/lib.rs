@@ -22,6 +22,8 @@ pub mod audit;
 #[cfg(feature = "core")]
 mod broker;
 #[cfg(feature = "core")]
+pub mod bundle;
+#[cfg(feature = "core")]
 mod clock;
 #[cfg(feature = "core")]
 pub mod confined;

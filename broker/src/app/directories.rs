@@ -116,6 +116,12 @@ impl AppDirectories {
         self.log.join("audit.jsonl")
     }
 
+    /// Where the highest version of the app's policy bundles stands.
+    #[must_use]
+    pub fn policy_floor(&self) -> PathBuf {
+        self.log.join("policy.floor")
+    }
+
     /// Where the settings are.
     #[must_use]
     pub fn settings(&self) -> PathBuf {

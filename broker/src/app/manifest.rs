@@ -184,6 +184,12 @@ fn value(key: &'static str, problem: impl Into<String>) -> ManifestError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppId(String);
 
+impl std::fmt::Display for AppId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl AppId {
     /// Reads an identifier.
     ///

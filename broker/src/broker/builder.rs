@@ -13,6 +13,7 @@ use super::Broker;
 use crate::app::{AppDirectories, AppId, Manifest, ManifestError, NoHome, Window};
 use crate::assets::Assets;
 use crate::audit::{AuditError, AuditLog, Clock, Event};
+use crate::bundle::{Bundle, BundleError, Floor, FloorError, PublicKey};
 use crate::confined::FileError;
 use crate::core::Core;
 use crate::handler::{Command, Registry, RegistryError};
@@ -36,11 +37,19 @@ pub struct Builder {
     app_dir: PathBuf,
     ui: Option<PathBuf>,
     policies: Option<Sources>,
+    bundle: Option<Signed>,
     directories: Option<AppDirectories>,
     audit: Option<PathBuf>,
     commands: Vec<Command>,
     host: Option<PathBuf>,
     debug: bool,
+}
+
+/// A bundle to take the policy from, and whose it must be.
+#[derive(Debug)]
+struct Signed {
+    path: PathBuf,
+    key: PublicKey,
 }
 
 /// Why there is no broker.
@@ -60,6 +69,17 @@ pub enum BuildError {
         "the app has no policy: put a capability file into `policies`, or give the builder one"
     )]
     NoPolicy,
+    /// The signed bundle that the policy is to come from.
+    #[error("the policy bundle `{}`: {error}", path.display())]
+    Bundle {
+        /// The bundle.
+        path: PathBuf,
+        /// Why it is not taken.
+        error: BundleError,
+    },
+    /// The bundle is older than one that has run.
+    #[error("the policy bundle: {0}")]
+    Floor(#[from] FloorError),
     /// There is no home directory.
     #[error(transparent)]
     NoHome(#[from] NoHome),
@@ -97,14 +117,18 @@ pub enum BuildError {
 }
 
 impl Builder {
-    /// Takes the manifest, the `policies` and the `ui` of the app in `directory`.
+    /// Takes the manifest, the `policies` and the `ui` of the app in `directory`. After
+    /// [`policy_bundle`](Self::policy_bundle) the `policies` there are not looked at.
     ///
     /// # Errors
     /// [`BuildError::Manifest`] and [`BuildError::Sources`].
     pub fn app_dir(mut self, directory: impl AsRef<Path>) -> Result<Self, BuildError> {
         let directory = directory.as_ref();
         let manifest = Manifest::read(directory)?;
-        self.policies = Some(Sources::read(&[directory.join("policies")])?.named_from(directory));
+        if self.bundle.is_none() {
+            let sources = Sources::read(&[directory.join("policies")])?;
+            self.policies = Some(sources.named_from(directory));
+        }
         self.ui = Some(directory.join("ui"));
         directory.clone_into(&mut self.app_dir);
         self.id = Some(manifest.id);
@@ -141,6 +165,14 @@ impl Builder {
     pub fn policies(mut self, path: impl Into<PathBuf>) -> Result<Self, BuildError> {
         self.policies = Some(Sources::read(&[path.into()])?);
         Ok(self)
+    }
+
+    /// Takes the policy from the signed bundle at `path`, and from nothing else: it must be signed
+    /// with `key`, for this app, and of no lower version than the last that ran.
+    #[must_use]
+    pub fn policy_bundle(mut self, path: impl Into<PathBuf>, key: PublicKey) -> Self {
+        self.bundle = Some(Signed { path: path.into(), key });
+        self
     }
 
     /// Takes the app's pages from `directory`.
@@ -219,6 +251,7 @@ impl Builder {
         let mut commands = handlers::all(app, &settings);
         commands.append(&mut self.commands);
         let registry = Registry::new(commands)?;
+        let version = self.unpack(&id)?;
         let (policy, sources) = self.compile(&registry, &directories)?;
         let log = self.audit.take().unwrap_or_else(|| directories.audit_log());
         private_directory(&log)?;
@@ -239,8 +272,24 @@ impl Builder {
                 ledger: Ledger::new(AuditLog::open(&log, Clock::system())?),
             },
         });
+        if let Some(version) = version {
+            // Only now: a bundle that does not run has not been the last that ran.
+            Floor::at(&directories.policy_floor())?.raise_to(version)?;
+        }
         announce(&core, id.as_str(), &sources);
         Ok(Broker { core, windows: self.windows })
+    }
+
+    /// Reads the bundle, where there is one, in the place of any other policy; its version.
+    fn unpack(&mut self, app: &AppId) -> Result<Option<u64>, BuildError> {
+        let Some(Signed { path, key }) = self.bundle.take() else {
+            return Ok(None);
+        };
+        let text = Bundle::read_text(&path);
+        let bundle = text.and_then(|text| Bundle::verify_for(&text, &key, app));
+        let bundle = bundle.map_err(|error| BuildError::Bundle { path, error })?;
+        self.policies = Some(bundle.sources().clone());
+        Ok(Some(bundle.release().version))
     }
 
     fn compile(

@@ -10,5 +10,6 @@
     reason = "a test that panics has failed"
 )]
 
+mod bundle;
 mod check;
 mod harness;

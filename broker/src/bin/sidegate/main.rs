@@ -3,6 +3,7 @@
 //! be read.
 
 mod audit;
+mod bundle;
 mod check;
 mod entries;
 mod explain;
@@ -32,6 +33,7 @@ enum Verb {
     Check(check::Check),
     Explain(explain::Explain),
     Audit(audit::Audit),
+    Bundle(bundle::BundleArgs),
 }
 
 fn main() -> ExitCode {
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Verb::Check(check) => check.run(),
         Verb::Explain(explain) => explain.run(),
         Verb::Audit(audit) => audit.run(),
+        Verb::Bundle(bundle) => bundle.run(),
     };
     match outcome {
         Ok(Outcome::Holds) => ExitCode::SUCCESS,

@@ -24,28 +24,47 @@ const NO_RESOURCES: &str = "/usr/lib/org.example.app";
 pub(crate) struct Place {
     pub(crate) sources: Sources,
     directories: Directories,
+    app: Option<AppId>,
+    /// The directory of the app, as it was given, where one was.
+    root: Option<PathBuf>,
 }
 
 impl Place {
     pub(crate) fn read(paths: &[PathBuf]) -> Result<Self, Unusable> {
         let mut files = Vec::with_capacity(paths.len());
         let mut app = None;
+        let mut root = None;
         for path in paths {
             let is_app = path.join(MANIFEST).is_file();
+            if is_app && root.is_none() {
+                root = Some(path.clone());
+            }
             files.push(if is_app { path.join("policies") } else { path.clone() });
             if app.is_none() {
                 app = app_of(path)?;
             }
         }
-        let (id, resources) = match app {
-            Some(app) => app,
+        let (id, resources) = match &app {
+            Some(app) => app.clone(),
             None => (AppId::parse(NO_APP).map_err(Unusable::new)?, PathBuf::from(NO_RESOURCES)),
         };
         let directories = AppDirectories::of(&id, &resources).map_err(Unusable::new)?;
         Ok(Self {
             sources: Sources::read(&files).map_err(Unusable::new)?,
             directories: directories.variables().map_err(Unusable::new)?,
+            app: app.map(|(id, _)| id),
+            root,
         })
+    }
+
+    /// The app that the files belong to.
+    pub(crate) fn app(&self) -> Option<&AppId> {
+        self.app.as_ref()
+    }
+
+    /// The directory of an app, as it was given, where one was.
+    pub(crate) fn root(&self) -> Option<&Path> {
+        self.root.as_deref()
     }
 
     /// Compiles it. `commands` are the ones that have handlers, where that is known.

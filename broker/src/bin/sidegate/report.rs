@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
 use sidegate::capabilities::Color;
 
@@ -27,6 +28,11 @@ pub(crate) struct Unusable(pub(crate) String, pub(crate) Option<io::ErrorKind>);
 impl Unusable {
     pub(crate) fn new(message: impl Display) -> Self {
         Self(message.to_string(), None)
+    }
+
+    /// What could not be done with a file, and why.
+    pub(crate) fn of_file(verb: &str, path: &Path, error: &io::Error) -> Self {
+        Self::new(format!("cannot {verb} `{}`: {error}", path.display()))
     }
 
     pub(crate) fn is_closed_pipe(&self) -> bool {

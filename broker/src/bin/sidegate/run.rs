@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use sidegate::{Broker, Moment};
 use tracing_subscriber::EnvFilter;
 
+use crate::bundle::public_key;
 use crate::report::{Outcome, Unusable};
 use crate::script;
 
@@ -31,6 +32,12 @@ pub(crate) struct Run {
     /// Writes the audit log here and not to the app's own state directory
     #[arg(long, value_name = "FILE")]
     audit: Option<PathBuf>,
+    /// Takes the policy from this signed bundle, and from nothing else
+    #[arg(long, value_name = "FILE", requires = "key")]
+    bundle: Option<PathBuf>,
+    /// The public key, or a file that holds it, whose signature the bundle must have
+    #[arg(long, value_name = "KEY", requires = "bundle")]
+    key: Option<String>,
     /// For the app's developers: pages can be inspected, and more is said
     #[arg(long)]
     debug: bool,
@@ -40,7 +47,11 @@ impl Run {
     pub(crate) fn run(self) -> Result<Outcome, Unusable> {
         self.log();
         sidegate::harden_process().map_err(Unusable::new)?;
-        let mut builder = Broker::builder().app_dir(&self.app).map_err(Unusable::new)?;
+        let mut builder = Broker::builder();
+        if let (Some(bundle), Some(key)) = (&self.bundle, &self.key) {
+            builder = builder.policy_bundle(bundle, public_key(key)?);
+        }
+        builder = builder.app_dir(&self.app).map_err(Unusable::new)?;
         if let Some(log) = &self.audit {
             builder = builder.audit_log(log);
         }
