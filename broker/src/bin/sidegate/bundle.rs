@@ -160,17 +160,18 @@ impl Verify {
     fn run(self) -> Result<Outcome, Unusable> {
         let key = public_key(&self.key)?;
         let app = self.app.as_deref().map(AppId::parse).transpose().map_err(Unusable::new)?;
-        let text = Bundle::read_text(&self.bundle).or_else(|error| match error {
+        let text = match Bundle::read_text(&self.bundle) {
             // A bundle that is none is an answer, and a file that is not there is not.
-            BundleError::File(error) => {
-                Err(Unusable::new(format!("cannot read `{}`: {error}", self.bundle.display())))
+            Err(BundleError::File(error)) => {
+                let name = self.bundle.display();
+                return Err(Unusable::new(format!("cannot read `{name}`: {error}")));
             }
-            _ => Ok(String::new()),
-        })?;
-        let bundle = match &app {
+            text => text,
+        };
+        let bundle = text.and_then(|text| match &app {
             Some(app) => Bundle::verify_for(&text, &key, app),
             None => Bundle::verify(&text, &key),
-        };
+        });
         if self.json {
             report::print(format_args!("{}\n", Self::json(&bundle)))?;
         } else {
