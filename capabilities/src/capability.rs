@@ -51,4 +51,9 @@ impl Capability {
     pub(crate) fn is_for(&self, window: &WindowLabel, origin: &Origin) -> bool {
         self.names(window) && self.origins.iter().any(|pattern| pattern.matches(origin))
     }
+
+    /// All of its rules: what it allows, then what it denies.
+    pub(crate) fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.allow.iter().chain(&self.deny)
+    }
 }

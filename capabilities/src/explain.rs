@@ -1,5 +1,7 @@
 //! How a verdict was reached, rule by rule, for people and for programs.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,7 +11,7 @@ use serde::{Serialize, Serializer};
 use crate::names::{CommandName, WindowLabel};
 use crate::origin::Origin;
 use crate::rule::Rule;
-use crate::verdict::{RuleRef, Verdict};
+use crate::verdict::{Effect, RuleRef, Verdict};
 
 /// A verdict and the way to it.
 #[derive(Debug, Clone)]
@@ -22,8 +24,9 @@ pub struct Explanation {
     /// The command.
     pub command: CommandName,
     /// The very verdict of [`crate::Principal::decide`].
-    pub verdict: Verdict,
-    /// Every rule that names the command, in the order they were looked at.
+    pub verdict: Verdict<'static>,
+    /// The rules that name the command, the deny entries first and then in the order of the files.
+    /// Where a deny entry applies, no allow entry was looked at.
     pub steps: Vec<Step>,
 }
 
@@ -50,9 +53,10 @@ pub enum Outcome {
     Passes,
 }
 
-/// Sees each rule as it is looked at.
+/// Sees each rule as it is looked at: in no order, and some twice.
 pub(crate) trait Watch {
-    fn saw(&mut self, rule: &Rule, outcome: Outcome, text: impl FnOnce() -> String);
+    /// `place` is that of the rule in the order of the files.
+    fn saw(&mut self, rule: &Rule, place: usize, outcome: Outcome, text: impl FnOnce() -> String);
 }
 
 /// Nobody watches: a decision that nobody asked to explain pays nothing for it.
@@ -60,15 +64,24 @@ pub(crate) struct Silent;
 
 /// Keeps every step.
 #[derive(Default)]
-pub(crate) struct Steps(pub(crate) Vec<Step>);
+pub(crate) struct Steps(BTreeMap<(Reverse<Effect>, usize), Step>);
+
+impl Steps {
+    /// Deny entries first, then in the order of the files; each once.
+    pub(crate) fn in_order(self) -> Vec<Step> {
+        self.0.into_values().collect()
+    }
+}
 
 impl Watch for Silent {
-    fn saw(&mut self, _: &Rule, _: Outcome, _: impl FnOnce() -> String) {}
+    fn saw(&mut self, _: &Rule, _: usize, _: Outcome, _: impl FnOnce() -> String) {}
 }
 
 impl Watch for Steps {
-    fn saw(&mut self, rule: &Rule, outcome: Outcome, text: impl FnOnce() -> String) {
-        self.0.push(Step { rule: rule.reference.clone(), outcome, text: text() });
+    fn saw(&mut self, rule: &Rule, place: usize, outcome: Outcome, text: impl FnOnce() -> String) {
+        let rule = rule.reference.clone();
+        let order = (Reverse(rule.effect), place);
+        self.0.entry(order).or_insert_with(|| Step { rule, outcome, text: text() });
     }
 }
 

@@ -11,7 +11,7 @@ use crate::directories::Directories;
 use crate::names::{CommandName, WindowLabel};
 use crate::origin::Origin;
 use crate::platform::Platform;
-use crate::principal::Principal;
+use crate::principal::{Ground, Principal};
 use crate::sources::Sources;
 use crate::time::WallTime;
 
@@ -65,6 +65,7 @@ pub struct Policy(Arc<Inner>);
 struct Inner {
     version: PolicyVersion,
     directories: Arc<Directories>,
+    platform: Platform,
     capabilities: Vec<Capability>,
 }
 
@@ -80,7 +81,8 @@ impl Policy {
         }
         let version = PolicyVersion::of(sources);
         let directories = Arc::new(context.directories.clone());
-        let policy = Self(Arc::new(Inner { version, directories, capabilities }));
+        let platform = context.platform;
+        let policy = Self(Arc::new(Inner { version, directories, platform, capabilities }));
         Ok(Compiled { policy, warnings: diagnostics })
     }
 
@@ -94,7 +96,9 @@ impl Policy {
     /// has expired is left out, and [`Principal::until`] says how long the answer holds.
     #[must_use]
     pub fn principal(&self, window: &WindowLabel, origin: &Origin, now: WallTime) -> Principal {
-        Principal::resolve(window, origin, now, &self.0.capabilities, self.0.directories.clone())
+        let Inner { directories, platform, capabilities, .. } = self.0.as_ref();
+        let ground = Ground { directories: directories.clone(), platform: *platform };
+        Principal::resolve(window, origin, now, capabilities, ground)
     }
 
     /// The compiled capabilities as plain values, in the order of the files.

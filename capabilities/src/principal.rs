@@ -8,6 +8,8 @@
 mod help;
 mod index;
 
+use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use crate::args::Args;
@@ -17,11 +19,12 @@ use crate::explain::{Explanation, Outcome, Silent, Steps, Watch};
 use crate::limits::Limits;
 use crate::names::{CommandName, WindowLabel};
 use crate::origin::Origin;
+use crate::platform::Platform;
 use crate::result::ResultFilter;
 use crate::rule::{Miss, Rule};
-use crate::scope::{Named, Resources};
+use crate::scope::{PathPattern, Resources};
 use crate::time::WallTime;
-use crate::verdict::{Denial, PathGrant, Permit, Reason, Verdict};
+use crate::verdict::{Denial, Effect, Permit, Reason, Verdict};
 use index::Index;
 
 /// Who calls; cheap to clone, and shared between threads as it likes.
@@ -32,19 +35,34 @@ pub struct Principal(Arc<Resolved>);
 struct Resolved {
     window: WindowLabel,
     origin: Origin,
-    directories: Arc<Directories>,
+    ground: Ground,
     /// When the first of the capabilities expires.
     until: Option<WallTime>,
-    /// The capabilities that apply, by id.
+    /// The ids of the first capabilities that apply; there is none where none applies.
     capabilities: Vec<String>,
-    allow: Index,
-    deny: Index,
+    rules: Index,
 }
 
-/// An allow entry that matches the call.
-struct Match<'r> {
-    rule: &'r Rule,
-    path: Option<PathGrant>,
+/// What the paths of calls stand on.
+#[derive(Debug, Clone)]
+pub(crate) struct Ground {
+    pub(crate) directories: Arc<Directories>,
+    pub(crate) platform: Platform,
+}
+
+/// What the allow entries that name a command come to.
+#[derive(Default)]
+struct Tally<'r> {
+    /// The first that matches, in the order of the files, and the pattern of its path.
+    first: Option<(usize, &'r Rule, Option<&'r PathPattern>)>,
+    /// The first of those that came nearest.
+    nearest: Option<(usize, &'r Rule, Miss)>,
+    /// Of all, since a limit is the command's.
+    limits: Limits,
+    /// Of all that match.
+    filter: ResultFilter,
+    /// Whether one that matches does not let the arguments into the log.
+    hides_args: bool,
 }
 
 impl Principal {
@@ -53,20 +71,20 @@ impl Principal {
         origin: &Origin,
         now: WallTime,
         capabilities: &[Capability],
-        directories: Arc<Directories>,
+        ground: Ground,
     ) -> Self {
         let mine: Vec<_> = capabilities
             .iter()
             .filter(|capability| capability.is_for(window, origin) && !capability.is_over(now))
             .collect();
+        let named = mine.iter().take(help::MAX_NAMED);
         Self(Arc::new(Resolved {
             until: mine.iter().filter_map(|capability| capability.expires).min(),
             window: window.clone(),
             origin: origin.clone(),
-            directories,
-            capabilities: mine.iter().map(|capability| capability.id.clone()).collect(),
-            allow: Index::of(mine.iter().flat_map(|capability| &capability.allow)),
-            deny: Index::of(mine.iter().flat_map(|capability| &capability.deny)),
+            ground,
+            capabilities: named.map(|capability| capability.id.clone()).collect(),
+            rules: Index::of(mine.iter().flat_map(|capability| capability.rules())),
         }))
     }
 
@@ -92,12 +110,12 @@ impl Principal {
     /// The tightest limits over the allow entries that name the command.
     #[must_use]
     pub fn limits(&self, command: &CommandName) -> Limits {
-        let rules = self.0.allow.naming(command);
-        rules.fold(Limits::default(), |limits, rule| limits.tighten(rule.entry.limits))
+        let rules = self.0.rules.naming(command, Effect::Allow);
+        rules.fold(Limits::default(), |limits, (_, rule)| limits.tighten(rule.entry.limits))
     }
 
-    /// Decides one call.
-    pub fn decide(&self, command: &CommandName, args: &Args) -> Verdict {
+    /// Decides one call. Where it is allowed, no memory is taken, but for a URL.
+    pub fn decide<'a>(&'a self, command: &CommandName, args: &'a Args) -> Verdict<'a> {
         self.judge(command, args, &mut Silent)
     }
 
@@ -105,58 +123,59 @@ impl Principal {
     #[must_use]
     pub fn explain(&self, command: &CommandName, args: &Args) -> Explanation {
         let mut steps = Steps::default();
-        let verdict = self.judge(command, args, &mut steps);
+        let verdict = self.judge(command, args, &mut steps).into_owned();
         Explanation {
             window: self.window().clone(),
             origin: self.origin().clone(),
             command: command.clone(),
             verdict,
-            steps: steps.0,
+            steps: steps.in_order(),
         }
     }
 
     /// The one decision. Who watches has no say in it.
-    fn judge(&self, command: &CommandName, args: &Args, watch: &mut impl Watch) -> Verdict {
+    fn judge<'a>(
+        &'a self,
+        command: &CommandName,
+        args: &'a Args,
+        watch: &mut impl Watch,
+    ) -> Verdict<'a> {
         if self.0.capabilities.is_empty() {
             return self.deny(command, Reason::NoCapability, None);
         }
-        let resources = Resources::of(args, &self.0.directories);
+        let Ground { directories, platform } = &self.0.ground;
+        let resources = Resources::of(args, directories, *platform);
         if let Some(rule) = self.denying(command, &resources, args, watch) {
             return self.deny(command, Reason::DeniedByRule, Some(rule));
         }
-        let mut matches = Vec::new();
-        let mut nearest: Option<(Miss, &Rule)> = None;
-        for rule in self.0.allow.naming(command) {
-            match rule.entry.allows(&resources, args) {
-                Ok(path) => {
-                    watch.saw(rule, Outcome::Applies, || "it allows the call".to_owned());
-                    matches.push(Match { rule, path });
-                }
-                Err(miss) => {
-                    watch.saw(rule, Outcome::Passes, || Reason::from(miss.clone()).to_string());
-                    if nearest.as_ref().is_none_or(|(near, _)| miss.nearness() > near.nearness()) {
-                        nearest = Some((miss, rule));
-                    }
-                }
+        let tally = self.allowing(command, &resources, args, watch);
+        match (tally.first, tally.nearest) {
+            (Some((_, rule, pattern)), _) => Verdict::Allow(Permit {
+                rule: rule.reference.clone(),
+                path: pattern.zip(resources.path.good()).map(|(pattern, path)| pattern.grant(path)),
+                key: resources.key.good().map(|key| Cow::Borrowed(key.as_str())),
+                url: resources.url.into_good(),
+                limits: tally.limits,
+                result: tally.filter,
+                log_args: !tally.hides_args,
+            }),
+            (None, Some((_, rule, miss))) => {
+                self.deny(command, miss.reason(&rule.entry, args), Some(rule))
             }
-        }
-        if let Some(permit) = self.permit(command, matches, resources) {
-            return Verdict::Allow(permit);
-        }
-        match nearest {
-            None => self.deny(command, Reason::NotGranted, None),
-            Some((miss, rule)) => self.deny(command, miss.into(), Some(rule)),
+            (None, None) => self.deny(command, Reason::NotGranted, None),
         }
     }
 
-    fn denying(
-        &self,
+    /// The first deny entry that applies.
+    fn denying<'r>(
+        &'r self,
         command: &CommandName,
-        resources: &Resources,
+        resources: &Resources<'_>,
         args: &Args,
         watch: &mut impl Watch,
-    ) -> Option<&Rule> {
-        self.0.deny.naming(command).find(|rule| {
+    ) -> Option<&'r Rule> {
+        let mut first: Option<(usize, &Rule)> = None;
+        for (place, rule) in self.0.rules.naming(command, Effect::Deny) {
             let denies = rule.entry.denies(resources, args);
             let (outcome, text) = match (denies, resources.first_bad()) {
                 (true, Some(_)) => (
@@ -166,58 +185,61 @@ impl Principal {
                 (true, None) => (Outcome::Applies, "it denies the call"),
                 (false, _) => (Outcome::Passes, "the call is outside of what it denies"),
             };
-            watch.saw(rule, outcome, || text.to_owned());
-            denies
-        })
+            watch.saw(rule, place, outcome, || text.to_owned());
+            if denies && first.is_none_or(|(before, _)| place < before) {
+                first = Some((place, rule));
+            }
+        }
+        first.map(|(_, rule)| rule)
     }
 
-    fn permit(
-        &self,
+    fn allowing<'r>(
+        &'r self,
         command: &CommandName,
-        matches: Vec<Match<'_>>,
-        resources: Resources,
-    ) -> Option<Permit> {
-        let filters = matches.iter().filter_map(|found| found.rule.entry.result.clone()).collect();
-        let log_args = matches.iter().all(|found| found.rule.entry.log_args);
-        let first = matches.into_iter().next()?;
-        Some(Permit {
-            rule: first.rule.reference.clone(),
-            path: first.path,
-            url: good(resources.url),
-            key: good(resources.key).map(|key| key.as_str().to_owned()),
-            limits: self.limits(command),
-            result: Arc::new(ResultFilter::of(filters)),
-            log_args,
-        })
+        resources: &Resources<'_>,
+        args: &Args,
+        watch: &mut impl Watch,
+    ) -> Tally<'r> {
+        let mut tally = Tally::default();
+        for (place, rule) in self.0.rules.naming(command, Effect::Allow) {
+            tally.limits = tally.limits.tighten(rule.entry.limits);
+            match rule.entry.allows(resources, args) {
+                Ok(pattern) => {
+                    watch.saw(rule, place, Outcome::Applies, || "it allows the call".to_owned());
+                    tally.matched(place, rule, pattern);
+                }
+                Err(miss) => {
+                    let text = || miss.reason(&rule.entry, args).to_string();
+                    watch.saw(rule, place, Outcome::Passes, text);
+                    tally.missed(place, rule, miss);
+                }
+            }
+        }
+        tally
     }
 
-    fn deny(&self, command: &CommandName, reason: Reason, rule: Option<&Rule>) -> Verdict {
+    fn deny(&self, command: &CommandName, reason: Reason, rule: Option<&Rule>) -> Verdict<'static> {
         let rule = rule.map(|rule| rule.reference.clone());
         let help = self.help(command, &reason, rule.as_deref());
         Verdict::Deny(Denial { reason, rule, help })
     }
 }
 
-fn good<T>(named: Named<T>) -> Option<T> {
-    match named {
-        Named::Good(value) => Some(value),
-        Named::Absent | Named::Bad(_) => None,
+impl<'r> Tally<'r> {
+    fn matched(&mut self, place: usize, rule: &'r Rule, pattern: Option<&'r PathPattern>) {
+        if self.first.is_none_or(|(before, ..)| place < before) {
+            self.first = Some((place, rule, pattern));
+        }
+        if let Some(result) = &rule.entry.result {
+            self.filter.add(result);
+        }
+        self.hides_args |= !rule.entry.log_args;
     }
-}
 
-impl From<Miss> for Reason {
-    fn from(miss: Miss) -> Self {
-        match miss {
-            Miss::Unscoped(argument) => Self::ScopeMissing { argument: argument.name() },
-            Miss::Absent(argument) => Self::ArgumentMissing { argument: argument.name() },
-            Miss::Outside(argument) => Self::OutOfScope { argument: argument.name() },
-            Miss::Bad(argument, message) => Self::ArgumentInvalid {
-                pointer: format!("/{}", argument.name()),
-                message: message.to_owned(),
-            },
-            Miss::Schema(mismatch) => {
-                Self::ArgumentInvalid { pointer: mismatch.pointer, message: mismatch.message }
-            }
+    fn missed(&mut self, place: usize, rule: &'r Rule, miss: Miss) {
+        let order = |place, miss: Miss| (miss.nearness(), Reverse(place));
+        if self.nearest.is_none_or(|(at, _, near)| order(place, miss) > order(at, near)) {
+            self.nearest = Some((place, rule, miss));
         }
     }
 }

@@ -13,7 +13,9 @@ use crate::written::escape;
 /// that the order of entries never matters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ResultFilter {
-    parts: Vec<Arc<ResultRule>>,
+    /// By itself, since one filter is what a call mostly has and a list would take memory.
+    first: Option<Arc<ResultRule>>,
+    more: Vec<Arc<ResultRule>>,
 }
 
 /// The result is larger than the policy lets through.
@@ -37,8 +39,19 @@ pub(crate) struct ResultRule {
 pub(crate) struct Pointer(Vec<String>);
 
 impl ResultFilter {
-    pub(crate) fn of(parts: Vec<Arc<ResultRule>>) -> Self {
-        Self { parts }
+    /// Takes in the filter of one more entry; the same one again changes nothing.
+    pub(crate) fn add(&mut self, rule: &Arc<ResultRule>) {
+        if self.parts().any(|part| Arc::ptr_eq(part, rule)) {
+            return;
+        }
+        match self.first {
+            None => self.first = Some(rule.clone()),
+            Some(_) => self.more.push(rule.clone()),
+        }
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &Arc<ResultRule>> {
+        self.first.iter().chain(&self.more)
     }
 
     /// The value without what the policy keeps back.
@@ -48,7 +61,7 @@ impl ResultFilter {
     /// be a wrong one.
     pub fn apply(&self, value: Value) -> Result<Value, TooLarge> {
         let mut value = value;
-        for part in &self.parts {
+        for part in self.parts() {
             if let Some(keep) = &part.keep {
                 value = kept(&value, keep);
             }
@@ -65,13 +78,13 @@ impl ResultFilter {
     /// The smallest cap on the size of the result, in bytes of JSON.
     #[must_use]
     pub fn max_bytes(&self) -> Option<u64> {
-        self.parts.iter().filter_map(|part| part.max_bytes).min()
+        self.parts().filter_map(|part| part.max_bytes).min()
     }
 
     /// Whether the filter leaves every value as it is.
     #[must_use]
     pub fn is_identity(&self) -> bool {
-        self.parts.is_empty()
+        self.first.is_none()
     }
 }
 
@@ -186,7 +199,9 @@ mod tests {
     fn filter(omit: &[&str], keep: Option<&[&str]>, max_bytes: Option<u64>) -> ResultFilter {
         let read = |list: &[&str]| list.iter().map(|text| Pointer::parse(text).unwrap()).collect();
         let rule = ResultRule { omit: read(omit), keep: keep.map(read), max_bytes };
-        ResultFilter::of(vec![Arc::new(rule)])
+        let mut filter = ResultFilter::default();
+        filter.add(&Arc::new(rule));
+        filter
     }
 
     #[test]

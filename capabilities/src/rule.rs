@@ -9,7 +9,7 @@ use crate::limits::Limits;
 use crate::result::ResultRule;
 use crate::schema::{Mismatch, Schema};
 use crate::scope::{Argument, KeyPattern, Named, PathPattern, Resources, UrlPattern};
-use crate::verdict::{PathGrant, RuleRef};
+use crate::verdict::{Reason, RuleRef};
 
 /// An entry as some capability has it.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ pub(crate) struct Entry {
 }
 
 /// A pattern of command names: `*` is any run of characters, dots too.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct CommandPattern(pub(crate) Arc<str>);
 
 impl CommandPattern {
@@ -57,7 +57,7 @@ impl CommandPattern {
 
 /// Why an allow entry that names the command does not allow the call. In order: the greater, the
 /// nearer it came.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Miss {
     /// The call names a resource of a kind that the entry has no scope for.
     Unscoped(Argument),
@@ -68,25 +68,83 @@ pub(crate) enum Miss {
     /// The resource is outside of the scope.
     Outside(Argument),
     /// The schema refuses the arguments.
-    Schema(Mismatch),
+    Schema,
 }
 
 impl Miss {
     /// How near the entry came to allowing the call.
-    pub(crate) fn nearness(&self) -> u8 {
+    pub(crate) fn nearness(self) -> u8 {
         match self {
             Self::Unscoped(_) => 0,
             Self::Absent(_) => 1,
             Self::Outside(_) => 2,
             Self::Bad(..) => 3,
-            Self::Schema(_) => 4,
+            Self::Schema => 4,
+        }
+    }
+
+    /// The same for whoever is told of it. What a schema minds is only now looked for.
+    pub(crate) fn reason(self, entry: &Entry, args: &Args) -> Reason {
+        match self {
+            Self::Unscoped(argument) => Reason::ScopeMissing { argument: argument.name() },
+            Self::Absent(argument) => Reason::ArgumentMissing { argument: argument.name() },
+            Self::Outside(argument) => Reason::OutOfScope { argument: argument.name() },
+            Self::Bad(argument, message) => Reason::ArgumentInvalid {
+                pointer: format!("/{}", argument.name()),
+                message: message.to_owned(),
+            },
+            Self::Schema => {
+                let mismatch = entry.schema.as_ref().and_then(|schema| schema.mismatch(args));
+                let unsaid = || Mismatch { pointer: String::new(), message: "refused".to_owned() };
+                let Mismatch { pointer, message } = mismatch.unwrap_or_else(unsaid);
+                Reason::ArgumentInvalid { pointer, message }
+            }
         }
     }
 }
 
+impl Entry {
+    /// Whether an allow entry allows the call; the pattern that its path matches, where it names
+    /// one.
+    pub(crate) fn allows(
+        &self,
+        resources: &Resources<'_>,
+        args: &Args,
+    ) -> Result<Option<&PathPattern>, Miss> {
+        let path = self.path_fit(resources).allowed(Argument::Path)?;
+        self.url_fit(resources).allowed(Argument::Url)?;
+        self.key_fit(resources).allowed(Argument::Key)?;
+        if self.schema.as_ref().is_some_and(|schema| !schema.accepts(args)) {
+            return Err(Miss::Schema);
+        }
+        Ok(path)
+    }
+
+    /// Whether a deny entry applies to the call. What cannot be evaluated makes it apply; an
+    /// argument that is absent makes a scope for it not apply.
+    pub(crate) fn denies(&self, resources: &Resources<'_>, args: &Args) -> bool {
+        self.path_fit(resources).is_denied()
+            && self.url_fit(resources).is_denied()
+            && self.key_fit(resources).is_denied()
+            && self.schema.as_ref().is_none_or(|schema| schema.accepts(args))
+    }
+
+    pub(crate) fn path_fit(&self, resources: &Resources<'_>) -> Fit<'_, PathPattern> {
+        Fit::of(self.path.as_deref(), &resources.path, PathPattern::matches)
+    }
+
+    pub(crate) fn url_fit(&self, resources: &Resources<'_>) -> Fit<'_, UrlPattern> {
+        Fit::of(self.url.as_deref(), &resources.url, UrlPattern::matches)
+    }
+
+    pub(crate) fn key_fit(&self, resources: &Resources<'_>) -> Fit<'_, KeyPattern> {
+        Fit::of(self.key.as_deref(), &resources.key, KeyPattern::matches)
+    }
+}
+
 /// How one scope of an entry stands to one argument of a call.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Fit {
+#[derive(Debug)]
+pub(crate) enum Fit<'p, P> {
     /// Neither is there.
     Free,
     /// The argument is there and the scope is not.
@@ -95,72 +153,47 @@ enum Fit {
     Absent,
     /// The argument names nothing.
     Bad(&'static str),
-    /// The resource is in the scope.
-    Inside,
+    /// The resource is in the scope: the first pattern that matches.
+    Inside(&'p P),
     /// The resource is not in the scope.
     Outside,
 }
 
-impl Entry {
-    /// Whether an allow entry allows the call; the place of its path, where it names one.
-    pub(crate) fn allows(
-        &self,
-        resources: &Resources,
-        args: &Args,
-    ) -> Result<Option<PathGrant>, Miss> {
-        for argument in Argument::ALL {
-            match self.fit(argument, resources) {
-                Fit::Free | Fit::Inside => {}
-                Fit::Unscoped => return Err(Miss::Unscoped(argument)),
-                Fit::Absent => return Err(Miss::Absent(argument)),
-                Fit::Bad(message) => return Err(Miss::Bad(argument, message)),
-                Fit::Outside => return Err(Miss::Outside(argument)),
-            }
-        }
-        if let Some(schema) = self.schema.as_ref().filter(|schema| !schema.accepts(args)) {
-            let unsaid = || Mismatch { pointer: String::new(), message: "refused".to_owned() };
-            return Err(Miss::Schema(schema.mismatch(args).unwrap_or_else(unsaid)));
-        }
-        Ok(self.grant(resources))
-    }
-
-    /// Whether a deny entry applies to the call. What cannot be evaluated makes it apply; an
-    /// argument that is absent makes a scope for it not apply.
-    pub(crate) fn denies(&self, resources: &Resources, args: &Args) -> bool {
-        let in_scope =
-            Argument::ALL.into_iter().all(|argument| match self.fit(argument, resources) {
-                Fit::Free | Fit::Unscoped | Fit::Inside => true,
-                Fit::Bad(_) => true,
-                Fit::Absent | Fit::Outside => false,
-            });
-        in_scope && self.schema.as_ref().is_none_or(|schema| schema.accepts(args))
-    }
-
-    fn fit(&self, argument: Argument, resources: &Resources) -> Fit {
-        match argument {
-            Argument::Path => fit(self.path.as_deref(), &resources.path, PathPattern::matches),
-            Argument::Url => fit(self.url.as_deref(), &resources.url, UrlPattern::matches),
-            Argument::Key => fit(self.key.as_deref(), &resources.key, KeyPattern::matches),
+impl<'p, P> Fit<'p, P> {
+    fn of<T>(
+        scope: Option<&'p [P]>,
+        resource: &Named<T>,
+        matches: impl Fn(&P, &T) -> bool,
+    ) -> Self {
+        match (scope, resource) {
+            (None, Named::Absent) => Self::Free,
+            (Some(_), Named::Absent) => Self::Absent,
+            (_, Named::Bad(message)) => Self::Bad(message),
+            (None, Named::Good(_)) => Self::Unscoped,
+            (Some(patterns), Named::Good(found)) => patterns
+                .iter()
+                .find(|pattern| matches(pattern, found))
+                .map_or(Self::Outside, Self::Inside),
         }
     }
 
-    fn grant(&self, resources: &Resources) -> Option<PathGrant> {
-        let Named::Good(path) = &resources.path else {
-            return None;
-        };
-        self.path.as_deref()?.iter().find_map(|pattern| pattern.grant(path))
+    /// What it means to an allow entry.
+    pub(crate) fn allowed(self, argument: Argument) -> Result<Option<&'p P>, Miss> {
+        match self {
+            Self::Free => Ok(None),
+            Self::Inside(pattern) => Ok(Some(pattern)),
+            Self::Unscoped => Err(Miss::Unscoped(argument)),
+            Self::Absent => Err(Miss::Absent(argument)),
+            Self::Bad(message) => Err(Miss::Bad(argument, message)),
+            Self::Outside => Err(Miss::Outside(argument)),
+        }
     }
-}
 
-fn fit<P, T>(scope: Option<&[P]>, resource: &Named<T>, matches: impl Fn(&P, &T) -> bool) -> Fit {
-    match (scope, resource) {
-        (None, Named::Absent) => Fit::Free,
-        (Some(_), Named::Absent) => Fit::Absent,
-        (_, Named::Bad(message)) => Fit::Bad(message),
-        (None, Named::Good(_)) => Fit::Unscoped,
-        (Some(patterns), Named::Good(found)) => {
-            let inside = patterns.iter().any(|pattern| matches(pattern, found));
-            if inside { Fit::Inside } else { Fit::Outside }
+    /// What it means to a deny entry.
+    fn is_denied(&self) -> bool {
+        match self {
+            Self::Free | Self::Unscoped | Self::Inside(_) | Self::Bad(_) => true,
+            Self::Absent | Self::Outside => false,
         }
     }
 }

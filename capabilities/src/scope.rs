@@ -5,6 +5,7 @@ mod key;
 mod path;
 mod path_pattern;
 mod url;
+mod windows;
 
 use serde_json::Value;
 
@@ -15,6 +16,7 @@ pub(crate) use url::{UrlPattern, read_url};
 
 use crate::args::Args;
 use crate::directories::Directories;
+use crate::platform::Platform;
 
 /// An argument that names a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,17 +72,18 @@ pub(crate) enum Named<T> {
 
 /// The resources that one call names.
 #[derive(Debug)]
-pub(crate) struct Resources {
-    pub(crate) path: Named<ResolvedPath>,
+pub(crate) struct Resources<'a> {
+    pub(crate) path: Named<ResolvedPath<'a>>,
     pub(crate) url: Named<::url::Url>,
-    pub(crate) key: Named<Key>,
+    pub(crate) key: Named<Key<'a>>,
 }
 
-impl Resources {
+impl<'a> Resources<'a> {
     /// Reads them from the arguments, each once.
-    pub(crate) fn of(args: &Args, directories: &Directories) -> Self {
+    pub(crate) fn of(args: &'a Args, directories: &'a Directories, platform: Platform) -> Self {
+        let path = |text| ResolvedPath::parse(text, directories, platform);
         Self {
-            path: named(args, Argument::Path, |text| ResolvedPath::parse(text, directories)),
+            path: named(args, Argument::Path, path),
             url: named(args, Argument::Url, read_url),
             key: named(args, Argument::Key, Key::parse),
         }
@@ -100,6 +103,20 @@ impl Resources {
 }
 
 impl<T> Named<T> {
+    pub(crate) fn good(&self) -> Option<&T> {
+        match self {
+            Self::Good(value) => Some(value),
+            Self::Absent | Self::Bad(_) => None,
+        }
+    }
+
+    pub(crate) fn into_good(self) -> Option<T> {
+        match self {
+            Self::Good(value) => Some(value),
+            Self::Absent | Self::Bad(_) => None,
+        }
+    }
+
     fn bad(&self) -> Option<&'static str> {
         match self {
             Self::Bad(message) => Some(message),
@@ -108,10 +125,10 @@ impl<T> Named<T> {
     }
 }
 
-fn named<T>(
-    args: &Args,
+fn named<'a, T>(
+    args: &'a Args,
     argument: Argument,
-    read: impl FnOnce(&str) -> Result<T, &'static str>,
+    read: impl FnOnce(&'a str) -> Result<T, &'static str>,
 ) -> Named<T> {
     match args.get(argument.name()) {
         None => Named::Absent,

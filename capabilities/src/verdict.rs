@@ -1,8 +1,9 @@
 //! What a decision says: the verdict, what a permit carries on to the handler, and why a call was
 //! refused. How it was reached is said by [`crate::Explanation`].
 
+use std::borrow::Cow;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -14,14 +15,22 @@ use crate::result::ResultFilter;
 /// The answer to one call.
 #[must_use]
 #[derive(Debug, Clone)]
-pub enum Verdict {
+pub enum Verdict<'a> {
     /// The call may run, as the permit says.
-    Allow(Permit),
+    Allow(Permit<'a>),
     /// The call may not run.
     Deny(Denial),
 }
 
-impl Verdict {
+impl Verdict<'_> {
+    /// The same, without a hold on the arguments.
+    pub fn into_owned(self) -> Verdict<'static> {
+        match self {
+            Self::Allow(permit) => Verdict::Allow(permit.into_owned()),
+            Self::Deny(denial) => Verdict::Deny(denial),
+        }
+    }
+
     /// Whether the call may run.
     #[must_use]
     pub fn is_allowed(&self) -> bool {
@@ -39,36 +48,56 @@ impl Verdict {
 }
 
 /// Leave for one call. Nothing outside this crate can make one.
+///
+/// What it says of the arguments it borrows from them, so that to allow a call takes no memory
+/// (but for a URL, which is parsed into a text of its own). [`Permit::into_owned`] is for who has to
+/// keep it longer.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Permit {
+pub struct Permit<'a> {
     /// The allow entry that matched (the first in the order of the files, where several did).
     pub rule: Arc<RuleRef>,
     /// The argument `path`, as a place beneath a directory.
-    pub path: Option<PathGrant>,
+    pub path: Option<PathGrant<'a>>,
     /// The argument `url`, parsed.
     pub url: Option<Url>,
     /// The argument `key`.
-    pub key: Option<String>,
+    pub key: Option<Cow<'a, str>>,
     /// The tightest limits over the allow entries that name the command.
     pub limits: Limits,
     /// What is kept back of the result, by all of the entries that matched.
-    pub result: Arc<ResultFilter>,
+    pub result: ResultFilter,
     /// Whether the values of the arguments may stand in the log: every entry that matched says so.
     pub log_args: bool,
+}
+
+impl Permit<'_> {
+    /// The same, without a hold on the arguments.
+    #[must_use]
+    pub fn into_owned(self) -> Permit<'static> {
+        Permit {
+            path: self.path.map(PathGrant::into_owned),
+            key: self.key.map(|key| Cow::Owned(key.into_owned())),
+            rule: self.rule,
+            url: self.url,
+            limits: self.limits,
+            result: self.result,
+            log_args: self.log_args,
+        }
+    }
 }
 
 /// A path as a place beneath a directory: what a handler opens relative to a directory handle, and
 /// never as one string.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PathGrant {
-    base: PathBuf,
-    relative: String,
+pub struct PathGrant<'a> {
+    base: Arc<Path>,
+    relative: Cow<'a, str>,
     pattern: Arc<str>,
 }
 
-impl PathGrant {
-    pub(crate) fn new(base: PathBuf, relative: String, pattern: Arc<str>) -> Self {
+impl<'a> PathGrant<'a> {
+    pub(crate) fn new(base: Arc<Path>, relative: Cow<'a, str>, pattern: Arc<str>) -> Self {
         Self { base, relative, pattern }
     }
 
@@ -89,6 +118,12 @@ impl PathGrant {
     #[must_use]
     pub fn pattern(&self) -> &str {
         &self.pattern
+    }
+
+    /// The same, without a hold on the arguments.
+    #[must_use]
+    pub fn into_owned(self) -> PathGrant<'static> {
+        PathGrant { relative: Cow::Owned(self.relative.into_owned()), ..self }
     }
 }
 

@@ -271,9 +271,9 @@ fn code(principal: &Principal, command: &str, value: &Value) -> &'static str {
     }
 }
 
-fn permit(principal: &Principal, command: &str, value: &Value) -> Permit {
+fn permit(principal: &Principal, command: &str, value: &Value) -> Permit<'static> {
     match principal.decide(&name(command), &args(value)) {
-        Verdict::Allow(permit) => permit,
+        Verdict::Allow(permit) => permit.into_owned(),
         Verdict::Deny(denial) => panic!("denied: {}", denial.reason),
     }
 }

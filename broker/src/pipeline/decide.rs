@@ -18,7 +18,7 @@ use crate::session::InFlight;
 pub(crate) struct Granted {
     pub(super) trail: Trail,
     pub(super) call: u64,
-    pub(super) permit: Permit,
+    pub(super) permit: Permit<'static>,
     pub(super) job: Job,
     pub(super) service: Service,
     pub(super) in_flight: InFlight,
@@ -34,7 +34,7 @@ pub(super) fn decide(
 ) -> Result<Granted, Box<Stopped>> {
     let Admitted { call, in_flight } = admitted;
     let permit = match call.session.principal.decide(&call.command, &call.args) {
-        Verdict::Allow(permit) => permit,
+        Verdict::Allow(permit) => permit.into_owned(),
         Verdict::Deny(denial) => return Err(Stopped::new(call.trail, Refusal::Denied(denial))),
     };
     let args = Value::Object(call.args.into_map());
@@ -51,7 +51,7 @@ pub(super) fn decide(
         window: identity.label.clone(),
         origin: identity.origin.clone(),
         path,
-        key: permit.key.clone().filter(|_| takes(Resource::Key)),
+        key: permit.key.as_deref().filter(|_| takes(Resource::Key)).map(str::to_owned),
         url: permit.url.clone().filter(|_| takes(Resource::Url)),
         port: Arc::clone(port),
     };
@@ -77,7 +77,7 @@ fn fit<'a>(
 
 fn path(
     registered: &Registered,
-    permit: &Permit,
+    permit: &Permit<'_>,
     bases: &Bases,
 ) -> Result<Option<ConfinedPath>, Refusal> {
     if !registered.resources.contains(&Resource::Path) {

@@ -24,7 +24,7 @@ impl Bases {
     }
 
     /// What `grant` leads to.
-    pub(crate) fn open(&self, grant: &PathGrant) -> Result<ConfinedPath, FileError> {
+    pub(crate) fn open(&self, grant: &PathGrant<'_>) -> Result<ConfinedPath, FileError> {
         let relative = Relative::parse(grant.relative())?;
         Ok(ConfinedPath::new(self.directory(grant.base())?, relative))
     }

@@ -7,7 +7,7 @@ use crate::origin::Origin;
 use crate::verdict::{Reason, RuleRef};
 
 /// The most capabilities that a help names: a refusal costs the same, however many a window has.
-const MAX_NAMED: usize = 3;
+pub(super) const MAX_NAMED: usize = 3;
 
 impl Principal {
     pub(super) fn help(
@@ -21,7 +21,7 @@ impl Principal {
         match reason {
             Reason::NoCapability => self.capability_help(),
             Reason::NotGranted => {
-                let ids = self.0.capabilities.iter().take(MAX_NAMED).map(|id| format!("`{id}`"));
+                let ids = self.0.capabilities.iter().map(|id| format!("`{id}`"));
                 let ids = ids.collect::<Vec<_>>().join(" or ");
                 format!("add `{{ commands = [\"{command}\"] }}` to `allow` of the capability {ids}")
             }

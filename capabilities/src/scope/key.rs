@@ -11,22 +11,22 @@ use crate::glob::{self, Items, Question};
 const MAX_BYTES: usize = 256;
 
 /// A key: words of `[A-Za-z0-9_-]` joined by `.`, at most 256 bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Key(String);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Key<'a>(&'a str);
 
-impl Key {
-    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+impl<'a> Key<'a> {
+    pub(crate) fn parse(text: &'a str) -> Result<Self, &'static str> {
         if text.len() > MAX_BYTES {
             return Err("the key is too long");
         }
         if !text.split('.').all(|word| !word.is_empty() && word.bytes().all(is_word_byte)) {
             return Err("a key is words of letters, digits, `_` and `-`, joined by dots");
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text))
     }
 
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
+    pub(crate) fn as_str(&self) -> &'a str {
+        self.0
     }
 }
 
@@ -61,7 +61,7 @@ impl KeyPattern {
         &self.0
     }
 
-    pub(crate) fn matches(&self, key: &Key) -> bool {
+    pub(crate) fn matches(&self, key: &Key<'_>) -> bool {
         glob::matches(self.0.split('.'), key.0.split('.'), &Words)
     }
 }

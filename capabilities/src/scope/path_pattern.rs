@@ -10,7 +10,7 @@
 //! `$APPDATA/notes/**` therefore matches `$APPDATA/notes` itself, which is what listing the
 //! directory needs. A name of a pattern that writes its dot (`.*`, `.config`) does match hidden names.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::PatternError;
@@ -25,8 +25,10 @@ pub(crate) struct PathPattern {
     written: Arc<str>,
     names: Vec<NamePattern>,
     hidden: Hidden,
-    /// How many names at the front are the variable's directory: the base is never above it.
-    variable: usize,
+    /// The longest literal directory: the names before the first wildcard.
+    base: Arc<Path>,
+    /// How many names it has.
+    base_depth: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +63,10 @@ impl PathPattern {
             Effect::Allow => Hidden::Skipped,
             Effect::Deny => Hidden::Matched,
         };
-        Ok(Self { written: text.into(), names, hidden, variable })
+        let base_depth = base_depth(&names, variable);
+        let literals = names.iter().take(base_depth).filter_map(NamePattern::literal);
+        let base = literals.fold(PathBuf::from("/"), |base, name| base.join(name));
+        Ok(Self { written: text.into(), names, hidden, base: base.into(), base_depth })
     }
 
     /// The pattern as written.
@@ -70,19 +75,14 @@ impl PathPattern {
     }
 
     /// Whether the pattern matches the whole path.
-    pub(crate) fn matches(&self, path: &ResolvedPath) -> bool {
+    pub(crate) fn matches(&self, path: &ResolvedPath<'_>) -> bool {
         glob::matches(self.names.iter(), path.names(), &self.hidden)
     }
 
-    /// The path as a place beneath the longest literal directory of the pattern, if it matches.
-    pub(crate) fn grant(&self, path: &ResolvedPath) -> Option<PathGrant> {
-        if !self.matches(path) {
-            return None;
-        }
-        let depth = self.base_depth();
-        let base = path.names().take(depth).fold(PathBuf::from("/"), |base, name| base.join(name));
-        let relative = path.names().skip(depth).collect::<Vec<_>>().join("/");
-        Some(PathGrant::new(base, relative, self.written.clone()))
+    /// A path that matches, as a place beneath the longest literal directory of the pattern.
+    pub(crate) fn grant<'a>(&self, path: &ResolvedPath<'a>) -> PathGrant<'a> {
+        let relative = path.names().below(self.base_depth);
+        PathGrant::new(self.base.clone(), relative, self.written.clone())
     }
 
     /// Whether the pattern takes in the whole home directory, or everything beneath the root.
@@ -101,17 +101,6 @@ impl PathPattern {
             base.iter().all(|name| names.next() == Some(name))
         };
         is_deep && (above_home(home) || base == ["home"] || base == ["root"])
-    }
-
-    /// The names of the longest literal directory. A pattern without a wildcard names one file or
-    /// directory, and its base is the directory that holds it.
-    fn base_depth(&self) -> usize {
-        let literal = self.names.iter().take_while(|name| name.is_literal()).count();
-        if literal < self.names.len() {
-            literal
-        } else {
-            literal.saturating_sub(1).max(self.variable)
-        }
     }
 }
 
@@ -166,6 +155,13 @@ impl Items<&NamePattern, &str> for Hidden {
     fn crosses(&self, found: &&str) -> bool {
         *self == Self::Matched || !found.starts_with('.')
     }
+}
+
+/// How many names the base has. A pattern without a wildcard names one file or directory, and its
+/// base is the directory that holds it; it is never above the variable's own directory.
+fn base_depth(names: &[NamePattern], variable: usize) -> usize {
+    let literal = names.iter().take_while(|name| name.is_literal()).count();
+    if literal < names.len() { literal } else { literal.saturating_sub(1).max(variable) }
 }
 
 /// Splits a pattern into the directory it is beneath (as text without a `/` at its end) and the

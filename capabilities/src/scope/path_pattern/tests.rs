@@ -1,14 +1,18 @@
 //! What path patterns match, as tables, and against a naive matcher.
 
+use std::sync::LazyLock;
+
 use super::*;
+use crate::platform::Platform;
 use proptest::prelude::*;
 
 fn pattern(text: &str, effect: Effect) -> PathPattern {
     PathPattern::parse(text, effect, &Directories::sample()).unwrap()
 }
 
-fn path(text: &str) -> ResolvedPath {
-    ResolvedPath::parse(text, &Directories::sample()).unwrap()
+fn path(text: &str) -> ResolvedPath<'_> {
+    static SAMPLE: LazyLock<Directories> = LazyLock::new(Directories::sample);
+    ResolvedPath::parse(text, &SAMPLE, Platform::Linux).unwrap()
 }
 
 #[test]
@@ -74,7 +78,7 @@ fn e13_dots_never_reach_a_pattern() {
     for written in ["/d/..", "/d/../etc", "/d/./x", "$APPDATA/..", "$APPDATA/../**"] {
         assert!(PathPattern::parse(written, Effect::Deny, &directories).is_err(), "{written}");
     }
-    assert!(ResolvedPath::parse("/d/../etc/passwd", &directories).is_err());
+    assert!(ResolvedPath::parse("/d/../etc/passwd", &directories, Platform::Linux).is_err());
 }
 
 #[test]
@@ -122,10 +126,15 @@ fn the_base_is_the_longest_literal_directory() {
         ("$APPDATA/notes", "$APPDATA/notes", app, "notes"),
         ("$APPDATA", "$APPDATA", app, ""),
         ("/etc", "/etc", "/", "etc"),
+        ("/home/*/.local/**", "$APPDATA/a", "/home", "user/.local/share/app/a"),
+        ("/home/*/.local/**", "$APPDATA", "/home", "user/.local/share/app"),
+        ("/home/user/.local/**", "$APPDATA/a/b", "/home/user/.local", "share/app/a/b"),
         ("/*", "/etc", "/", "etc"),
     ];
     for (written, named, base, relative) in cases {
-        let grant = pattern(written, Effect::Allow).grant(&path(named)).unwrap();
+        let pattern = pattern(written, Effect::Allow);
+        assert!(pattern.matches(&path(named)), "{written}");
+        let grant = pattern.grant(&path(named));
         assert_eq!((grant.base().to_str(), grant.relative()), (Some(base), relative), "{written}");
         assert_eq!(grant.pattern(), written);
     }
@@ -183,7 +192,8 @@ proptest! {
         written in prop::collection::vec(prop::sample::select(vec!["a", ".a", "*", ".*", "*a", "**"]), 1..7),
         names in prop::collection::vec(prop::sample::select(vec!["a", ".a", "b", ".b"]), 1..8),
     ) {
-        let named = path(&format!("/{}", names.join("/")));
+        let text = format!("/{}", names.join("/"));
+        let named = path(&text);
         for (effect, hidden) in [(Effect::Allow, Hidden::Skipped), (Effect::Deny, Hidden::Matched)] {
             let pattern = pattern(&format!("/{}", written.join("/")), effect);
             prop_assert_eq!(pattern.matches(&named), naive(&written, &names, hidden));
