@@ -49,7 +49,12 @@ impl Capability {
 
     /// Whether it is for the documents of this origin in this window.
     pub(crate) fn is_for(&self, window: &WindowLabel, origin: &Origin) -> bool {
-        self.names(window) && self.origins.iter().any(|pattern| pattern.matches(origin))
+        self.names(window) && self.has_origin(origin)
+    }
+
+    /// Whether it is for documents of this origin.
+    pub(crate) fn has_origin(&self, origin: &Origin) -> bool {
+        self.origins.iter().any(|pattern| pattern.matches(origin))
     }
 
     /// All of its rules: what it allows, then what it denies.

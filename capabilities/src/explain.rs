@@ -9,6 +9,7 @@ use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
 use crate::names::{CommandName, WindowLabel};
+use crate::nearest::NearMiss;
 use crate::origin::Origin;
 use crate::rule::Rule;
 use crate::verdict::{Effect, RuleRef, Verdict};
@@ -28,6 +29,8 @@ pub struct Explanation {
     /// The rules that name the command, the deny entries first and then in the order of the files.
     /// Where a deny entry applies, no allow entry was looked at.
     pub steps: Vec<Step>,
+    /// For a refusal, what came closest; said by [`crate::Policy::explain`] alone.
+    pub nearest: Option<NearMiss>,
 }
 
 /// One rule, and what became of it.
@@ -87,7 +90,7 @@ impl Watch for Steps {
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { window, origin, command, verdict, steps } = self;
+        let Self { window, origin, command, verdict, steps, nearest } = self;
         let word = if verdict.is_allowed() { "allowed" } else { "denied" };
         writeln!(f, "{word}: `{command}` from window `{window}` at {origin}")?;
         for step in steps {
@@ -104,21 +107,31 @@ impl fmt::Display for Explanation {
                     Some(rule) => writeln!(f, "because {}: {rule}", denial.reason)?,
                     None => writeln!(f, "because {}", denial.reason)?,
                 }
-                writeln!(f, "help: {}", denial.help)
+                let Some(near) = nearest else {
+                    return writeln!(f, "help: {}", denial.help);
+                };
+                match &near.rule {
+                    Some(rule) => writeln!(f, "nearest: {rule}: {}", near.text)?,
+                    None => writeln!(f, "nearest: {}", near.text)?,
+                }
+                match &near.edit {
+                    Some(edit) => writeln!(f, "help: {edit}"),
+                    None => writeln!(f, "help: {}", denial.help),
+                }
             }
         }
     }
 }
 
 /// Stable keys: `window`, `origin`, `command`, `verdict` (`"allow"` or `"deny"`), `rule`, `code`,
-/// `reason` and `help` (`null` when allowed), `steps`.
+/// `reason`, `help` and `nearest` (`null` when allowed), `steps`.
 impl Serialize for Explanation {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let denial = match &self.verdict {
             Verdict::Allow(_) => None,
             Verdict::Deny(denial) => Some(denial),
         };
-        let mut out = serializer.serialize_struct("Explanation", 9)?;
+        let mut out = serializer.serialize_struct("Explanation", 10)?;
         out.serialize_field("window", self.window.as_str())?;
         out.serialize_field("origin", &self.origin.to_string())?;
         out.serialize_field("command", self.command.as_str())?;
@@ -128,6 +141,7 @@ impl Serialize for Explanation {
         out.serialize_field("reason", &denial.map(|denial| denial.reason.to_string()))?;
         out.serialize_field("help", &denial.map(|denial| denial.help.as_str()))?;
         out.serialize_field("steps", &self.steps)?;
+        out.serialize_field("nearest", &self.nearest)?;
         out.end()
     }
 }

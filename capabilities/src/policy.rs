@@ -4,14 +4,18 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
+use crate::args::Args;
 use crate::capability::Capability;
 use crate::compile;
 use crate::diagnostics::Diagnostics;
 use crate::directories::Directories;
+use crate::explain::Explanation;
 use crate::names::{CommandName, WindowLabel};
+use crate::nearest::Question;
 use crate::origin::Origin;
 use crate::platform::Platform;
 use crate::principal::{Ground, Principal};
+use crate::scope::Resources;
 use crate::sources::Sources;
 use crate::time::WallTime;
 
@@ -99,6 +103,28 @@ impl Policy {
         let Inner { directories, platform, capabilities, .. } = self.0.as_ref();
         let ground = Ground { directories: directories.clone(), platform: *platform };
         Principal::resolve(window, origin, now, capabilities, ground)
+    }
+
+    /// Decides one call and says how, and for a refusal also the nearest miss over all rules of
+    /// the policy. For who writes the policy: the nearest miss repeats what the call names.
+    #[must_use]
+    pub fn explain(
+        &self,
+        window: &WindowLabel,
+        origin: &Origin,
+        now: WallTime,
+        command: &CommandName,
+        args: &Args,
+    ) -> Explanation {
+        let explanation = self.principal(window, origin, now).explain(command, args);
+        if explanation.verdict.is_allowed() {
+            return explanation;
+        }
+        let Inner { directories, platform, capabilities, .. } = self.0.as_ref();
+        let resources = Resources::of(args, directories, *platform);
+        let question =
+            Question { window, origin, now, command, args, resources, directories, capabilities };
+        Explanation { nearest: question.nearest(), ..explanation }
     }
 
     /// The compiled capabilities as plain values, in the order of the files.

@@ -130,6 +130,7 @@ impl Principal {
             command: command.clone(),
             verdict,
             steps: steps.in_order(),
+            nearest: None,
         }
     }
 

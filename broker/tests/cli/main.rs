@@ -12,4 +12,5 @@
 
 mod bundle;
 mod check;
+mod explain;
 mod harness;

@@ -156,6 +156,11 @@ impl OriginPattern {
             && self.host.matches(origin.host())
     }
 
+    /// The pattern as a policy writes it.
+    pub(crate) fn written(&self) -> String {
+        if *self == Self::local() { "local".to_owned() } else { self.to_string() }
+    }
+
     /// The host part.
     pub(crate) fn host(&self) -> &HostPattern {
         &self.host
@@ -300,5 +305,7 @@ mod tests {
             assert_eq!(OriginPattern::parse(text).unwrap().to_string(), text);
         }
         assert_eq!(OriginPattern::parse("local").unwrap().to_string(), "app://localhost");
+        assert_eq!(OriginPattern::parse("app://localhost").unwrap().written(), "local");
+        assert_eq!(OriginPattern::parse("https://a.b").unwrap().written(), "https://a.b");
     }
 }

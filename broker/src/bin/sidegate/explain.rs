@@ -1,4 +1,4 @@
-//! `sidegate explain`: the verdict on one call, and the rules that made it.
+//! `sidegate explain`: the verdict on one call, the rules that made it, and what would change it.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -9,7 +9,7 @@ use sidegate::capabilities::{Args, CommandName, Origin, WindowLabel, parse_objec
 use crate::place::Place;
 use crate::report::{self, Outcome, Unusable};
 
-/// Says whether a call would be allowed, and by which rule or for want of which
+/// Says whether a call would be allowed, by which rule, and the smallest edit that would allow it
 #[derive(clap::Args)]
 #[command(after_help = "\
 Exit status: 0 when the call is allowed, 1 when it is denied, 2 when the question cannot be read.
@@ -57,8 +57,8 @@ impl Explain {
                 return Err(Unusable::new(format!("the policy does not compile\n{shown}")));
             }
         };
-        let principal = policy.principal(&window, &origin, SystemTime::now().into());
-        let explanation = principal.explain(&command, &Args::new(args));
+        let now = SystemTime::now().into();
+        let explanation = policy.explain(&window, &origin, now, &command, &Args::new(args));
         let allowed = explanation.verdict.is_allowed();
         if self.json {
             let report = json!({
