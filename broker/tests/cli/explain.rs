@@ -49,7 +49,7 @@ fn a_refusal_names_the_nearest_miss_and_the_smallest_edit() {
             ["editor", "fs.list", r#"{"path": "$APPDATA/notes/a"}"#],
             ("commands", "pattern", r#""fs.list""#),
         ),
-        (["editor", "fs.read_text", r#"{"path": "$APPDATA/notes/.a"}"#], ("path", "entry", "")),
+        (["editor", "fs.read_text", r#"{"path": "$APPDATA/notes/.a"}"#], ("deny", "", "")),
         (
             ["editor", "fs.write_text", r#"{"path": "$APPDATA/notes/a.md", "text": "secret"}"#],
             ("args", "", ""),
