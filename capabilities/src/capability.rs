@@ -9,7 +9,7 @@ use crate::rule::Rule;
 use crate::time::WallTime;
 
 /// A compiled capability.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Capability {
     pub(crate) id: String,
     pub(crate) description: Option<String>,

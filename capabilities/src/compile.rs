@@ -3,10 +3,14 @@
 
 mod danger;
 mod entry;
+mod includes;
 mod names;
+mod permissions;
+mod placeholders;
 mod schema;
+mod statements;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::capability::Capability;
@@ -15,10 +19,10 @@ use crate::policy::Context;
 use crate::rule::{Entry, Rule};
 use crate::schema::{Budget, Schema};
 use crate::sources::Sources;
+use crate::testing::Test;
 use crate::verdict::{Effect, RuleRef};
-use crate::written::{
-    At, WrittenCapability, WrittenEntry, WrittenFile, WrittenPermission, nearest, read_file,
-};
+use crate::written::{At, WrittenCapability, WrittenEntry, WrittenFile, nearest, read_file};
+use permissions::Permissions;
 
 /// The most rules of a policy once permissions are copied into the capabilities that use them: a
 /// thousand capabilities that each use a thousand permissions are a small file and a large table.
@@ -27,8 +31,19 @@ const MAX_RULES: usize = 200_000;
 /// How many mistakes come with a "did you mean".
 const MAX_SUGGESTIONS: usize = 100;
 
-/// Compiles all texts. Where the diagnostics hold an error, the capabilities are not to be used.
-pub(crate) fn compile(sources: &Sources, context: &Context<'_>) -> (Vec<Capability>, Diagnostics) {
+/// What the texts of a policy come to. Where the diagnostics hold an error, the rest is not to be
+/// used.
+pub(crate) struct Output {
+    pub(crate) diagnostics: Diagnostics,
+    /// The capabilities that are in force.
+    pub(crate) enforced: Vec<Capability>,
+    /// Those that would be in force if the observed ones were; `None` where none is observed.
+    pub(crate) shadow: Option<Vec<Capability>>,
+    pub(crate) tests: Vec<Test>,
+}
+
+/// Compiles all texts.
+pub(crate) fn compile(sources: &Sources, context: &Context<'_>) -> Output {
     let mut diagnostics = Diagnostics::default();
     let texts: Vec<_> = sources.policies().map(|(name, text)| FileText::new(name, text)).collect();
     let files: Vec<_> =
@@ -41,9 +56,10 @@ pub(crate) fn compile(sources: &Sources, context: &Context<'_>) -> (Vec<Capabili
         schemas: BTreeMap::new(),
         rules_left: MAX_RULES,
     };
-    let capabilities = compiler.files(&files);
-    compiler.diagnostics.sort();
-    (capabilities, compiler.diagnostics)
+    let mut output = compiler.files(&files);
+    output.diagnostics = compiler.diagnostics;
+    output.diagnostics.sort();
+    output
 }
 
 struct Compiler<'c> {
@@ -54,14 +70,6 @@ struct Compiler<'c> {
     /// Schemas by their JSON text: the same one is compiled once.
     schemas: BTreeMap<String, Arc<Schema>>,
     rules_left: usize,
-}
-
-/// A permission once its entries are compiled.
-struct Permission<'f> {
-    file: &'f FileText<'f>,
-    id: &'f At<String>,
-    allow: Vec<Placed>,
-    deny: Vec<Placed>,
 }
 
 /// A compiled entry, and where it stands.
@@ -79,6 +87,8 @@ struct Owner<'f> {
     effect: Effect,
     /// The capability's own word for its entries that they are dangerous on purpose.
     is_dangerous: bool,
+    /// Where a capability gave the values that are in the entries.
+    used_at: Option<Place<'f>>,
 }
 
 type File<'f> = (&'f FileText<'f>, WrittenFile);
@@ -86,6 +96,22 @@ type File<'f> = (&'f FileText<'f>, WrittenFile);
 impl Compiler<'_> {
     fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Reports what is wrong with a text of an entry: where a capability gave the values that are in
+    /// it, or where it stands.
+    fn report_text(
+        &mut self,
+        owner: Owner<'_>,
+        span: Span,
+        diagnostic: impl FnOnce(&Place<'_>) -> Diagnostic,
+    ) {
+        let written = Place::of(owner.file, span);
+        let found = match &owner.used_at {
+            Some(used_at) => diagnostic(used_at).also(&written, "the pattern it is put into"),
+            None => diagnostic(&written),
+        };
+        self.report(found);
     }
 
     /// The known word that is nearest, for the first mistakes: for thousands of them nobody reads
@@ -106,92 +132,78 @@ impl Compiler<'_> {
         self.suggest(written, known).map(|word| format!("did you mean `{word}`?"))
     }
 
-    fn files<'f>(&mut self, files: &'f [File<'f>]) -> Vec<Capability> {
-        let written = files.iter().flat_map(|(file, written)| {
-            written.permissions.iter().map(move |permission| (*file, permission))
-        });
-        let mut permissions: BTreeMap<&str, Permission<'f>> = BTreeMap::new();
-        for (file, permission) in written {
-            let compiled = self.permission(file, permission);
-            if let Some(first) = permissions.get(permission.id.value.as_str()) {
-                self.duplicate("permission", file, &permission.id, first.file, first.id.span);
-            } else {
-                permissions.insert(&permission.id.value, compiled);
-            }
-        }
-        let capabilities = self.capabilities(files, &permissions);
+    fn files<'f>(&mut self, files: &'f [File<'f>]) -> Output {
+        self.check_includes(files);
+        let mut permissions = self.permissions(files);
+        let (enforced, observed) = self.capabilities(files, &mut permissions);
         // A broken file may well have lost the capability that uses it.
         if files.iter().all(|(_, written)| written.is_whole) {
             self.unused(files, &permissions);
         }
-        capabilities
+        let tests = self.tests(files, &enforced);
+        self.nevers(files);
+        let shadow = (!observed.is_empty()).then(|| shadow(&enforced, observed));
+        Output { diagnostics: Diagnostics::default(), enforced, shadow, tests }
     }
 
+    /// The capabilities that are in force on this platform, and those that are observed.
     fn capabilities<'f>(
         &mut self,
         files: &'f [File<'f>],
-        permissions: &BTreeMap<&str, Permission<'f>>,
-    ) -> Vec<Capability> {
-        let mut seen: BTreeMap<&str, (&FileText<'_>, Span)> = BTreeMap::new();
-        let mut capabilities = Vec::new();
+        permissions: &mut Permissions<'f>,
+    ) -> (Vec<Capability>, Vec<Capability>) {
+        let mut seen: BTreeMap<(&str, bool), (&FileText<'_>, Span)> = BTreeMap::new();
+        let (mut enforced, mut observed) = (Vec::new(), Vec::new());
         for (file, written) in files {
             for capability in &written.capabilities {
                 let id = &capability.id;
-                match seen.get(id.value.as_str()) {
-                    Some((first, span)) => self.duplicate("capability", file, id, first, *span),
-                    None => drop(seen.insert(&id.value, (file, id.span))),
+                // An observed capability may have the id of the one that it is to replace.
+                let first =
+                    *seen.entry((&id.value, capability.observe)).or_insert((*file, id.span));
+                if first.1 != id.span || first.0.name != file.name {
+                    self.duplicate("capability", file, id, first.0, first.1);
                 }
-                self.unknown_uses(file, capability, permissions);
-                capabilities.push(self.capability(file, capability, permissions));
+                self.check_uses(file, &capability.uses, permissions);
+                let compiled = self.capability(file, capability, permissions);
+                let platforms = capability.platforms.as_ref();
+                if platforms.is_none_or(|on| on.contains(&self.context.platform)) {
+                    let list = if capability.observe { &mut observed } else { &mut enforced };
+                    list.push(compiled);
+                }
             }
         }
-        capabilities
+        (enforced, observed)
     }
 
-    fn permission<'f>(
+    fn capability<'f>(
         &mut self,
         file: &'f FileText<'f>,
-        permission: &'f WrittenPermission,
-    ) -> Permission<'f> {
-        let owner = |effect| Owner { file, effect, is_dangerous: false };
-        Permission {
-            file,
-            id: &permission.id,
-            allow: self.entries(owner(Effect::Allow), &permission.allow),
-            deny: self.entries(owner(Effect::Deny), &permission.deny),
-        }
-    }
-
-    fn capability(
-        &mut self,
-        file: &FileText<'_>,
-        capability: &WrittenCapability,
-        permissions: &BTreeMap<&str, Permission<'_>>,
+        capability: &'f WrittenCapability,
+        permissions: &mut Permissions<'f>,
     ) -> Capability {
-        self.check_windows_danger(file, capability);
-        let owner = |effect| Owner { file, effect, is_dangerous: capability.dangerous.is_some() };
+        let used = self.gather(file, capability, permissions);
         let mut rules = |effect: Effect, written: &[WrittenEntry]| {
-            let own = self.entries(owner(effect), written);
+            let is_dangerous = capability.dangerous.is_some();
+            let owner = Owner { file, effect, is_dangerous, used_at: None };
+            let own = self.entries(owner, written);
             let id = &capability.id;
             let mut rules = self.rules(id, effect, file, None, &own);
-            for name in &capability.uses {
-                let Some(used) = permissions.get(name.value.as_str()) else {
-                    continue;
-                };
+            for group in &used {
                 let entries = match effect {
-                    Effect::Allow => &used.allow,
-                    Effect::Deny => &used.deny,
+                    Effect::Allow => &group.allow,
+                    Effect::Deny => &group.deny,
                 };
-                rules.extend(self.rules(id, effect, used.file, Some(&name.value), entries));
+                rules.extend(self.rules(id, effect, group.file, Some(group.id), entries));
             }
             rules
         };
         let (allow, deny) =
             (rules(Effect::Allow, &capability.allow), rules(Effect::Deny, &capability.deny));
+        self.check_windows_danger(file, capability, &allow);
         Capability {
             id: capability.id.value.clone(),
             description: capability.description.as_ref().map(|text| text.value.clone()),
-            expires: None,
+            expires: capability.expires,
             windows: self.windows(file, &capability.windows),
             origins: self.origins(file, capability),
             allow,
@@ -239,49 +251,6 @@ impl Compiler<'_> {
         entries.iter().map(rule).collect()
     }
 
-    fn unknown_uses(
-        &mut self,
-        file: &FileText<'_>,
-        capability: &WrittenCapability,
-        permissions: &BTreeMap<&str, Permission<'_>>,
-    ) {
-        for name in &capability.uses {
-            if permissions.contains_key(name.value.as_str()) {
-                continue;
-            }
-            let place = Place::of(file, name.span);
-            let message = format!("there is no permission `{}`", name.value);
-            let help = self.did_you_mean(&name.value, permissions.keys().copied());
-            let write = format!("add a `[[permission]]` with `id = \"{}\"`", name.value);
-            self.report(
-                Diagnostic::error("unknown-permission", &place, message)
-                    .label("no file of this policy has it")
-                    .help(help.unwrap_or(write)),
-            );
-        }
-    }
-
-    fn unused<'f>(&mut self, files: &'f [File<'f>], permissions: &BTreeMap<&str, Permission<'f>>) {
-        let capabilities = files.iter().flat_map(|(_, written)| &written.capabilities);
-        // A misspelt use is reported already, and stands for the one that was meant.
-        let meant = |name: &'f At<String>| {
-            let id = name.value.as_str();
-            let is_known = permissions.contains_key(id);
-            if is_known { id } else { self.suggest(id, permissions.keys().copied()).unwrap_or(id) }
-        };
-        let uses: BTreeSet<_> =
-            capabilities.flat_map(|capability| &capability.uses).map(meant).collect();
-        for (id, permission) in permissions {
-            if uses.contains(id) {
-                continue;
-            }
-            let place = Place::of(permission.file, permission.id.span);
-            let message = format!("no capability uses the permission `{id}`");
-            let help = format!("add `use = [\"{id}\"]` to a capability, or remove the permission");
-            self.report(Diagnostic::warning("unused-permission", &place, message).help(help));
-        }
-    }
-
     fn duplicate(
         &mut self,
         kind: &str,
@@ -303,6 +272,16 @@ impl Compiler<'_> {
             .also(&first, "the first"),
         );
     }
+}
+
+/// The policy in whose shadow the enforced one would stand: an observed capability takes the place of
+/// the enforced one of its id, or is added.
+fn shadow(enforced: &[Capability], observed: Vec<Capability>) -> Vec<Capability> {
+    let is_replaced = |id: &str| observed.iter().any(|capability| capability.id == id);
+    let mut shadow: Vec<_> =
+        enforced.iter().filter(|capability| !is_replaced(&capability.id)).cloned().collect();
+    shadow.extend(observed);
+    shadow
 }
 
 fn plural(kind: &str) -> &str {

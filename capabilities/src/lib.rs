@@ -20,13 +20,16 @@ pub mod platform;
 pub mod policy;
 pub mod result;
 pub mod sources;
+pub mod testing;
 pub mod time;
 pub mod verdict;
 
+mod audit_rule;
 mod capability;
 mod compile;
 mod explain;
 mod glob;
+mod never;
 mod principal;
 mod rule;
 mod schema;
@@ -34,6 +37,7 @@ mod scope;
 mod written;
 
 pub use args::Args;
+pub use audit_rule::{AuditPermit, CallRecords};
 pub use diagnostics::{Color, Diagnostic, Diagnostics, Severity};
 pub use directories::Directories;
 pub use explain::{Explanation, Outcome, Step};

@@ -5,6 +5,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::audit_rule::CallRecords;
 use crate::capability;
 use crate::limits::Limits;
 use crate::rule::Rule;
@@ -53,6 +54,8 @@ pub struct Entry {
     pub limits: Limits,
     /// What is kept back of the result.
     pub result: Option<ResultParts>,
+    /// What the audit log gets of the calls.
+    pub audit: AuditParts,
 }
 
 /// What is kept back of a result: JSON pointers, and bytes.
@@ -65,6 +68,18 @@ pub struct ResultParts {
     pub keep: Option<Vec<String>>,
     /// The most bytes of JSON.
     pub max_bytes: Option<u64>,
+}
+
+/// What the audit log gets of the calls that an entry allows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct AuditParts {
+    /// Whether the values of the arguments may stand in it.
+    pub args: bool,
+    /// JSON pointers of the values that never do.
+    pub redact: Vec<String>,
+    /// Whether each call has a record, or they are counted.
+    pub calls: CallRecords,
 }
 
 pub(crate) fn of(capabilities: &[capability::Capability]) -> Vec<Capability> {
@@ -98,6 +113,11 @@ fn entry(rule: &Rule) -> Entry {
             keep: result.keep.as_ref().map(|keep| keep.iter().map(ToString::to_string).collect()),
             max_bytes: result.max_bytes,
         }),
+        audit: AuditParts {
+            args: entry.audit.values,
+            redact: entry.audit.redact.iter().map(ToString::to_string).collect(),
+            calls: entry.audit.calls,
+        },
     }
 }
 

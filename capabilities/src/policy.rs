@@ -17,7 +17,9 @@ use crate::platform::Platform;
 use crate::principal::{Ground, Principal};
 use crate::scope::Resources;
 use crate::sources::Sources;
+use crate::testing::Test;
 use crate::time::WallTime;
+use crate::verdict::RuleRef;
 
 /// What a policy is compiled against.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +59,10 @@ impl<'a> Context<'a> {
 pub struct Compiled {
     /// The policy.
     pub policy: Policy,
+    /// The policy as it would be with the capabilities that are only observed; `None` where none is.
+    pub shadow: Option<Policy>,
+    /// The tests that its files hold.
+    pub tests: Vec<Test>,
     /// Nothing but warnings.
     pub warnings: Diagnostics,
 }
@@ -79,15 +85,32 @@ impl Policy {
     /// # Errors
     /// Every mistake of every file, at once, in the order of the files.
     pub fn compile(sources: &Sources, context: &Context<'_>) -> Result<Compiled, Diagnostics> {
-        let (capabilities, diagnostics) = compile::compile(sources, context);
-        if diagnostics.has_errors() {
-            return Err(diagnostics);
+        let output = compile::compile(sources, context);
+        if output.diagnostics.has_errors() {
+            return Err(output.diagnostics);
         }
         let version = PolicyVersion::of(sources);
         let directories = Arc::new(context.directories.clone());
         let platform = context.platform;
-        let policy = Self(Arc::new(Inner { version, directories, platform, capabilities }));
-        Ok(Compiled { policy, warnings: diagnostics })
+        let policy = |capabilities| {
+            let (version, directories) = (version.clone(), directories.clone());
+            Self(Arc::new(Inner { version, directories, platform, capabilities }))
+        };
+        Ok(Compiled {
+            policy: policy(output.enforced),
+            shadow: output.shadow.map(policy),
+            tests: output.tests,
+            warnings: output.diagnostics,
+        })
+    }
+
+    /// Every rule, in the order of the files, each once.
+    pub(crate) fn rule_refs(&self) -> Vec<RuleRef> {
+        let rules = self.0.capabilities.iter().flat_map(Capability::rules);
+        let mut refs: Vec<_> = rules.map(|rule| rule.reference.as_ref().clone()).collect();
+        refs.sort_by(|a, b| (&a.file, a.line, a.column, a).cmp(&(&b.file, b.line, b.column, b)));
+        refs.dedup();
+        refs
     }
 
     /// The version: the same texts have the same one.

@@ -13,6 +13,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use crate::args::Args;
+use crate::audit_rule::AuditPermit;
 use crate::capability::Capability;
 use crate::directories::Directories;
 use crate::explain::{Explanation, Outcome, Silent, Steps, Watch};
@@ -61,8 +62,8 @@ struct Tally<'r> {
     limits: Limits,
     /// Of all that match.
     filter: ResultFilter,
-    /// Whether one that matches does not let the arguments into the log.
-    hides_args: bool,
+    /// Of all that match.
+    audit: AuditPermit,
 }
 
 impl Principal {
@@ -158,7 +159,7 @@ impl Principal {
                 url: resources.url.into_good(),
                 limits: tally.limits,
                 result: tally.filter,
-                log_args: !tally.hides_args,
+                audit: tally.audit,
             }),
             (None, Some((_, rule, miss))) => {
                 self.deny(command, miss.reason(&rule.entry, args), Some(rule))
@@ -234,7 +235,7 @@ impl<'r> Tally<'r> {
         if let Some(result) = &rule.entry.result {
             self.filter.add(result);
         }
-        self.hides_args |= !rule.entry.log_args;
+        self.audit.add(&rule.entry.audit);
     }
 
     fn missed(&mut self, place: usize, rule: &'r Rule, miss: Miss) {

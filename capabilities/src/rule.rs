@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::args::Args;
+use crate::audit_rule::AuditRule;
 use crate::glob::{self, Question};
 use crate::limits::Limits;
 use crate::result::ResultRule;
@@ -28,7 +29,7 @@ pub(crate) struct Entry {
     pub(crate) schema: Option<Arc<Schema>>,
     pub(crate) limits: Limits,
     pub(crate) result: Option<Arc<ResultRule>>,
-    pub(crate) log_args: bool,
+    pub(crate) audit: Arc<AuditRule>,
 }
 
 /// A pattern of command names: `*` is any run of characters, dots too.

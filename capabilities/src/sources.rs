@@ -1,13 +1,13 @@
 //! The texts of a policy: the only place of this crate that reads a file, and it does nothing else.
 
-mod schemas;
+mod named;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-pub(crate) use schemas::is_beneath;
+pub(crate) use named::is_beneath;
 
 /// The most files of one policy. Ten thousand capability files are a supported size.
 pub const MAX_FILES: usize = 20_000;
@@ -180,20 +180,26 @@ impl Reading {
         Ok(())
     }
 
-    /// A policy file, with the schema files that it names. One that is not there is the compiler's
-    /// to report, since it knows the line.
+    /// A policy file, with the schema files that it names and the policy files that it includes. One
+    /// that is not there is the compiler's to report, since it knows the line.
     fn policy(&mut self, root: &Path, path: &Path) -> Result<(), SourceError> {
-        let name = self.file(root, path)?;
-        let text = self.sources.text(&name).unwrap_or_default();
-        let directory = path.parent().unwrap_or(Path::new(""));
-        for schema in schemas::named_in(text) {
-            let path = directory.join(schema);
-            match fs::symlink_metadata(&path) {
-                Ok(kind) if kind.is_symlink() => return Err(SourceError::SymbolicLink(path)),
-                Ok(kind) if kind.is_file() => drop(self.file(root, &path)?),
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(SourceError::io(&path, error)),
+        let mut open = vec![path.to_owned()];
+        while let Some(path) = open.pop() {
+            let read_before = self.sources.files.len();
+            let name = self.file(root, &path)?;
+            if self.sources.files.len() == read_before {
+                // It has been read, and so has what it names.
+                continue;
+            }
+            let named = named::named_in(self.sources.text(&name).unwrap_or_default());
+            let directory = path.parent().unwrap_or(Path::new(""));
+            for schema in named.schemas {
+                if let Some(path) = there(directory, &schema)? {
+                    self.file(root, &path)?;
+                }
+            }
+            for policy in named.policies {
+                open.extend(there(directory, &policy)?);
             }
         }
         Ok(())
@@ -220,6 +226,21 @@ impl Reading {
         self.sources.files.insert(name.to_owned(), Source { text, inner_name });
         Ok(name.to_owned())
     }
+}
+
+/// The file of a name, where there is one. Neither it nor a directory on the way may be a link.
+fn there(directory: &Path, name: &str) -> Result<Option<PathBuf>, SourceError> {
+    let mut path = directory.to_owned();
+    for part in Path::new(name) {
+        path.push(part);
+        match fs::symlink_metadata(&path) {
+            Ok(kind) if kind.is_symlink() => return Err(SourceError::SymbolicLink(path)),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(SourceError::io(&path, error)),
+        }
+    }
+    Ok(path.is_file().then_some(path))
 }
 
 fn read_bounded(path: &Path) -> Result<String, SourceError> {

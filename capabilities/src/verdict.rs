@@ -9,12 +9,14 @@ use std::sync::Arc;
 use serde::Serialize;
 use url::Url;
 
+use crate::audit_rule::AuditPermit;
 use crate::limits::Limits;
 use crate::result::ResultFilter;
 
 /// The answer to one call.
 #[must_use]
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "a box would take memory for each allowed call")]
 pub enum Verdict<'a> {
     /// The call may run, as the permit says.
     Allow(Permit<'a>),
@@ -67,8 +69,8 @@ pub struct Permit<'a> {
     pub limits: Limits,
     /// What is kept back of the result, by all of the entries that matched.
     pub result: ResultFilter,
-    /// Whether the values of the arguments may stand in the log: every entry that matched says so.
-    pub log_args: bool,
+    /// What the audit log gets of the call, by all of the entries that matched.
+    pub audit: AuditPermit,
 }
 
 impl Permit<'_> {
@@ -82,7 +84,7 @@ impl Permit<'_> {
             url: self.url,
             limits: self.limits,
             result: self.result,
-            log_args: self.log_args,
+            audit: self.audit,
         }
     }
 }
@@ -183,6 +185,17 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every code there is.
+    pub(crate) const CODES: [&'static str; 7] = [
+        "no-capability",
+        "not-granted",
+        "denied-by-rule",
+        "scope-missing",
+        "argument-missing",
+        "out-of-scope",
+        "argument-invalid",
+    ];
+
     /// A stable name, for logs and programs.
     #[must_use]
     pub fn code(&self) -> &'static str {

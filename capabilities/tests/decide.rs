@@ -122,7 +122,7 @@ fn a_permit_carries_what_was_decided_on() {
 #[test]
 fn of_several_entries_the_tightest_limits_and_all_filters_hold() {
     let body = r#"allow = [
-  { commands = ["app.info"], limit = { rate = "20/s", bytes = "1 MiB" }, result = { omit = ["/a"] }, log_args = true },
+  { commands = ["app.info"], limit = { rate = "20/s", bytes = "1 MiB" }, result = { omit = ["/a"] }, audit = { args = true } },
   { commands = ["app.*"], limit = { rate = "5/m", burst = 9, deadline = "2s" }, result = { omit = ["/b"], max_bytes = "1 KiB" } },
   { commands = ["app.info"], path = ["/d/*"], limit = { in_flight = 2 } },
 ]"#;
@@ -138,10 +138,15 @@ fn of_several_entries_the_tightest_limits_and_all_filters_hold() {
     assert_eq!(found.limits, expected);
     assert_eq!(found.result.apply(json!({"a": 1, "b": 2, "c": 3})), Ok(json!({"c": 3})));
     assert_eq!(found.result.max_bytes(), Some(1024));
-    assert!(!found.log_args, "one entry that does not say so is enough");
+    assert!(!found.audit.values(), "one entry that does not say so is enough");
     assert!(
-        permit(&main(r#"allow = [{ commands = ["a"], log_args = true }]"#), "a", &json!({}))
-            .log_args
+        permit(
+            &main(r#"allow = [{ commands = ["a"], audit = { args = true } }]"#),
+            "a",
+            &json!({})
+        )
+        .audit
+        .values()
     );
 }
 

@@ -73,7 +73,7 @@ fn g01_an_unknown_key_is_refused_wherever_it_stands() {
     #[rustfmt::skip]
     let cases = [
         ("version = 1\nversoin = 1\n".to_owned(), "2:1 unknown key `versoin` in a policy file"),
-        ("version = 1\n[[test]]\nwindow = \"a\"\n".to_owned(), "2:3 unknown key `test` in a policy file"),
+        ("version = 1\n[[tests]]\nwindow = \"a\"\n".to_owned(), "2:3 unknown key `tests` in a policy file"),
         ("version = 1\n[[permission]]\nid = \"a\"\nalow = []\n".to_owned(), "4:1 unknown key `alow` in a permission"),
         (capability("alow = []"), "5:1 unknown key `alow` in a capability"),
         (allow("{ commands = [\"app.info\"], paths = [] }"), "5:37 unknown key `paths` in an allow entry"),
@@ -123,7 +123,7 @@ fn every_kind_of_mistake_has_a_place_and_a_sentence() {
         (allow("{ commands = [\"app.info\"], path = [\"$NOPE/x\"] }"), "5:45 there is no variable `$NOPE`"),
         (allow("{ commands = [\"app.info\"], url = [\"example.com\"] }"), "5:44 `example.com` is not a URL pattern"),
         (allow("{ commands = [\"app.info\"], key = [\"a b\"] }"), "5:44 `a b` is not a key pattern"),
-        (allow("{ commands = [\"app.info\"], log_args = 1 }"), "5:48 `log_args` must be `true` or `false`"),
+        (allow("{ commands = [\"app.info\"], audit = { args = 1 } }"), "5:54 `args` must be `true` or `false`"),
         (allow("{ commands = [\"app.info\"], dangerous = \" \" }"), "5:49 `dangerous` cannot be empty"),
         (allow("{ commands = [\"app.info\"], args = 1 }"), "5:44 `args` must be a JSON Schema"),
         (allow("{ commands = [\"app.info\"], args = { const = 1979-05-27 } }"), "5:54 this value has no counterpart in JSON"),

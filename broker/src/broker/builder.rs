@@ -303,7 +303,7 @@ impl Builder {
         let names = registry.names();
         let context = Context::new(&variables).commands(Some(&names));
         match Policy::compile(&sources, &context) {
-            Ok(Compiled { policy, warnings }) => {
+            Ok(Compiled { policy, warnings, .. }) => {
                 for warning in warnings.iter() {
                     tracing::warn!(file = warning.file, line = warning.line, "{}", warning.message);
                 }

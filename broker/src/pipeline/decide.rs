@@ -44,7 +44,8 @@ pub(super) fn decide(
         Ok(fitting) => fitting,
         Err(refusal) => return Err(Stopped::new(call.trail, refusal)),
     };
-    let shown = permit.log_args.then(|| args.clone());
+    let may_show = permit.audit.values() && permit.audit.redacted().next().is_none();
+    let shown = may_show.then(|| args.clone());
     let identity = &call.session.identity;
     let takes = |resource| registered.resources.contains(&resource);
     let what = Call {

@@ -5,7 +5,7 @@ use super::{Compiler, Owner};
 use crate::capability::WindowPattern;
 use crate::diagnostics::{Diagnostic, FileText, Place, Span};
 use crate::origin::OriginPattern;
-use crate::rule::CommandPattern;
+use crate::rule::{CommandPattern, Rule};
 use crate::scope::{PathPattern, UrlPattern};
 use crate::written::{At, WrittenCapability, WrittenEntry};
 
@@ -20,8 +20,8 @@ impl Compiler<'_> {
         for text in &entry.commands {
             if CommandPattern(text.value.as_str().into()).is_any() {
                 let help = "name the commands, like `fs.read_*`";
-                self.too_wide(
-                    owner.file,
+                self.entry_too_wide(
+                    owner,
                     text,
                     "allows every command there is or ever will be",
                     help,
@@ -32,14 +32,14 @@ impl Compiler<'_> {
         for (text, pattern) in path.into_iter().flatten() {
             if pattern.is_too_wide(directories) {
                 let help = "name a directory, like `$APPDATA/notes/**`";
-                self.too_wide(owner.file, text, "takes in the whole home directory", help);
+                self.entry_too_wide(owner, text, "takes in the whole home directory", help);
             }
         }
         for (text, pattern) in url.into_iter().flatten() {
             if pattern.is_too_wide() {
                 let help = "name the domain, like `https://*.example.com/**`";
-                self.too_wide(
-                    owner.file,
+                self.entry_too_wide(
+                    owner,
                     text,
                     "takes in everybody beneath a top-level name",
                     help,
@@ -52,9 +52,9 @@ impl Compiler<'_> {
         &mut self,
         file: &FileText<'_>,
         capability: &WrittenCapability,
+        allow: &[Rule],
     ) {
-        let grants = !capability.allow.is_empty() || !capability.uses.is_empty();
-        if !grants || capability.dangerous.is_some() {
+        if allow.is_empty() || capability.dangerous.is_some() {
             return;
         }
         for text in &capability.windows {
@@ -85,12 +85,23 @@ impl Compiler<'_> {
         }
     }
 
+    fn entry_too_wide(&mut self, owner: Owner<'_>, text: &At<String>, what: &str, help: &str) {
+        let message = format!("`{}` {what}", text.value);
+        self.report_text(owner, text.span, |place| {
+            Diagnostic::error("too-wide", place, message).help(unless_meant(help))
+        });
+    }
+
     fn too_wide(&mut self, file: &FileText<'_>, text: &At<String>, what: &str, help: &str) {
         let span: Span = text.span;
         let place = Place::of(file, span);
         self.report(
             Diagnostic::error("too-wide", &place, format!("`{}` {what}", text.value))
-                .help(format!("{help}; if it is meant, say why: `dangerous = \"…\"`")),
+                .help(unless_meant(help)),
         );
     }
+}
+
+fn unless_meant(help: &str) -> String {
+    format!("{help}; if it is meant, say why: `dangerous = \"…\"`")
 }

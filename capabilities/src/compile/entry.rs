@@ -1,7 +1,9 @@
 //! One entry: its patterns read, its schema compiled.
 
+use std::sync::Arc;
+
 use super::{Compiler, Owner};
-use crate::diagnostics::{Diagnostic, Place};
+use crate::diagnostics::Diagnostic;
 use crate::directories::VARIABLES;
 use crate::rule::Entry;
 use crate::scope::{Argument, KeyPattern, PathPattern, PatternError, UrlPattern};
@@ -11,11 +13,11 @@ use crate::written::{At, WrittenEntry, nearest};
 impl Compiler<'_> {
     pub(super) fn entry(&mut self, owner: Owner<'_>, written: &WrittenEntry) -> Entry {
         let directories = self.context.directories;
-        let path = self.scope(owner, Argument::Path, written.path.as_ref(), |text| {
+        let path = self.scope(owner, Argument::Path, list(&written.path), |text| {
             PathPattern::parse(text, owner.effect, directories)
         });
-        let url = self.scope(owner, Argument::Url, written.url.as_ref(), UrlPattern::parse);
-        let key = self.scope(owner, Argument::Key, written.key.as_ref(), KeyPattern::parse);
+        let url = self.scope(owner, Argument::Url, list(&written.url), UrlPattern::parse);
+        let key = self.scope(owner, Argument::Key, list(&written.key), KeyPattern::parse);
         let entry = Entry {
             commands: self.commands(owner, &written.commands),
             path: path.as_ref().map(|patterns| patterns.iter().map(|(_, p)| p.clone()).collect()),
@@ -24,7 +26,7 @@ impl Compiler<'_> {
             schema: written.args.as_ref().and_then(|args| self.schema(owner, args)),
             limits: written.limits,
             result: written.result.clone().map(Into::into),
-            log_args: written.log_args,
+            audit: Arc::new(written.audit.clone()),
         };
         if owner.effect == Effect::Allow && !owner.is_dangerous && written.dangerous.is_none() {
             self.check_entry_danger(owner, written, path.as_deref(), url.as_deref());
@@ -33,16 +35,16 @@ impl Compiler<'_> {
     }
 
     /// Reads the patterns of one scope, each with the text it came from.
-    fn scope<'w, P>(
+    pub(super) fn scope<'w, P>(
         &mut self,
         owner: Owner<'_>,
         argument: Argument,
-        written: Option<&'w At<Vec<At<String>>>>,
+        written: Option<&'w [At<String>]>,
         read: impl Fn(&str) -> Result<P, PatternError>,
     ) -> Option<Vec<(&'w At<String>, P)>> {
         let written = written?;
-        let mut patterns = Vec::with_capacity(written.value.len());
-        for text in &written.value {
+        let mut patterns = Vec::with_capacity(written.len());
+        for text in written {
             match read(&text.value) {
                 Ok(pattern) => patterns.push((text, pattern)),
                 Err(error) => self.bad_pattern(owner, argument, text, error),
@@ -58,7 +60,6 @@ impl Compiler<'_> {
         text: &At<String>,
         error: PatternError,
     ) {
-        let place = Place::of(owner.file, text.span);
         if let Some(variable) = error.variable {
             let help = match nearest(&variable, VARIABLES) {
                 Some(known) if known != variable => format!("did you mean `${known}`?"),
@@ -67,8 +68,9 @@ impl Compiler<'_> {
                     format!("the variables are {}", known.collect::<Vec<_>>().join(", "))
                 }
             };
-            let diagnostic = Diagnostic::error("unknown-variable", &place, error.message);
-            return self.report(diagnostic.help(help));
+            return self.report_text(owner, text.span, |place| {
+                Diagnostic::error("unknown-variable", place, error.message).help(help)
+            });
         }
         let (code, kind) = match argument {
             Argument::Path => ("bad-path", "path"),
@@ -76,8 +78,13 @@ impl Compiler<'_> {
             Argument::Key => ("bad-key", "key"),
         };
         let message = format!("`{}` is not a {kind} pattern", text.value);
-        self.report(
-            Diagnostic::error(code, &place, message).label(error.message).maybe_help(error.help),
-        );
+        self.report_text(owner, text.span, |place| {
+            Diagnostic::error(code, place, message).label(error.message).maybe_help(error.help)
+        });
     }
+}
+
+/// The texts of a scope, where it is written.
+fn list(scope: &Option<At<Vec<At<String>>>>) -> Option<&[At<String>]> {
+    scope.as_ref().map(|list| list.value.as_slice())
 }

@@ -26,13 +26,12 @@ impl Compiler<'_> {
                 patterns.push(pattern);
                 continue;
             }
-            let place = Place::of(owner.file, text.span);
             let message = format!("`{}` is not a command pattern", text.value);
-            self.report(
-                Diagnostic::error("bad-command", &place, message)
+            self.report_text(owner, text.span, |place| {
+                Diagnostic::error("bad-command", place, message)
                     .label("a command is lower-case words joined by dots; `*` is any run of characters")
-                    .maybe_help(lower_case_help(&text.value)),
-            );
+                    .maybe_help(lower_case_help(&text.value))
+            });
         }
         patterns
     }
@@ -46,20 +45,22 @@ impl Compiler<'_> {
         if commands.iter().any(|command| pattern.matches(command.as_str())) {
             return;
         }
-        let place = Place::of(owner.file, text.span);
-        let diagnostic = if pattern.is_literal() {
+        let listed = || format!("the commands are {}", list(commands));
+        if pattern.is_literal() {
             let message = format!("there is no command `{}`", text.value);
             let known = commands.iter().map(CommandName::as_str);
-            let list = || format!("the commands are {}", list(commands));
-            Diagnostic::error("unknown-command", &place, message)
-                .label("no handler has this name")
-                .help(self.did_you_mean(&text.value, known).unwrap_or_else(list))
+            let help = self.did_you_mean(&text.value, known).unwrap_or_else(listed);
+            self.report_text(owner, text.span, |place| {
+                Diagnostic::error("unknown-command", place, message)
+                    .label("no handler has this name")
+                    .help(help)
+            });
         } else {
             let message = format!("no command matches `{}`", text.value);
-            Diagnostic::warning("unmatched-command", &place, message)
-                .help(format!("the commands are {}", list(commands)))
-        };
-        self.report(diagnostic);
+            self.report_text(owner, text.span, |place| {
+                Diagnostic::warning("unmatched-command", place, message).help(listed())
+            });
+        }
     }
 
     pub(super) fn windows(
@@ -102,18 +103,25 @@ impl Compiler<'_> {
                     self.check_origin_danger(file, capability, text, &pattern);
                     patterns.push(pattern);
                 }
-                Err(error) => {
-                    let place = Place::of(file, text.span);
-                    let message = format!("`{}` is not an origin pattern", text.value);
-                    self.report(
-                        Diagnostic::error("bad-origin", &place, message)
-                            .label(error.to_string())
-                            .help(origin_help(&text.value, error)),
-                    );
-                }
+                Err(error) => self.bad_origin(file, text, error),
             }
         }
         patterns
+    }
+
+    pub(super) fn bad_origin(
+        &mut self,
+        file: &FileText<'_>,
+        text: &At<String>,
+        error: OriginPatternError,
+    ) {
+        let place = Place::of(file, text.span);
+        let message = format!("`{}` is not an origin pattern", text.value);
+        self.report(
+            Diagnostic::error("bad-origin", &place, message)
+                .label(error.to_string())
+                .help(origin_help(&text.value, error)),
+        );
     }
 }
 

@@ -46,7 +46,7 @@ impl Compiler<'_> {
     }
 
     fn schema_file(&mut self, place: &Place<'_>, name: &str) -> Option<Value> {
-        if !is_beneath(name) {
+        if !is_beneath(name, "json") {
             let message =
                 format!("`{name}` is not the name of a `.json` file beneath the policy file");
             self.bad_schema(place, message, Some("write `args = \"schemas/save.json\"`".into()));

@@ -4,8 +4,10 @@ use serde_json::{Map, Number, Value};
 use toml::de::{DeTable, DeValue};
 
 use super::At;
+use super::audit::read_audit;
 use super::limit::{read_limit, read_size};
 use super::reader::{Node, Reader};
+use crate::audit_rule::AuditRule;
 use crate::diagnostics::{Diagnostic, Span};
 use crate::limits::Limits;
 use crate::result::{Pointer, ResultRule};
@@ -15,10 +17,10 @@ use crate::verdict::Effect;
 const NARROWING: [&str; 5] = ["commands", "path", "url", "key", "args"];
 
 /// The keys that say how an allowed call runs.
-const GRANTING: [&str; 4] = ["limit", "result", "log_args", "dangerous"];
+const GRANTING: [&str; 4] = ["limit", "result", "audit", "dangerous"];
 
 /// An entry of an `allow` or a `deny` list.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct WrittenEntry {
     pub(crate) span: Span,
     pub(crate) commands: Vec<At<String>>,
@@ -28,12 +30,12 @@ pub(crate) struct WrittenEntry {
     pub(crate) args: Option<At<WrittenSchema>>,
     pub(crate) limits: Limits,
     pub(crate) result: Option<ResultRule>,
-    pub(crate) log_args: bool,
+    pub(crate) audit: AuditRule,
     pub(crate) dangerous: Option<At<String>>,
 }
 
 /// A JSON Schema of the arguments.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum WrittenSchema {
     /// Written in the policy file, with the place of each of its members.
     Inline(Value, Spans),
@@ -87,7 +89,7 @@ fn read_entry<'s>(
         args: table.get("args").and_then(|node| read_schema(reader, node)),
         limits: table.get("limit").map(|node| read_limit(reader, node)).unwrap_or_default(),
         result: table.get("result").and_then(|node| read_result(reader, node)),
-        log_args: reader.boolean(table, "log_args"),
+        audit: table.get("audit").map(|node| read_audit(reader, node)).unwrap_or_default(),
         dangerous: reader.said(table, "dangerous"),
     }
 }
@@ -119,6 +121,21 @@ fn read_schema<'s>(reader: &mut Reader<'s, '_>, node: &Node<'s>) -> Option<At<Wr
     let mut spans = Vec::new();
     let value = to_json(reader, node, "", &mut spans)?;
     Some(At { value: WrittenSchema::Inline(value, spans), span })
+}
+
+/// A table as the JSON object it stands for.
+pub(super) fn json_table<'s>(
+    reader: &mut Reader<'s, '_>,
+    node: &Node<'s>,
+    key: &str,
+) -> Option<Map<String, Value>> {
+    reader.table(node, key)?;
+    match to_json(reader, node, "", &mut Vec::new())? {
+        Value::Object(map) => Some(map),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            None
+        }
+    }
 }
 
 /// A TOML value as the JSON value it stands for; a date and a number out of range are none.
@@ -159,8 +176,8 @@ fn to_json(
         let place = reader.place(node.span().into());
         let message = "this value has no counterpart in JSON";
         reader.report(
-            Diagnostic::error("bad-schema", &place, message)
-                .help("a schema is made of strings, numbers, booleans, lists and tables"),
+            Diagnostic::error("bad-value", &place, message)
+                .help("JSON has strings, numbers, booleans, lists and tables"),
         );
     }
     value
@@ -184,7 +201,7 @@ fn read_result<'s>(reader: &mut Reader<'s, '_>, node: &Node<'s>) -> Option<Resul
     Some(ResultRule { omit, keep, max_bytes })
 }
 
-fn read_pointer(reader: &mut Reader<'_, '_>, text: &At<String>) -> Option<Pointer> {
+pub(super) fn read_pointer(reader: &mut Reader<'_, '_>, text: &At<String>) -> Option<Pointer> {
     let pointer = Pointer::parse(&text.value);
     if pointer.is_none() {
         let place = reader.place(text.span);

@@ -1,11 +1,14 @@
-//! A policy file: its version, its permissions, its capabilities.
+//! A policy file: its version, the files it includes, and its tables.
 
 use toml::de::{DeTable, DeValue};
 
-use super::At;
-use super::entry::{WrittenEntry, read_entries};
+use super::capability::{WrittenCapability, read_capability};
+use super::permission::{WrittenPermission, read_permission};
 use super::reader::{Node, Reader};
+use super::statement::{WrittenNever, WrittenTest, read_never, read_test};
+use super::{At, did_you_mean};
 use crate::diagnostics::{Diagnostic, Diagnostics, FileText, Span};
+use crate::platform::Platform;
 
 /// The one version of the language.
 const VERSION: &str = "1";
@@ -15,34 +18,15 @@ const VERSION: &str = "1";
 const MAX_LINE_BYTES: usize = 16 * 1024;
 
 /// A policy file.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct WrittenFile {
     /// Whether the text was TOML: what a broken one lost is not missed a second time.
     pub(crate) is_whole: bool,
+    pub(crate) includes: Vec<At<String>>,
     pub(crate) permissions: Vec<WrittenPermission>,
     pub(crate) capabilities: Vec<WrittenCapability>,
-}
-
-/// Entries with a name, to be used by capabilities.
-#[derive(Debug)]
-pub(crate) struct WrittenPermission {
-    pub(crate) id: At<String>,
-    pub(crate) allow: Vec<WrittenEntry>,
-    pub(crate) deny: Vec<WrittenEntry>,
-}
-
-/// What some windows may do.
-#[derive(Debug)]
-pub(crate) struct WrittenCapability {
-    pub(crate) id: At<String>,
-    pub(crate) description: Option<At<String>>,
-    pub(crate) windows: Vec<At<String>>,
-    /// `None`: the app's own pages.
-    pub(crate) origins: Option<Vec<At<String>>>,
-    pub(crate) uses: Vec<At<String>>,
-    pub(crate) allow: Vec<WrittenEntry>,
-    pub(crate) deny: Vec<WrittenEntry>,
-    pub(crate) dangerous: Option<At<String>>,
+    pub(crate) tests: Vec<WrittenTest>,
+    pub(crate) nevers: Vec<WrittenNever>,
 }
 
 /// Reads a file, and reports all that is wrong with its form.
@@ -52,7 +36,7 @@ pub(crate) fn read_file<'s>(file: &'s FileText<'s>, diagnostics: &mut Diagnostic
         let place = reader.place(Span { start: span.start, end: span.start });
         let message = "a line of a policy file is at most 16 KiB long";
         reader.report(Diagnostic::error("too-much", &place, message).help("break the line"));
-        return WrittenFile { is_whole: false, permissions: Vec::new(), capabilities: Vec::new() };
+        return WrittenFile::default();
     }
     let (document, errors) = DeTable::parse_recoverable(file.text);
     for error in &errors {
@@ -69,7 +53,8 @@ fn read_document<'s>(
     document: &DeTable<'s>,
     is_whole: bool,
 ) -> WrittenFile {
-    reader.only(document, "a policy file", &["version", "permission", "capability"]);
+    let known = ["version", "include", "permission", "capability", "test", "never"];
+    reader.only(document, "a policy file", &known);
     match document.get("version") {
         Some(version) => check_version(reader, version),
         None if is_whole => {
@@ -79,19 +64,25 @@ fn read_document<'s>(
         // A broken file may well have lost it with the line that is broken.
         None => {}
     }
-    let permissions = reader.tables(document, "permission", "write `[[permission]]`");
-    let capabilities = reader.tables(document, "capability", "write `[[capability]]`");
+    let includes = document.get("include").and_then(|node| reader.strings(node, "include"));
     WrittenFile {
         is_whole,
-        permissions: permissions
-            .into_iter()
-            .filter_map(|(table, span)| read_permission(reader, table, span))
-            .collect(),
-        capabilities: capabilities
-            .into_iter()
-            .filter_map(|(table, span)| read_capability(reader, table, span))
-            .collect(),
+        includes: includes.map(|list| list.value).unwrap_or_default(),
+        permissions: read_all(reader, document, "permission", read_permission),
+        capabilities: read_all(reader, document, "capability", read_capability),
+        tests: read_all(reader, document, "test", read_test),
+        nevers: read_all(reader, document, "never", read_never),
     }
+}
+
+fn read_all<'s, 'd, T>(
+    reader: &mut Reader<'s, 'd>,
+    document: &DeTable<'s>,
+    key: &str,
+    read: impl Fn(&mut Reader<'s, 'd>, &DeTable<'s>, Span) -> Option<T>,
+) -> Vec<T> {
+    let tables = reader.tables(document, key, &format!("write `[[{key}]]`"));
+    tables.into_iter().filter_map(|(table, span)| read(reader, table, span)).collect()
 }
 
 fn check_version(reader: &mut Reader<'_, '_>, version: &Node<'_>) {
@@ -108,49 +99,8 @@ fn check_version(reader: &mut Reader<'_, '_>, version: &Node<'_>) {
     }
 }
 
-fn read_permission<'s>(
-    reader: &mut Reader<'s, '_>,
-    table: &DeTable<'s>,
-    span: Span,
-) -> Option<WrittenPermission> {
-    reader.only(table, "a permission", &["id", "description", "allow", "deny"]);
-    reader.optional_string(table, "description");
-    let (allow, deny) = read_entries(reader, table);
-    let id = read_id(reader, table, span, "a permission", "notes:read")?;
-    Some(WrittenPermission { id, allow, deny })
-}
-
-fn read_capability<'s>(
-    reader: &mut Reader<'s, '_>,
-    table: &DeTable<'s>,
-    span: Span,
-) -> Option<WrittenCapability> {
-    let known = ["id", "description", "windows", "origins", "use", "allow", "deny", "dangerous"];
-    reader.only(table, "a capability", &known);
-    let description = reader.optional_string(table, "description");
-    let dangerous = reader.said(table, "dangerous");
-    let (allow, deny) = read_entries(reader, table);
-    let uses = table.get("use").and_then(|node| reader.strings(node, "use"));
-    let origins = read_audience(reader, table, "origins", "local");
-    let windows = read_audience(reader, table, "windows", "main");
-    if !table.contains_key("windows") {
-        reader.missing(span, "a capability", "windows", "write `windows = [\"main\"]`");
-    }
-    let id = read_id(reader, table, span, "a capability", "editor")?;
-    Some(WrittenCapability {
-        id,
-        description,
-        windows: windows?,
-        origins,
-        uses: uses.map(|uses| uses.value).unwrap_or_default(),
-        allow,
-        deny,
-        dangerous,
-    })
-}
-
 /// Reads whom a capability is for.
-fn read_audience<'s>(
+pub(super) fn read_audience<'s>(
     reader: &mut Reader<'s, '_>,
     table: &DeTable<'s>,
     key: &str,
@@ -158,11 +108,36 @@ fn read_audience<'s>(
 ) -> Option<Vec<At<String>>> {
     let node = table.get(key)?;
     let help = format!("write `{key} = [\"{example}\"]`");
-    reader.not_empty(node, key, "this capability is for nobody", &help);
+    reader.not_empty(node, key, "this is for nobody", &help);
     reader.strings(node, key).map(|list| list.value)
 }
 
-fn read_id<'s>(
+/// Reads the operating systems that a table is for.
+pub(super) fn read_platforms<'s>(
+    reader: &mut Reader<'s, '_>,
+    table: &DeTable<'s>,
+) -> Option<Vec<Platform>> {
+    let names = read_audience(reader, table, "platforms", "linux")?;
+    let mut platforms = Vec::with_capacity(names.len());
+    for name in &names {
+        let known = Platform::ALL.into_iter().find(|platform| platform.name() == name.value);
+        if let Some(platform) = known {
+            platforms.push(platform);
+            continue;
+        }
+        let place = reader.place(name.span);
+        let message = format!("there is no platform `{}`", name.value);
+        let nearest = did_you_mean(&name.value, Platform::ALL.map(Platform::name));
+        let list = || "the platforms are `linux`, `macos` and `windows`".to_owned();
+        reader.report(
+            Diagnostic::error("unknown-platform", &place, message)
+                .help(nearest.unwrap_or_else(list)),
+        );
+    }
+    Some(platforms)
+}
+
+pub(super) fn read_id<'s>(
     reader: &mut Reader<'s, '_>,
     table: &DeTable<'s>,
     span: Span,

@@ -18,7 +18,7 @@ fn rule(commands: &[&str], effect: Effect) -> Rule {
         schema: None,
         limits: Limits::default(),
         result: None,
-        log_args: false,
+        audit: Arc::default(),
     };
     let reference = RuleRef {
         capability: String::new(),
