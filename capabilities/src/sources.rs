@@ -5,7 +5,7 @@ mod named;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 pub(crate) use named::is_beneath;
 
@@ -46,11 +46,29 @@ impl Sources {
     /// Something cannot be read, is no UTF-8, is a symbolic link within a directory, or is more
     /// than the bounds; or there is no policy file at all.
     pub fn read(paths: &[PathBuf]) -> Result<Self, SourceError> {
-        let mut reading = Reading { sources: Self::default(), total: 0 };
+        Self::read_with(paths, &BTreeMap::new())
+    }
+
+    /// The same with `unsaved` texts, by path, in the place of what the files hold: what an editor
+    /// shows and has not written yet. One that is beneath a directory of `paths` and on no disk is
+    /// read as if it were there.
+    ///
+    /// # Errors
+    /// As for [`Sources::read`].
+    pub fn read_with(
+        paths: &[PathBuf],
+        unsaved: &BTreeMap<PathBuf, String>,
+    ) -> Result<Self, SourceError> {
+        let mut reading = Reading { sources: Self::default(), total: 0, unsaved };
         for path in paths {
+            if unsaved.contains_key(path) {
+                reading.policy(path.parent().unwrap_or(Path::new("")), path)?;
+                continue;
+            }
             let kind = fs::metadata(path).map_err(|error| SourceError::io(path, error))?;
             if kind.is_dir() {
                 reading.directory(path, path, 0)?;
+                reading.unsaved_beneath(path)?;
             } else {
                 reading.policy(path.parent().unwrap_or(Path::new("")), path)?;
             }
@@ -142,12 +160,34 @@ impl SourceError {
     }
 }
 
-struct Reading {
+struct Reading<'u> {
     sources: Sources,
     total: u64,
+    unsaved: &'u BTreeMap<PathBuf, String>,
 }
 
-impl Reading {
+impl Reading<'_> {
+    /// The policy files of a directory that are on no disk yet.
+    fn unsaved_beneath(&mut self, root: &Path) -> Result<(), SourceError> {
+        for path in self.unsaved.keys() {
+            let Ok(inner) = path.strip_prefix(root) else {
+                continue;
+            };
+            let is_hidden = |part: Component<'_>| match part {
+                Component::Normal(name) => name.as_encoded_bytes().starts_with(b"."),
+                Component::Prefix(_)
+                | Component::RootDir
+                | Component::CurDir
+                | Component::ParentDir => true,
+            };
+            let is_policy = inner.extension().is_some_and(|found| found == "toml");
+            if is_policy && !inner.components().any(is_hidden) {
+                self.policy(root, path)?;
+            }
+        }
+        Ok(())
+    }
+
     fn directory(
         &mut self,
         root: &Path,
@@ -194,15 +234,33 @@ impl Reading {
             let named = named::named_in(self.sources.text(&name).unwrap_or_default());
             let directory = path.parent().unwrap_or(Path::new(""));
             for schema in named.schemas {
-                if let Some(path) = there(directory, &schema)? {
+                if let Some(path) = self.there(directory, &schema)? {
                     self.file(root, &path)?;
                 }
             }
             for policy in named.policies {
-                open.extend(there(directory, &policy)?);
+                open.extend(self.there(directory, &policy)?);
             }
         }
         Ok(())
+    }
+
+    /// The file of a name, where there is one. Neither it nor a directory on the way may be a link.
+    fn there(&self, directory: &Path, name: &str) -> Result<Option<PathBuf>, SourceError> {
+        if self.unsaved.contains_key(&directory.join(name)) {
+            return Ok(Some(directory.join(name)));
+        }
+        let mut path = directory.to_owned();
+        for part in Path::new(name) {
+            path.push(part);
+            match fs::symlink_metadata(&path) {
+                Ok(kind) if kind.is_symlink() => return Err(SourceError::SymbolicLink(path)),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(SourceError::io(&path, error)),
+            }
+        }
+        Ok(path.is_file().then_some(path))
     }
 
     /// Reads a file, once; its name in the sources.
@@ -216,7 +274,10 @@ impl Reading {
         if self.sources.files.len() >= MAX_FILES {
             return Err(SourceError::TooMuch(path.to_owned(), "at most 20,000 files"));
         }
-        let text = read_bounded(path)?;
+        let text = match self.unsaved.get(path) {
+            Some(text) => bounded(path, text)?,
+            None => read_bounded(path)?,
+        };
         self.total = self.total.saturating_add(u64::try_from(text.len()).unwrap_or(u64::MAX));
         if self.total > MAX_TOTAL_BYTES {
             return Err(SourceError::TooMuch(path.to_owned(), "at most 16 MiB in all"));
@@ -228,19 +289,11 @@ impl Reading {
     }
 }
 
-/// The file of a name, where there is one. Neither it nor a directory on the way may be a link.
-fn there(directory: &Path, name: &str) -> Result<Option<PathBuf>, SourceError> {
-    let mut path = directory.to_owned();
-    for part in Path::new(name) {
-        path.push(part);
-        match fs::symlink_metadata(&path) {
-            Ok(kind) if kind.is_symlink() => return Err(SourceError::SymbolicLink(path)),
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(SourceError::io(&path, error)),
-        }
+fn bounded(path: &Path, text: &str) -> Result<String, SourceError> {
+    if u64::try_from(text.len()).unwrap_or(u64::MAX) > MAX_FILE_BYTES {
+        return Err(SourceError::TooMuch(path.to_owned(), "at most 1 MiB a file"));
     }
-    Ok(path.is_file().then_some(path))
+    Ok(text.to_owned())
 }
 
 fn read_bounded(path: &Path) -> Result<String, SourceError> {

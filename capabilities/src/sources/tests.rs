@@ -72,3 +72,30 @@ fn what_cannot_be_read_whole_is_refused() {
     assert!(matches!(read(&directory, "link"), Err(SourceError::SymbolicLink(_))));
     assert!(matches!(read(&directory, "loop"), Err(SourceError::SymbolicLink(_))));
 }
+
+#[test]
+fn unsaved_texts_stand_in_the_place_of_files() {
+    let directory = directory(&[("p/a.toml", "saved"), ("p/b.toml", ""), ("other/x.toml", "")]);
+    let path = |name: &str| directory.path().join(name);
+    let unsaved = [
+        ("p/a.toml", "args = \"new.json\""),
+        ("p/new.json", "{}"),
+        ("p/sub/c.toml", "new"),
+        ("p/.hidden/d.toml", ""),
+        ("p/notes.md", ""),
+        ("elsewhere/e.toml", ""),
+    ];
+    let unsaved: BTreeMap<_, _> =
+        unsaved.into_iter().map(|(name, text)| (path(name), text.to_owned())).collect();
+    let sources = Sources::read_with(&[path("p")], &unsaved).unwrap();
+    let text = |name: &str| sources.text(path(name).to_str().unwrap());
+    assert_eq!(sources.names().count(), 4);
+    assert_eq!(text("p/a.toml"), Some("args = \"new.json\""));
+    assert_eq!(text("p/b.toml"), Some(""));
+    assert_eq!(text("p/new.json"), Some("{}"));
+    assert_eq!(text("p/sub/c.toml"), Some("new"));
+    let alone = Sources::read_with(&[path("elsewhere/e.toml")], &unsaved).unwrap();
+    assert_eq!(alone.names().count(), 1);
+    let large = BTreeMap::from([(path("p/a.toml"), "#".repeat(1024 * 1024 + 1))]);
+    assert!(matches!(Sources::read_with(&[path("p")], &large), Err(SourceError::TooMuch(..))));
+}
