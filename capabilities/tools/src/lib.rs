@@ -3,3 +3,5 @@
 //!
 //! What is deliberately not here: no process, no window, no network, and no printing. Files are
 //! read where a tool is about files; the command line is another crate.
+
+pub mod lsp;

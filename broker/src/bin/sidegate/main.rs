@@ -8,6 +8,7 @@ mod check;
 mod entries;
 mod explain;
 mod follow;
+mod lsp;
 mod place;
 mod report;
 mod run;
@@ -34,6 +35,7 @@ enum Verb {
     Explain(explain::Explain),
     Audit(audit::Audit),
     Bundle(bundle::BundleArgs),
+    Lsp(lsp::Lsp),
 }
 
 fn main() -> ExitCode {
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         Verb::Explain(explain) => explain.run(),
         Verb::Audit(audit) => audit.run(),
         Verb::Bundle(bundle) => bundle.run(),
+        Verb::Lsp(lsp) => lsp.run(),
     };
     match outcome {
         Ok(Outcome::Holds) => ExitCode::SUCCESS,

@@ -12,13 +12,13 @@ use sidegate::capabilities::{
 use crate::report::Unusable;
 
 /// The manifest's file.
-const MANIFEST: &str = "sidegate.toml";
+pub(crate) const MANIFEST: &str = "sidegate.toml";
 
 /// What policies without an app are compiled for.
-const NO_APP: &str = "org.example.app";
+pub(crate) const NO_APP: &str = "org.example.app";
 
 /// Where it would lie; it need not be there.
-const NO_RESOURCES: &str = "/usr/lib/org.example.app";
+pub(crate) const NO_RESOURCES: &str = "/usr/lib/org.example.app";
 
 /// A policy's files, and what their variables stand for here.
 pub(crate) struct Place {

@@ -1,0 +1,79 @@
+//! A request about a place in an open document: the texts around it, and the tree of its own.
+
+use gen_lsp_types::{Location, Position, Uri};
+use toml::Spanned;
+use toml::de::DeTable;
+
+use super::documents::Document;
+use super::position::{Encoding, Lines};
+use super::session::Client;
+use super::workspace::{Checked, Workspace};
+
+/// What is asked about.
+pub(super) struct Asked<'w> {
+    pub(super) workspace: &'w Workspace<'w>,
+    pub(super) document: &'w Document,
+    pub(super) checked: &'w Checked,
+    pub(super) client: Client,
+    pub(super) lines: Lines<'w>,
+    /// The byte at the position that was given; the first, where none was.
+    pub(super) offset: usize,
+}
+
+/// A permission's text: where it is, and its tree.
+pub(super) struct Elsewhere<'w> {
+    pub(super) name: &'w str,
+    pub(super) text: &'w str,
+    pub(super) tree: Spanned<DeTable<'w>>,
+}
+
+impl<'w> Asked<'w> {
+    /// `None` where the document is not open, no capability file, or too large to look at.
+    pub(super) fn about(
+        workspace: &'w Workspace<'w>,
+        client: Client,
+        uri: &Uri,
+        position: Option<Position>,
+    ) -> Option<Self> {
+        let (document, checked) = workspace.look_up(uri)?;
+        let lines = Lines::new(document.text.as_deref()?, client.encoding);
+        let offset = position.map(|position| lines.offset(position)).unwrap_or_default();
+        Some(Self { workspace, document, checked, client, lines, offset })
+    }
+
+    pub(super) fn text(&self) -> &'w str {
+        self.lines.text()
+    }
+
+    /// The document's tree, of as much of it as could be made out.
+    pub(super) fn tree(&self) -> Spanned<DeTable<'w>> {
+        DeTable::parse_recoverable(self.text()).0
+    }
+
+    /// The files of the policy that hold a word, with their trees.
+    pub(super) fn files_with(&self, word: &str) -> impl Iterator<Item = Elsewhere<'w>> {
+        let sources = &self.checked.sources;
+        let texts = sources.names().filter_map(|name| Some((name, sources.text(name)?)));
+        let found =
+            texts.filter(move |(name, text)| name.ends_with(".toml") && text.contains(word));
+        found.map(|(name, text)| {
+            let (tree, _) = DeTable::parse_recoverable(text);
+            Elsewhere { name, text, tree }
+        })
+    }
+
+    /// A span of one of the files, for the client.
+    pub(super) fn location(
+        &self,
+        elsewhere: &Elsewhere<'_>,
+        span: std::ops::Range<usize>,
+    ) -> Option<Location> {
+        let uri = self.workspace.uri(elsewhere.name)?;
+        Some(Location { uri, range: self.lines_of(elsewhere.text).range(span) })
+    }
+
+    fn lines_of<'t>(&self, text: &'t str) -> Lines<'t> {
+        let encoding: Encoding = self.client.encoding;
+        Lines::new(text, encoding)
+    }
+}
