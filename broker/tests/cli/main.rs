@@ -14,3 +14,4 @@ mod bundle;
 mod check;
 mod explain;
 mod harness;
+mod lsp;

@@ -5,7 +5,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use super::documents::Document;
-use super::position::{Encoding, Lines};
+use super::position::Lines;
 use super::session::Client;
 use super::workspace::{Checked, Workspace};
 
@@ -20,10 +20,10 @@ pub(super) struct Asked<'w> {
     pub(super) offset: usize,
 }
 
-/// A permission's text: where it is, and its tree.
+/// A file of the policy: its name, and its tree.
 pub(super) struct Elsewhere<'w> {
-    pub(super) name: &'w str,
-    pub(super) text: &'w str,
+    name: &'w str,
+    pub(super) lines: Lines<'w>,
     pub(super) tree: Spanned<DeTable<'w>>,
 }
 
@@ -52,13 +52,13 @@ impl<'w> Asked<'w> {
 
     /// The files of the policy that hold a word, with their trees.
     pub(super) fn files_with(&self, word: &str) -> impl Iterator<Item = Elsewhere<'w>> {
-        let sources = &self.checked.sources;
+        let (sources, encoding) = (&self.checked.sources, self.client.encoding);
         let texts = sources.names().filter_map(|name| Some((name, sources.text(name)?)));
         let found =
             texts.filter(move |(name, text)| name.ends_with(".toml") && text.contains(word));
-        found.map(|(name, text)| {
+        found.map(move |(name, text)| {
             let (tree, _) = DeTable::parse_recoverable(text);
-            Elsewhere { name, text, tree }
+            Elsewhere { name, lines: Lines::new(text, encoding), tree }
         })
     }
 
@@ -69,11 +69,6 @@ impl<'w> Asked<'w> {
         span: std::ops::Range<usize>,
     ) -> Option<Location> {
         let uri = self.workspace.uri(elsewhere.name)?;
-        Some(Location { uri, range: self.lines_of(elsewhere.text).range(span) })
-    }
-
-    fn lines_of<'t>(&self, text: &'t str) -> Lines<'t> {
-        let encoding: Encoding = self.client.encoding;
-        Lines::new(text, encoding)
+        Some(Location { uri, range: elsewhere.lines.range(span) })
     }
 }

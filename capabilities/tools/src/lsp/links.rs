@@ -7,6 +7,9 @@ use gen_lsp_types::{Location, Range};
 use super::asked::{Asked, Elsewhere};
 use super::tree::{self, On, Spot, Step};
 
+/// The most places of one answer. Nobody looks at more, and each is a walk along its line.
+const MAX_LOCATIONS: usize = 1_000;
+
 /// Where what is named at the place is written.
 pub(super) fn definition(asked: &Asked<'_>) -> Vec<Location> {
     let tree = asked.tree();
@@ -29,12 +32,12 @@ pub(super) fn references(asked: &Asked<'_>, with_declaration: bool) -> Vec<Locat
     };
     let mut found = if with_declaration { permissions(asked, id) } else { Vec::new() };
     for file in asked.files_with(id) {
-        for kind in ["capability", "permission"] {
-            for (owner, _) in tree::tables(file.tree.get_ref(), kind) {
-                let uses = tree::uses(owner).into_iter().filter(|(used, _)| *used == id);
-                found.extend(uses.filter_map(|(_, span)| asked.location(&file, span)));
-            }
-        }
+        let owners = ["capability", "permission"]
+            .into_iter()
+            .flat_map(|kind| tree::tables(file.tree.get_ref(), kind));
+        let uses = owners.flat_map(|(owner, _)| tree::uses(owner)).filter(|(used, _)| *used == id);
+        let left = MAX_LOCATIONS.saturating_sub(found.len());
+        found.extend(uses.filter_map(|(_, span)| asked.location(&file, span)).take(left));
     }
     found
 }
@@ -78,7 +81,7 @@ fn permissions(asked: &Asked<'_>, id: &str) -> Vec<Location> {
         let found = ids.filter(|(found, _)| *found == id);
         found.filter_map(|(_, span)| asked.location(&file, span)).collect::<Vec<_>>()
     };
-    asked.files_with(id).flat_map(in_file).collect()
+    asked.files_with(id).flat_map(in_file).take(MAX_LOCATIONS).collect()
 }
 
 /// The file of an include, where it is one of the policy's.

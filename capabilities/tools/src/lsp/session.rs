@@ -209,3 +209,43 @@ fn is_cancelled(id: &Id, later: &VecDeque<Incoming>) -> bool {
         | Incoming::Malformed(_) => false,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn request(id: i32, method: &str, params: Value) -> Incoming {
+        Incoming::Request { id: Id::from(id), method: method.to_owned(), params }
+    }
+
+    #[test]
+    fn what_is_taken_back_is_not_answered() {
+        let cancel = Incoming::Notification {
+            method: "$/cancelRequest".to_owned(),
+            params: json!({ "id": 3 }),
+        };
+        let mut session = Session::new(&|_| None);
+        let messages = VecDeque::from([
+            request(
+                1,
+                "initialize",
+                json!({ "processId": null, "rootUri": null, "capabilities": {} }),
+            ),
+            request(2, "workspace/symbol", Value::Null),
+            request(3, "workspace/symbol", Value::Null),
+            cancel,
+            request(3, "workspace/symbol", Value::Null),
+        ]);
+        let mut output = Vec::new();
+        assert_eq!(session.take(messages, &mut output).unwrap(), None);
+        let answers = String::from_utf8(output).unwrap();
+        let codes: Vec<_> = answers
+            .split("\"code\":")
+            .skip(1)
+            .map(|rest| rest.split([',', '}']).next().unwrap())
+            .collect();
+        assert_eq!(codes, ["-32601", "-32800", "-32601"], "a later one of the same id is another");
+    }
+}

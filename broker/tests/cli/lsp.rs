@@ -1,0 +1,6 @@
+//! `sidegate lsp`, over pipes and from a real editor.
+
+mod answers;
+mod client;
+mod editor;
+mod protocol;
