@@ -43,9 +43,9 @@ use session::Session;
 pub use surroundings::{Command, Finder, Surroundings};
 use wire::Incoming;
 
-/// How many messages are read ahead: what somebody types while a large policy is looked at, and in
-/// all of it not more memory than a few documents.
-const MAX_AHEAD: usize = 64;
+/// How many messages are read ahead: what somebody types while a large policy is looked at. Each of
+/// them may be as long as a message can be, so it is not more.
+const MAX_AHEAD: usize = 16;
 
 /// Serves one client until it ends the session or is gone.
 ///

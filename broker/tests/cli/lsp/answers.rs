@@ -94,6 +94,14 @@ fn a_file_may_be_new_or_of_no_app_or_no_file_at_all() {
     let manifest = uri(&home.path().join("app/sidegate.toml"));
     client.open(&manifest, MANIFEST);
     assert_eq!(client.at("textDocument/hover", &manifest, (0, 0)), Value::Null);
+    // Nor is other people's TOML; once it is ours, there is something to say.
+    let cargo = uri(&home.path().join("Cargo.toml"));
+    client.open(&cargo, "[package]\nname = \"a\"\nversion = \"1\"\n[[test]]\nname = \"b\"\n");
+    assert_eq!(client.at("textDocument/hover", &cargo, (0, 1)), Value::Null);
+    client.change(&cargo, 2, &json!([{ "text": "[[capability]]\nid = \"a\"\n" }]));
+    assert_eq!(client.diagnostics(&cargo)[0]["code"], "missing-key");
+    client.change(&cargo, 3, &json!([{ "text": "[package]\n" }]));
+    assert!(client.diagnostics(&cargo).is_empty());
     // What cannot be read beside it is said, and the file is looked at by itself.
     let beside = home.write("broken/policies/a.toml", "version = 2\n");
     std::os::unix::fs::symlink("/etc/hosts", beside.with_file_name("b.toml")).unwrap();

@@ -155,10 +155,9 @@ pub(crate) fn uri(path: &Path) -> String {
 
 /// Line and column, in UTF-16, of the first place where a text holds `what`.
 pub(crate) fn place(text: &str, what: &str) -> (usize, usize) {
-    let before = &text[..text.find(what).unwrap_or_else(|| panic!("no {what}"))];
-    let line = before.matches('\n').count();
-    let start = before.rfind('\n').map_or(0, |at| at + 1);
-    (line, before[start..].encode_utf16().count())
+    let (before, _) = text.split_once(what).unwrap_or_else(|| panic!("no {what}"));
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    (before.matches('\n').count(), line.encode_utf16().count())
 }
 
 fn read(output: &mut impl BufRead) -> Option<Value> {

@@ -9,6 +9,9 @@ use super::position::Lines;
 use super::session::Client;
 use super::workspace::{Checked, Workspace};
 
+/// How the name of a capability file ends.
+const TOML: &str = ".toml";
+
 /// What is asked about.
 pub(super) struct Asked<'w> {
     pub(super) workspace: &'w Workspace<'w>,
@@ -36,6 +39,10 @@ impl<'w> Asked<'w> {
         position: Option<Position>,
     ) -> Option<Self> {
         let (document, checked) = workspace.look_up(uri)?;
+        // A schema may be open as well, and is not of this language.
+        if !document.name.ends_with(TOML) {
+            return None;
+        }
         let lines = Lines::new(document.text.as_deref()?, client.encoding);
         let offset = position.map(|position| lines.offset(position)).unwrap_or_default();
         Some(Self { workspace, document, checked, client, lines, offset })
@@ -54,8 +61,7 @@ impl<'w> Asked<'w> {
     pub(super) fn files_with(&self, word: &str) -> impl Iterator<Item = Elsewhere<'w>> {
         let (sources, encoding) = (&self.checked.sources, self.client.encoding);
         let texts = sources.names().filter_map(|name| Some((name, sources.text(name)?)));
-        let found =
-            texts.filter(move |(name, text)| name.ends_with(".toml") && text.contains(word));
+        let found = texts.filter(move |(name, text)| name.ends_with(TOML) && text.contains(word));
         found.map(move |(name, text)| {
             let (tree, _) = DeTable::parse_recoverable(text);
             Elsewhere { name, lines: Lines::new(text, encoding), tree }

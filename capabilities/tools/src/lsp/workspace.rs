@@ -9,6 +9,8 @@ use sidegate_capabilities::{
     CommandName, Context, Diagnostic, Diagnostics, Policy, SourceError, Sources,
 };
 
+use toml::de::{DeTable, DeValue};
+
 use super::documents::{Document, Documents};
 use super::surroundings::{Finder, Surroundings};
 
@@ -70,7 +72,8 @@ impl<'f> Workspace<'f> {
             let open: Vec<_> = self.documents.iter().collect();
             let around = open.iter().find_map(|document| {
                 let (found, surroundings) = self.around(document)?;
-                (found == roots).then_some((*document, surroundings))
+                let is_meant = found == roots && !is_foreign(document, &surroundings);
+                is_meant.then_some((*document, surroundings))
             });
             if let Some((document, surroundings)) = around {
                 let checked = check(document, surroundings, &self.documents);
@@ -113,6 +116,20 @@ impl<'f> Workspace<'f> {
         };
         Some((roots, surroundings))
     }
+}
+
+/// Whether a document that nothing around it marks as a capability file is plainly something else:
+/// an editor may well name the server for all TOML there is.
+fn is_foreign(document: &Document, surroundings: &Surroundings) -> bool {
+    let Some(text) = document.text.as_ref().filter(|_| surroundings.roots.is_empty()) else {
+        return false;
+    };
+    let (tree, _) = DeTable::parse_recoverable(text);
+    let tree = tree.get_ref();
+    let is_version = |value: &DeValue<'_>| value.as_integer().is_some_and(|it| it.as_str() == "1");
+    let is_ours = tree.get("version").is_some_and(|value| is_version(value.get_ref()))
+        || ["capability", "permission", "never"].iter().any(|key| tree.contains_key(*key));
+    !is_ours && !tree.is_empty()
 }
 
 fn check(document: &Document, surroundings: Surroundings, documents: &Documents) -> Checked {
