@@ -7,7 +7,7 @@ MINUTES ?= 60
 TOOLS := $(CURDIR)/target/tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint audit-deps bench soak fmt clean
+.PHONY: help setup demo test lint audit-deps bench soak mutants fmt clean
 
 help: ## lists these targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -38,14 +38,18 @@ bench: setup ## runs every benchmark
 	$(CARGO) build --release --workspace --bins
 	$(CARGO) bench --workspace --bench '*'
 
-soak: setup ## runs the storms in full, and the end-to-end tests for MINUTES (60)
+soak: setup ## runs the storms and the second road in full, and the end-to-end tests for MINUTES (60)
 	$(CARGO) build --release --workspace --bins
 	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate --test files_storm
+	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate-capabilities --test reference -- --nocapture
 	@end=$$(($$(date +%s) + 60 * $(MINUTES))); runs=0; \
 	while [ $$(date +%s) -lt $$end ]; do \
 		$(CARGO) test --release -p sidegate-tests -- --include-ignored || exit 1; \
 		runs=$$((runs + 1)); \
 	done; echo "$$runs runs, and no failure"
+
+mutants: $(TOOLS)/bin/cargo-mutants $(TOOLS)/bin/cargo-nextest ## breaks the code that decides, piece by piece, and looks which test notices
+	PATH="$(TOOLS)/bin:$$PATH" $(CARGO) mutants -p sidegate-capabilities -o target
 
 fmt: ## formats the source
 	$(CARGO) fmt --all
@@ -55,3 +59,9 @@ clean: ## removes what was built
 
 $(TOOLS)/bin/cargo-deny:
 	$(CARGO) install --locked --root $(TOOLS) cargo-deny@0.19.9
+
+$(TOOLS)/bin/cargo-mutants:
+	$(CARGO) install --locked --root $(TOOLS) cargo-mutants@27.1.0
+
+$(TOOLS)/bin/cargo-nextest:
+	$(CARGO) install --locked --root $(TOOLS) cargo-nextest
