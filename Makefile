@@ -64,4 +64,4 @@ $(TOOLS)/bin/cargo-mutants:
 	$(CARGO) install --locked --root $(TOOLS) cargo-mutants@27.1.0
 
 $(TOOLS)/bin/cargo-nextest:
-	$(CARGO) install --locked --root $(TOOLS) cargo-nextest
+	$(CARGO) install --locked --root $(TOOLS) cargo-nextest@0.9.143

@@ -62,3 +62,49 @@ impl Capability {
         self.allow.iter().chain(&self.deny)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn capability(windows: &[&str], origins: &[&str], expires: Option<i64>) -> Capability {
+        Capability {
+            id: "c".to_owned(),
+            description: None,
+            expires: expires.map(WallTime::from_unix),
+            windows: windows.iter().map(|text| WindowPattern((*text).into())).collect(),
+            origins: origins.iter().map(|text| OriginPattern::parse(text).unwrap()).collect(),
+            allow: Vec::new(),
+            deny: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_capability_ends_at_its_moment() {
+        for (expires, now, is_over) in
+            [(None, 10, false), (Some(10), 9, false), (Some(10), 10, true), (Some(10), 11, true)]
+        {
+            let capability = capability(&["a"], &["local"], expires);
+            assert_eq!(capability.is_over(WallTime::from_unix(now)), is_over, "{expires:?} {now}");
+        }
+    }
+
+    #[test]
+    fn a_capability_is_for_its_windows_at_its_origins() {
+        let capability = capability(&["a", "b-*"], &["local", "https://example.com"], None);
+        let cases = [
+            ("a", "app://localhost", true),
+            ("b-1", "https://example.com", true),
+            ("b", "app://localhost", false),
+            ("a", "https://example.org", false),
+        ];
+        for (window, origin, expected) in cases {
+            let (window, origin) =
+                (WindowLabel::parse(window).unwrap(), Origin::parse(origin).unwrap());
+            assert_eq!(capability.is_for(&window, &origin), expected, "{window} {origin}");
+        }
+        for (pattern, is_any) in [("*", true), ("**", true), ("a*", false), ("a", false)] {
+            assert_eq!(WindowPattern(pattern.into()).is_any(), is_any, "{pattern}");
+        }
+    }
+}

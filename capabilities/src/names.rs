@@ -172,4 +172,25 @@ mod tests {
             assert_eq!(WindowLabel::parse(bad), Err(error), "{bad:?}");
         }
     }
+
+    #[test]
+    fn names_print_as_themselves() {
+        let command = CommandName::parse("fs.read").unwrap();
+        assert_eq!(format!("{command} {command:?}"), "fs.read CommandName(fs.read)");
+        let label = WindowLabel::parse("editor").unwrap();
+        assert_eq!(format!("{label} {label:?}"), "editor WindowLabel(editor)");
+    }
+
+    /// D08: of a name that is none, nothing is repeated.
+    #[test]
+    fn d08_a_megabyte_is_no_name_and_is_not_repeated() {
+        for text in ["a".repeat(1024 * 1024), "fs.".repeat(400_000), "*".repeat(1024 * 1024)] {
+            let error = CommandName::parse(&text).unwrap_err();
+            assert_eq!(error, NameError::TooLong(MAX_COMMAND_BYTES));
+            assert!(error.to_string().len() < 100);
+        }
+        for bad in [":", "fs:*", "fs.\u{ff52}ead", "fs\u{2024}read", "fs.read ", "\u{202e}", "Fs"] {
+            assert_eq!(CommandName::parse(bad), Err(NameError::Command), "{bad:?}");
+        }
+    }
 }

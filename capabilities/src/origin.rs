@@ -197,10 +197,10 @@ mod tests {
             let origin = Origin::of_url(text).map(|origin| origin.to_string());
             assert_eq!(origin, expected.map(str::to_owned), "{text:?}");
         }
-        assert_eq!(
-            Origin::of_url(&format!("https://{}", "a".repeat(9000))),
-            Err(OriginError::TooLong)
-        );
+        let long = |bytes: usize| format!("https://a/{}", "p".repeat(bytes - "https://a/".len()));
+        assert!(Origin::of_url(&long(8_192)).is_ok());
+        assert_eq!(Origin::of_url(&long(8_193)), Err(OriginError::TooLong));
+        assert_eq!(format!("{:?}", Origin::local()), "Origin(app://localhost)");
     }
 
     #[test]
@@ -210,6 +210,28 @@ mod tests {
             ["app://localhost/", "app://localhost/x", "app://localhost?q", "app://localhost#f"]
         {
             assert_eq!(Origin::parse(longer), Err(OriginError::Longer), "{longer}");
+        }
+    }
+
+    #[test]
+    fn f07_hosts_are_compared_in_a_labels() {
+        // A Cyrillic е, a mixed script, a full-width dot, a name of the old IDNA.
+        let cases = [
+            ("https://\u{435}xample.com", "https://xn--xample-2of.com"),
+            ("https://XN--XAMPLE-2OF.com", "https://xn--xample-2of.com"),
+            ("https://ex\u{430}mple.com", "https://xn--exmple-4nf.com"),
+            ("https://example\u{ff0e}com", "https://example.com"),
+            ("https://stra\u{df}e.example", "https://xn--strae-oqa.example"),
+        ];
+        for (text, canonical) in cases {
+            let origin = Origin::of_url(text).unwrap();
+            assert_eq!(origin.to_string(), canonical, "{text}");
+            assert_eq!(origin, Origin::of_url(canonical).unwrap());
+        }
+        assert_ne!(Origin::of_url(cases[0].0), Origin::of_url("https://example.com"));
+        for bad in ["https://\u{202e}example.com", "https://a\u{200d}b.com", "app://\u{435}xample"]
+        {
+            assert!(Origin::of_url(bad).is_err(), "{bad:?}");
         }
     }
 

@@ -245,3 +245,6 @@ impl<'r> Tally<'r> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

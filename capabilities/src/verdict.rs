@@ -266,3 +266,46 @@ impl fmt::Display for RuleRef {
         write!(f, ", {} {})", self.effect, self.index)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_sentences() {
+        let invalid = |pointer: &str| Reason::ArgumentInvalid {
+            pointer: pointer.to_owned(),
+            message: "too long".to_owned(),
+        };
+        #[rustfmt::skip]
+        let cases = [
+            (Reason::NoCapability, "no-capability", "no capability applies to this window and origin"),
+            (Reason::NotGranted, "not-granted", "no capability of this window allows the command"),
+            (Reason::DeniedByRule, "denied-by-rule", "a deny entry applies"),
+            (Reason::ScopeMissing { argument: "path" }, "scope-missing", "the argument `path` names a resource, and no entry with a scope for it allows the command"),
+            (Reason::ArgumentMissing { argument: "url" }, "argument-missing", "the command is allowed only with the argument `url`"),
+            (Reason::OutOfScope { argument: "key" }, "out-of-scope", "the argument `key` is outside of what is allowed"),
+            (invalid("/n"), "argument-invalid", "the argument at `/n` is not valid: too long"),
+            (invalid(""), "argument-invalid", "the arguments are not valid: too long"),
+        ];
+        for (reason, code, sentence) in cases {
+            assert_eq!((reason.code(), reason.to_string().as_str()), (code, sentence));
+        }
+    }
+
+    #[test]
+    fn a_rule_is_named_by_its_place() {
+        let mut rule = RuleRef {
+            capability: "c".to_owned(),
+            permission: None,
+            effect: Effect::Deny,
+            index: 2,
+            file: "p.toml".to_owned(),
+            line: 5,
+            column: 3,
+        };
+        assert_eq!(rule.to_string(), "p.toml:5 (capability `c`, deny 2)");
+        rule.permission = Some("q".to_owned());
+        assert_eq!(rule.to_string(), "p.toml:5 (capability `c`, permission `q`, deny 2)");
+    }
+}

@@ -230,6 +230,35 @@ mod tests {
     }
 
     #[test]
+    fn f07_international_hosts_are_compared_in_a_labels() {
+        let cases = [
+            ("https://xn--xample-2of.com/**", "https://\u{435}xample.com/", true),
+            ("https://\u{435}xample.com/**", "https://xn--xample-2of.com/", true),
+            ("https://\u{435}xample.com/**", "https://example.com/", false),
+            ("https://example.com/**", "https://\u{435}xample.com/", false),
+            ("https://*.example/**", "https://b\u{fc}cher.example/", true),
+            ("https://*.b\u{fc}cher.example/**", "https://a.xn--bcher-kva.example/", true),
+            ("https://example.com/**", "https://example\u{3002}com/", true),
+        ];
+        for (pattern, url, matches) in cases {
+            let pattern = UrlPattern::parse(pattern).unwrap();
+            assert_eq!(pattern.matches(&read_url(url).unwrap()), matches, "{pattern:?} {url}");
+        }
+        for bad in ["https://\u{202e}example.com/", "https://a\u{200d}b.com/", "https://xn--a.com/"]
+        {
+            assert!(read_url(bad).is_err(), "{bad:?}");
+            assert!(UrlPattern::parse(&format!("{bad}**")).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_longest_url() {
+        let long = |bytes: usize| format!("https://a/{}", "p".repeat(bytes - "https://a/".len()));
+        assert!(read_url(&long(8_192)).is_ok());
+        assert_eq!(read_url(&long(8_193)), Err("the URL is too long"));
+    }
+
+    #[test]
     fn what_is_no_url_of_a_call() {
         let bad = [
             "",

@@ -54,6 +54,68 @@ fn e12_wildcards_cross_neither_slashes_nor_leading_dots() {
     }
 }
 
+/// A name with what a pattern would call a wildcard is a name like others.
+#[test]
+fn e14_wildcards_in_the_path_of_a_call_are_literal() {
+    #[rustfmt::skip]
+    let cases = [
+        ("/d/a", "/d/*", false),
+        ("/d/ab", "/d/a?", false),
+        ("/d/a", "/d/[ab]", false),
+        ("/d/a/b", "/d/**", false),
+        ("/d/a/b", "/d/**/b", false),
+        ("/d/*", "/d/*", true),
+        ("/d/*", "/d/[ab]{c,d}?!", true),
+        ("/d/?", "/d/*", true),
+        ("/d/**", "/d/**", true),
+        ("/d/?b?", "/d/[b]", true),
+    ];
+    for (written, named, matches) in cases {
+        for effect in [Effect::Allow, Effect::Deny] {
+            let matched = pattern(written, effect).matches(&path(named));
+            assert_eq!(matched, matches, "{written} {named}");
+        }
+    }
+}
+
+/// Bytes are compared: what looks the same, or folds to the same, is another name.
+#[test]
+fn e15_names_are_compared_as_bytes() {
+    let pairs = [
+        ("\u{e9}", "e\u{301}"),
+        ("\u{df}", "ss"),
+        ("\u{df}", "\u{1e9e}"),
+        ("i", "\u{131}"),
+        ("I", "\u{130}"),
+        ("a", "A"),
+        ("a", "\u{430}"),
+        ("ab", "a\u{200b}b"),
+        ("a", "\u{202e}a"),
+        ("k", "\u{212a}"),
+        ("..", "\u{ff0e}\u{ff0e}"),
+        ("a.md", "a.md "),
+    ];
+    for (one, other) in pairs {
+        for (one, other) in [(one, other), (other, one)] {
+            if one == ".." {
+                continue;
+            }
+            let written = format!("/d/{one}");
+            for effect in [Effect::Allow, Effect::Deny] {
+                let pattern = pattern(&written, effect);
+                assert!(pattern.matches(&path(&written)), "{one:?}");
+                if other != ".." {
+                    let named = format!("/d/{other}");
+                    assert!(!pattern.matches(&path(&named)), "{one:?} {other:?}");
+                }
+            }
+        }
+    }
+    // A full-width slash separates nothing.
+    assert!(!pattern("/d/*/b", Effect::Allow).matches(&path("/d/a\u{ff0f}b")));
+    assert!(pattern("/d/*", Effect::Allow).matches(&path("/d/a\u{ff0f}b")));
+}
+
 #[test]
 fn a_deny_entry_may_speak_of_anywhere() {
     let cases = [

@@ -1,0 +1,120 @@
+//! What no policy file can bring about by itself: time that passes, another operating system.
+
+use super::*;
+use crate::capability::WindowPattern;
+use crate::origin::OriginPattern;
+use crate::policy::{Context, Policy};
+use crate::rule::{CommandPattern, Entry};
+use crate::sources::Sources;
+use crate::verdict::RuleRef;
+use serde_json::json;
+
+fn rule(capability: &str, command: &str, effect: Effect) -> Rule {
+    let reference = RuleRef {
+        capability: capability.to_owned(),
+        permission: None,
+        effect,
+        index: 1,
+        file: "p.toml".to_owned(),
+        line: 1,
+        column: 1,
+    };
+    let entry = Entry {
+        commands: vec![CommandPattern(command.into())],
+        path: None,
+        url: None,
+        key: None,
+        schema: None,
+        limits: Limits::default(),
+        result: None,
+        log_args: false,
+    };
+    Rule { reference: Arc::new(reference), entry: Arc::new(entry) }
+}
+
+fn capability(id: &str, expires: Option<i64>, allow: Vec<Rule>, deny: Vec<Rule>) -> Capability {
+    Capability {
+        id: id.to_owned(),
+        description: None,
+        expires: expires.map(WallTime::from_unix),
+        windows: vec![WindowPattern("main".into())],
+        origins: vec![OriginPattern::local()],
+        allow,
+        deny,
+    }
+}
+
+fn resolve(capabilities: &[Capability], now: i64) -> Principal {
+    let ground = Ground { directories: Arc::new(Directories::sample()), platform: Platform::Linux };
+    let window = WindowLabel::parse("main").unwrap();
+    Principal::resolve(&window, &Origin::local(), WallTime::from_unix(now), capabilities, ground)
+}
+
+fn code(principal: &Principal, command: &str) -> &'static str {
+    let command = CommandName::parse(command).unwrap();
+    match principal.decide(&command, &Args::empty()) {
+        Verdict::Allow(_) => "allow",
+        Verdict::Deny(denial) => denial.reason.code(),
+    }
+}
+
+#[test]
+fn what_has_expired_grants_and_denies_nothing() {
+    let allow = |id, command| vec![rule(id, command, Effect::Allow)];
+    let capabilities = [
+        capability("always", None, allow("always", "a"), Vec::new()),
+        capability("late", Some(20), allow("late", "b"), Vec::new()),
+        capability("early", Some(10), Vec::new(), vec![rule("early", "a", Effect::Deny)]),
+    ];
+    #[rustfmt::skip]
+    let cases = [
+        (9, "denied-by-rule", "allow", Some(10)),
+        (10, "allow", "allow", Some(20)),
+        (19, "allow", "allow", Some(20)),
+        (20, "allow", "not-granted", None),
+    ];
+    for (now, a, b, until) in cases {
+        let principal = resolve(&capabilities, now);
+        assert_eq!((code(&principal, "a"), code(&principal, "b")), (a, b), "{now}");
+        assert_eq!(principal.until().map(WallTime::unix), until, "{now}");
+    }
+    assert_eq!(code(&resolve(&capabilities[1..], 20), "b"), "no-capability");
+}
+
+/// A help costs the same, however many capabilities a window has.
+#[test]
+fn a_help_names_three_capabilities_at_most() {
+    let capabilities: Vec<_> = ["c1", "c2", "c3", "c4"]
+        .map(|id| capability(id, None, vec![rule(id, "a", Effect::Allow)], Vec::new()))
+        .into();
+    let help = |count: usize| {
+        let command = CommandName::parse("b").unwrap();
+        let principal = resolve(&capabilities[..count], 0);
+        let Verdict::Deny(denial) = principal.decide(&command, &Args::empty()) else { panic!() };
+        denial.help
+    };
+    let add = "add `{ commands = [\"b\"] }` to `allow` of the capability";
+    assert_eq!(help(1), format!("{add} `c1`"));
+    assert_eq!(help(4), format!("{add} `c1` or `c2` or `c3`"));
+}
+
+#[test]
+fn e17_a_principal_of_windows_reads_paths_as_windows_does() {
+    let text = "version = 1\n[[capability]]\nid = \"c\"\nwindows = [\"main\"]\nallow = [{ commands = [\"a\"], path = [\"$APPDATA/**\"] }]\n";
+    let sources = Sources::from_texts([("p.toml", text)]);
+    let directories = Directories::sample();
+    let allowed = |platform, path: &str| {
+        let context = Context::new(&directories).platform(platform);
+        let policy = Policy::compile(&sources, &context).unwrap().policy;
+        let window = WindowLabel::parse("main").unwrap();
+        let args = Args::new(json!({ "path": path }).as_object().unwrap().clone());
+        let command = CommandName::parse("a").unwrap();
+        let now = WallTime::from_unix(0);
+        policy.principal(&window, &Origin::local(), now).decide(&command, &args).is_allowed()
+    };
+    for path in ["$APPDATA/nul.txt", "$APPDATA/a:b", "$APPDATA/a\\..\\b"] {
+        assert!(allowed(Platform::Linux, path), "{path}");
+        assert!(!allowed(Platform::Windows, path), "{path}");
+    }
+    assert!(allowed(Platform::Windows, "$APPDATA/a"));
+}
