@@ -198,3 +198,39 @@ impl<'p, P> Fit<'p, P> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn command_patterns() {
+        // pattern, the front, whether it is a name, whether it is every command
+        let cases = [
+            ("fs.read", "fs.read", true, false),
+            ("fs.*", "fs.", false, false),
+            ("f*s*", "f", false, false),
+            ("*.get", "", false, false),
+            ("*", "", false, true),
+            ("**", "", false, true),
+        ];
+        for (text, front, is_literal, is_any) in cases {
+            let pattern = CommandPattern(text.into());
+            assert_eq!(pattern.literal_front(), front, "{text}");
+            assert_eq!((pattern.is_literal(), pattern.is_any()), (is_literal, is_any), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_nearer_miss_is_the_greater() {
+        let argument = Argument::Path;
+        let misses = [
+            Miss::Unscoped(argument),
+            Miss::Absent(argument),
+            Miss::Outside(argument),
+            Miss::Bad(argument, ""),
+            Miss::Schema,
+        ];
+        assert!(misses.map(Miss::nearness).is_sorted_by(|one, other| one < other));
+    }
+}

@@ -136,3 +136,36 @@ fn named<'a, T>(
         Some(_) => Named::Bad("it is not a string"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_argument_that_names_nothing() {
+        let directories = Directories::sample();
+        let first_bad = |args: serde_json::Value| {
+            let args = Args::new(args.as_object().unwrap().clone());
+            Resources::of(&args, &directories, Platform::Linux).first_bad()
+        };
+        let no_text = "it is not a string";
+        #[rustfmt::skip]
+        let cases = [
+            (serde_json::json!({}), None),
+            (serde_json::json!({"path": "/a", "url": "https://a.b/", "key": "k"}), None),
+            (serde_json::json!({"path": 1, "url": 1, "key": 1}), Some((Argument::Path, no_text))),
+            (serde_json::json!({"path": "/a", "url": 1, "key": 1}), Some((Argument::Url, no_text))),
+            (serde_json::json!({"url": "https://a.b/", "key": 1}), Some((Argument::Key, no_text))),
+            (serde_json::json!({"path": ""}), Some((Argument::Path, "a path cannot be empty"))),
+        ];
+        for (args, expected) in cases {
+            assert_eq!(first_bad(args.clone()), expected, "{args}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_error_says_what_to_write() {
+        let error = KeyPattern::parse("a..b").unwrap_err();
+        assert_eq!(error.help.as_deref(), Some("write it like `editor.font` or `editor.*`"));
+    }
+}

@@ -206,6 +206,25 @@ because of p.toml:9 (capability `c`, allow 3)
 }
 
 #[test]
+fn an_explanation_says_where_a_deny_applies_to_what_cannot_be_read() {
+    let body = r#"
+allow = [{ commands = ["fs.read"], path = ["/d/*"] }]
+deny = [{ commands = ["fs.*"], path = ["**/.*"] }, { commands = ["*.read"], path = ["/e"] }]"#;
+    let principal = main(body);
+    let told = |path: &str| {
+        let told = principal.explain(&name("fs.read"), &args(&json!({ "path": path })));
+        told.steps.into_iter().map(|step| step.text).collect::<Vec<_>>()
+    };
+    let unread = "it denies the call, which names something that cannot be read";
+    assert_eq!(told("/d/../a"), [unread, unread]);
+    assert_eq!(
+        told("/d/.a"),
+        ["it denies the call", "the call is outside of what it denies"],
+        "all deny entries are looked at, and no allow entry"
+    );
+}
+
+#[test]
 fn a_version_is_of_names_and_texts() {
     let version = |texts: &[(&str, &str)]| {
         compile(&Sources::from_texts(texts.iter().copied())).version().full().to_owned()

@@ -285,6 +285,7 @@ mod tests {
             ("https://example.com:65536", Port),
             ("https://example.com:*", Port),
             ("https://example.com:", Port),
+            ("https://example.com:+80", Port),
             ("https://", Host(HostPatternError::Empty)),
             ("https://*.", Host(HostPatternError::Empty)),
             ("https://a*.example.com", Host(HostPatternError::Star)),
@@ -296,6 +297,24 @@ mod tests {
         ];
         for (text, error) in cases {
             assert_eq!(OriginPattern::parse(text), Err(error), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_anybody_on_the_way_can_forge() {
+        let cases = [
+            ("http://example.com", true),
+            ("ws://*.example.com", true),
+            ("http://localhost:5173", false),
+            ("http://127.0.0.1", false),
+            ("ws://[::1]:80", false),
+            ("http://localhost.example", true),
+            ("https://example.com", false),
+            ("wss://example.com", false),
+            ("app://localhost", false),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(OriginPattern::parse(text).unwrap().is_plain_text(), expected, "{text}");
         }
     }
 
