@@ -17,6 +17,9 @@ use crate::verdict::RuleRef;
 
 pub(crate) use search::Question;
 
+/// What whoever adds a window or an origin should know before they do.
+const ALL_OF_IT: &str = ", with all else that it grants";
+
 /// The rule that came closest to allowing a call, and what it would take.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -147,10 +150,10 @@ impl fmt::Display for Edit {
                 write!(f, "add `{typed}` to `{list}` of the entry at {rule}")
             }
             Self::Window { capability, .. } => {
-                write!(f, "add `{typed}` to `windows` of the capability `{capability}`")
+                write!(f, "add `{typed}` to `windows` of the capability `{capability}`{ALL_OF_IT}")
             }
             Self::Origin { capability, .. } => {
-                write!(f, "write `{typed}` in the capability `{capability}`")
+                write!(f, "write `{typed}` in the capability `{capability}`{ALL_OF_IT}")
             }
             Self::Expiry { capability } => {
                 write!(f, "put off `expires` of the capability `{capability}`, or remove it")

@@ -101,8 +101,7 @@ help: add `\"$APPDATA/old/a.md\"` to `path` of the entry at p.toml:6 (capability
 "
     );
     let told = home.ask(&words("editor", "https://a.example", r#"{"path": "$APPDATA/notes/a"}"#));
-    let help =
-        "help: write `origins = [\"local\", \"https://a.example\"]` in the capability `editor`\n";
+    let help = "help: write `origins = [\"local\", \"https://a.example\"]` in the capability `editor`, with all else that it grants\n";
     assert!(told.out.ends_with(help), "{}", told.out);
     let told = home.ask(&words("help", "https://a.example", r#"{"path": "$DOCUMENTS/a"}"#));
     let (_, typed) = told.out.split_once("help: add a capability:\n\n").unwrap();

@@ -104,9 +104,9 @@ fn the_nearest_miss_and_the_smallest_edit() {
         (("editor", local, "fs.lock", json!({"path": "$APPDATA/notes/a"})),
             &[Commands], "add `\"fs.lock\"` to `commands` of the entry at p.toml:11 (capability `editor`, allow 1)"),
         (("help", local, "app.info", json!({})),
-            &[Windows], "add `\"help\"` to `windows` of the capability `editor`"),
+            &[Windows], "add `\"help\"` to `windows` of the capability `editor`, with all else that it grants"),
         (("editor", "https://b.example", "app.info", json!({})),
-            &[Origins], "write `origins = [\"local\", \"https://b.example\"]` in the capability `editor`"),
+            &[Origins], "write `origins = [\"local\", \"https://b.example\"]` in the capability `editor`, with all else that it grants"),
         // Nobody is told to trust what anybody on the way can forge, without the word for it.
         (("web", "http://b.example", "web.call", json!({})),
             &[Origins], "add a capability:\n\n[[capability]]\nid = \"web-web-call\"\nwindows = [\"web\"]\norigins = [\"http://b.example\"]\ndangerous = \"anybody on the way to this host may ask too\"\nallow = [{ commands = [\"web.call\"] }]"),
@@ -183,7 +183,7 @@ fn an_edit_as_json_has_all_of_its_keys() {
         json["edit"],
         json!({
             "kind": "window",
-            "text": "add `\"help\"` to `windows` of the capability `editor`",
+            "text": "add `\"help\"` to `windows` of the capability `editor`, with all else that it grants",
             "toml": "\"help\"",
             "list": "windows",
             "capability": "editor",
