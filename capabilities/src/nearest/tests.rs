@@ -56,8 +56,9 @@ const END: i64 = 10;
 fn near(window: &str, origin: &str, now: i64, command: &str, args: &Value) -> NearMiss {
     let sources = Sources::from_texts([("p.toml", POLICY)]);
     let directories = Directories::sample();
-    let (mut capabilities, diagnostics) = compile::compile(&sources, &Context::new(&directories));
-    assert!(!diagnostics.has_errors(), "{diagnostics:?}");
+    let output = compile::compile(&sources, &Context::new(&directories));
+    assert!(!output.diagnostics.has_errors(), "{:?}", output.diagnostics);
+    let mut capabilities = output.enforced;
     for capability in capabilities.iter_mut().filter(|capability| capability.id == "old") {
         capability.expires = Some(WallTime::from_unix(END));
     }

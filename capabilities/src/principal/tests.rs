@@ -27,7 +27,7 @@ fn rule(capability: &str, command: &str, effect: Effect) -> Rule {
         schema: None,
         limits: Limits::default(),
         result: None,
-        log_args: false,
+        audit: Arc::default(),
     };
     Rule { reference: Arc::new(reference), entry: Arc::new(entry) }
 }

@@ -92,7 +92,7 @@ fn differs(answer: &Answer<'_>, verdict: &Verdict<'_>, call: &Call) -> Option<&'
             if place(&permit.rule) != *rule {
                 return Some("rule of a permit");
             }
-            if permit.log_args != matching.iter().all(|entry| entry.logs_args) {
+            if permit.audit.values() != matching.iter().all(|entry| entry.logs_args) {
                 return Some("what the log may have");
             }
             resource(permit, call)
@@ -168,7 +168,7 @@ fn same(one: &Verdict<'_>, other: &Verdict<'_>) -> bool {
                 && one.key == other.key
                 && one.limits == other.limits
                 && one.result == other.result
-                && one.log_args == other.log_args
+                && one.audit == other.audit
         }
         (Verdict::Deny(one), Verdict::Deny(other)) => one == other,
         _ => false,

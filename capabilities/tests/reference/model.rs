@@ -92,7 +92,7 @@ fn entry(entry: &Entry) -> String {
         parts.push(format!("result = {{ {} }}", result.join(", ")));
     }
     if entry.logs_args {
-        parts.push("log_args = true".to_owned());
+        parts.push("audit = { args = true }".to_owned());
     }
     format!("{{ {} }}", parts.join(", "))
 }
