@@ -18,6 +18,7 @@ use sidegate_capabilities::{CommandName, NameError, Origin, WindowLabel};
 use crate::app::Window;
 use crate::audit::Event;
 use crate::core::Core;
+use crate::handler::CommandManifest;
 #[cfg(target_os = "linux")]
 use crate::host::Attachment;
 use crate::host::{self, GaveUp};
@@ -110,6 +111,13 @@ impl Broker {
     #[must_use]
     pub fn commands(&self) -> Vec<CommandName> {
         self.core.pipeline.registry.names()
+    }
+
+    /// The same commands with what they take and answer: what an app's `commands.json` holds,
+    /// from which tools check its policy and its pages.
+    #[must_use]
+    pub fn describe(&self) -> CommandManifest {
+        self.core.pipeline.registry.manifest()
     }
 }
 

@@ -9,6 +9,7 @@ mod error;
 mod registry;
 mod schema;
 mod service;
+mod signature;
 
 pub use call::Call;
 pub(crate) use call::WindowPort;
@@ -16,6 +17,7 @@ pub use error::HandlerError;
 pub use registry::RegistryError;
 pub(crate) use registry::{Registered, Registry};
 pub(crate) use service::{Job, Service};
+pub use signature::{CommandManifest, Signature};
 
 use std::future::Future;
 
@@ -26,7 +28,8 @@ use sidegate_capabilities::CommandName;
 
 /// Which argument of a command names a resource. Such an argument is taken out of the
 /// arguments before the handler sees them, and reaches it through the [`Call`] as a handle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Resource {
     /// `path`: a file or directory, see [`Call::path`].
     Path,
@@ -67,9 +70,7 @@ pub struct NoArgs {}
 /// ```
 #[derive(Debug)]
 pub struct Command {
-    name: String,
-    resources: Vec<Resource>,
-    schema: serde_json::Map<String, serde_json::Value>,
+    signature: Signature,
     service: Service,
 }
 
@@ -87,9 +88,7 @@ impl Command {
         Fut: Future<Output = Result<R, HandlerError>> + Send + 'static,
     {
         Self {
-            name: name.into(),
-            resources: Vec::new(),
-            schema: schema::of::<A>(),
+            signature: Signature::new(name.into(), schema::of_arguments::<A>()),
             service: Service::new(handler),
         }
     }
@@ -97,14 +96,36 @@ impl Command {
     /// The same, and it takes `resource` as well; a call without it is refused.
     #[must_use]
     pub fn takes(mut self, resource: Resource) -> Self {
-        self.resources.push(resource);
+        self.signature.resources.push(resource);
         self
+    }
+
+    /// The same, described by one lower-case sentence: what the command does, for those who write
+    /// a policy or a page.
+    #[must_use]
+    pub fn describe(mut self, description: impl Into<String>) -> Self {
+        self.signature.description = Some(description.into());
+        self
+    }
+
+    /// The same, and its result is described as an `R`: for tools alone, a result is not checked.
+    #[must_use]
+    pub fn returns<R: JsonSchema>(mut self) -> Self {
+        self.signature.result = Some(schema::of_result::<R>());
+        self
+    }
+
+    /// What there is to know of it without calling it.
+    #[must_use]
+    pub fn signature(&self) -> &Signature {
+        &self.signature
     }
 
     /// Its name, if that is one.
     pub(crate) fn name(&self) -> Result<CommandName, RegistryError> {
-        CommandName::parse(&self.name).map_err(|problem| RegistryError::Name {
-            name: self.name.clone(),
+        let name = &self.signature.name;
+        CommandName::parse(name).map_err(|problem| RegistryError::Name {
+            name: name.clone(),
             problem: problem.to_string(),
         })
     }

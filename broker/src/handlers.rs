@@ -8,18 +8,25 @@ mod window;
 
 use std::sync::Arc;
 
-use crate::handler::Command;
+use crate::handler::{Command, CommandManifest};
 use crate::settings::Settings;
 
 pub use app::AppInfo;
 
-/// All of them.
-pub(crate) fn all(app: AppInfo, store: &Arc<Settings>) -> Vec<Command> {
+/// All of them. Without a store the commands about settings are there, and fail.
+pub(crate) fn all(app: AppInfo, store: Option<&Arc<Settings>>) -> Vec<Command> {
     let mut commands = fs::commands();
     commands.extend(settings::commands(store));
     commands.push(window::set_title());
     commands.push(app::info(app));
     commands
+}
+
+/// What the stock broker's commands take and answer, for tools that look at a policy without an
+/// app.
+#[must_use]
+pub fn describe() -> CommandManifest {
+    CommandManifest::new(all(AppInfo::default(), None).iter().map(|one| one.signature().clone()))
 }
 
 /// The names of the commands that the stock broker answers, for tools that look at a policy
@@ -33,3 +40,18 @@ pub const COMMANDS: [&str; 7] = [
     "settings.set",
     "window.set_title",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_has_a_name_in_the_list_a_description_and_a_result() {
+        let described = describe();
+        let names: Vec<_> = described.commands().iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(names, COMMANDS);
+        for command in described.commands() {
+            assert!(command.description.is_some() && command.result.is_some(), "{command:?}");
+        }
+    }
+}

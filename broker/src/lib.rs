@@ -54,8 +54,10 @@ pub mod token;
 pub use {
     broker::{Broker, BuildError, Builder, Peer, RunError},
     clock::Moment,
-    handler::{Call, Command, HandlerError, NoArgs, RegistryError, Resource},
-    handlers::{AppInfo, COMMANDS},
+    handler::{
+        Call, Command, CommandManifest, HandlerError, NoArgs, RegistryError, Resource, Signature,
+    },
+    handlers::{AppInfo, COMMANDS, describe},
     harden::harden_process,
     pipeline::PageError,
     sidegate_capabilities as capabilities,

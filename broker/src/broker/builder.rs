@@ -248,7 +248,7 @@ impl Builder {
             version: std::mem::take(&mut self.release),
         };
         let settings = Arc::new(Settings::open(&directories.settings())?);
-        let mut commands = handlers::all(app, &settings);
+        let mut commands = handlers::all(app, Some(&settings));
         commands.append(&mut self.commands);
         let registry = Registry::new(commands)?;
         let version = self.unpack(&id)?;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use sidegate_capabilities::CommandName;
 
 use super::service::Service;
-use super::{Command, Resource, schema};
+use super::{Command, CommandManifest, Resource, Signature, schema};
 
 /// Why a command was not taken. All of these are the app's developer's to mend.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,12 +49,17 @@ pub enum RegistryError {
 /// A command as the pipeline needs it.
 #[derive(Debug)]
 pub(crate) struct Registered {
-    pub(crate) resources: Vec<Resource>,
+    pub(crate) signature: Signature,
     pub(crate) service: Service,
     validator: Validator,
 }
 
 impl Registered {
+    /// Whether the command takes such a resource.
+    pub(crate) fn takes(&self, resource: Resource) -> bool {
+        self.signature.resources.contains(&resource)
+    }
+
     /// The first thing wrong with `args`: a JSON pointer and a sentence that names no value.
     pub(crate) fn fault(&self, args: &Value) -> Option<(String, String)> {
         let fault = self.validator.iter_errors(args).next()?;
@@ -85,16 +90,22 @@ impl Registry {
         names
     }
 
+    /// All of them, as tools have them.
+    pub(crate) fn manifest(&self) -> CommandManifest {
+        CommandManifest::new(self.0.values().map(|command| command.signature.clone()))
+    }
+
     fn add(&mut self, command: Command) -> Result<(), RegistryError> {
         let name = command.name()?;
         for resource in [Resource::Path, Resource::Key, Resource::Url] {
             let argument = resource.argument();
-            let properties = command.schema.get("properties");
+            let properties = command.signature.args.get("properties");
             if properties.and_then(|properties| properties.get(argument)).is_some() {
                 return Err(RegistryError::ResourceInArguments { command: name, argument });
             }
         }
-        let schema = schema::with_resources(command.schema, &command.resources);
+        let Command { signature, service } = command;
+        let schema = schema::with_resources(signature.args.clone(), &signature.resources);
         let validator = jsonschema::options()
             .with_pattern_options(PatternOptions::regex())
             .build(&schema)
@@ -102,8 +113,7 @@ impl Registry {
                 command: name.clone(),
                 problem: problem.to_string(),
             })?;
-        let (resources, service) = (command.resources, command.service);
-        let registered = Registered { resources, service, validator };
+        let registered = Registered { signature, service, validator };
         match self.0.insert(name.clone(), registered) {
             None => Ok(()),
             Some(_) => Err(RegistryError::Twice(name)),

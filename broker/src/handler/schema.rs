@@ -8,13 +8,23 @@ use super::Resource;
 
 /// The schema of `A`; a member that `A` does not name is refused even where the type itself
 /// would ignore it.
-pub(super) fn of<A: JsonSchema>() -> Map<String, Value> {
-    // Everything inlined that can be: a `$ref` stays within the schema.
-    let settings =
-        SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
-    let mut schema = settings.into_generator().into_root_schema_for::<A>();
-    let mut object = std::mem::take(schema.ensure_object());
+pub(super) fn of_arguments<A: JsonSchema>() -> Map<String, Value> {
+    let mut object = of::<A>(SchemaSettings::draft2020_12());
     object.insert("additionalProperties".to_owned(), json!(false));
+    object
+}
+
+/// The schema of `R` as it is written.
+pub(super) fn of_result<R: JsonSchema>() -> Value {
+    Value::Object(of::<R>(SchemaSettings::draft2020_12().for_serialize()))
+}
+
+fn of<T: JsonSchema>(settings: SchemaSettings) -> Map<String, Value> {
+    // Everything inlined that can be: a `$ref` stays within the schema.
+    let settings = settings.with(|settings| settings.inline_subschemas = true);
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    let mut object = std::mem::take(schema.ensure_object());
+    object.remove("$schema");
     object
 }
 
@@ -47,7 +57,7 @@ mod tests {
 
     #[test]
     fn a_derived_schema_is_strict_and_knows_the_resources() {
-        let schema = with_resources(of::<Write>(), &[Resource::Path]);
+        let schema = with_resources(of_arguments::<Write>(), &[Resource::Path]);
         let validator = jsonschema::validator_for(&schema).unwrap();
         for (args, valid) in [
             (json!({ "path": "a", "text": "b" }), true),

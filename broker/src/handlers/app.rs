@@ -1,11 +1,12 @@
 //! `app.info`: what the app is called.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::handler::{Call, Command, HandlerError, NoArgs};
 
 /// What an app says of itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AppInfo {
     /// Its name, for people.
     pub name: String,
@@ -15,10 +16,11 @@ pub struct AppInfo {
     pub version: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Info {
     #[serde(flatten)]
     app: AppInfo,
+    /// The label of the window that asks.
     window: String,
 }
 
@@ -27,4 +29,6 @@ pub(super) fn info(app: AppInfo) -> Command {
         let info = Info { app: app.clone(), window: call.window().to_string() };
         std::future::ready(Ok::<_, HandlerError>(info))
     })
+    .describe("says what the app and the asking window are called")
+    .returns::<Info>()
 }

@@ -15,13 +15,22 @@ const MAX_ENTRIES: usize = 10_000;
 
 pub(super) fn commands() -> Vec<Command> {
     vec![
-        Command::new("fs.read_text", read_text).takes(Resource::Path),
-        Command::new("fs.write_text", write_text).takes(Resource::Path),
-        Command::new("fs.list", list).takes(Resource::Path),
+        Command::new("fs.read_text", read_text)
+            .takes(Resource::Path)
+            .describe("reads a text file whole, at most 1 MiB of it")
+            .returns::<Text>(),
+        Command::new("fs.write_text", write_text)
+            .takes(Resource::Path)
+            .describe("writes a text file; it is there whole or not at all")
+            .returns::<Written>(),
+        Command::new("fs.list", list)
+            .takes(Resource::Path)
+            .describe("lists a directory, at most 10,000 entries of it")
+            .returns::<Listed>(),
     ]
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Text {
     text: String,
 }
@@ -35,11 +44,13 @@ async fn read_text(call: Call, _: NoArgs) -> Result<Text, HandlerError> {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct WriteText {
+    /// The new contents.
     text: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Written {
+    /// How many were written.
     bytes: u64,
 }
 
@@ -49,18 +60,27 @@ async fn write_text(call: Call, args: WriteText) -> Result<Written, HandlerError
     Ok(Written { bytes })
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Listed {
     entries: Vec<ListedEntry>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct ListedEntry {
     name: String,
-    kind: &'static str,
+    kind: EntryKind,
+    /// Bytes.
     size: u64,
     /// Milliseconds since 1970.
     modified: i64,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum EntryKind {
+    File,
+    Directory,
+    Other,
 }
 
 async fn list(call: Call, _: NoArgs) -> Result<Listed, HandlerError> {
@@ -69,9 +89,9 @@ async fn list(call: Call, _: NoArgs) -> Result<Listed, HandlerError> {
     let entries = listing.entries.into_iter().map(|entry| ListedEntry {
         name: entry.name,
         kind: match entry.kind {
-            Kind::File => "file",
-            Kind::Directory => "directory",
-            _ => "other",
+            Kind::File => EntryKind::File,
+            Kind::Directory => EntryKind::Directory,
+            _ => EntryKind::Other,
         },
         size: entry.size,
         modified: entry.modified_ms,

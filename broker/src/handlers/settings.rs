@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::handler::{Call, Command, HandlerError, NoArgs, Resource};
 use crate::settings::{Settings, SettingsError};
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Got {
     /// Null where there is none.
     value: Option<Value>,
@@ -22,27 +22,38 @@ struct Set {
     value: Value,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Done {}
 
-pub(super) fn commands(store: &Arc<Settings>) -> [Command; 2] {
-    let (reader, writer) = (Arc::clone(store), Arc::clone(store));
+/// Without a store the commands are there to be described, and whoever calls one is told so.
+pub(super) fn commands(store: Option<&Arc<Settings>>) -> [Command; 2] {
+    let (reader, writer) = (store.cloned(), store.cloned());
     let get = move |call: Call, _: NoArgs| {
-        let value = call.key().map(|key| reader.get(key));
+        let value = opened(reader.as_ref()).and_then(|store| Ok(store.get(call.key()?)));
         std::future::ready(value.map(|value| Got { value }))
     };
     let set = move |call: Call, args: Set| {
-        let store = Arc::clone(&writer);
+        let store = opened(writer.as_ref()).cloned();
         async move {
-            let key = call.key()?.to_owned();
+            let (store, key) = (store?, call.key()?.to_owned());
             super::fs::blocking(move || store.set(&key, args.value).map_err(told)).await?;
             Ok(Done {})
         }
     };
     [
-        Command::new("settings.get", get).takes(Resource::Key),
-        Command::new("settings.set", set).takes(Resource::Key),
+        Command::new("settings.get", get)
+            .takes(Resource::Key)
+            .describe("reads one value of the app's settings")
+            .returns::<Got>(),
+        Command::new("settings.set", set)
+            .takes(Resource::Key)
+            .describe("keeps one value of the app's settings; null takes it away")
+            .returns::<Done>(),
     ]
+}
+
+fn opened(store: Option<&Arc<Settings>>) -> Result<&Arc<Settings>, HandlerError> {
+    store.ok_or_else(|| HandlerError::new("unavailable", "the app has no settings"))
 }
 
 fn told(error: SettingsError) -> HandlerError {

@@ -11,10 +11,11 @@ const MAX_TITLE: usize = 512;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct SetTitle {
+    /// At most 512 bytes, no control characters.
     title: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Done {}
 
 pub(super) fn set_title() -> Command {
@@ -27,4 +28,6 @@ pub(super) fn set_title() -> Command {
         call.set_title(&args.title)?;
         Ok(Done {})
     })
+    .describe("sets the title of the asking window")
+    .returns::<Done>()
 }

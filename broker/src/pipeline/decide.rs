@@ -47,7 +47,7 @@ pub(super) fn decide(
     let may_show = permit.audit.values() && permit.audit.redacted().next().is_none();
     let shown = may_show.then(|| args.clone());
     let identity = &call.session.identity;
-    let takes = |resource| registered.resources.contains(&resource);
+    let takes = |resource| registered.takes(resource);
     let what = Call {
         window: identity.label.clone(),
         origin: identity.origin.clone(),
@@ -56,7 +56,7 @@ pub(super) fn decide(
         url: permit.url.clone().filter(|_| takes(Resource::Url)),
         port: Arc::clone(port),
     };
-    let job = Job { call: what, args: without_resources(args, &registered.resources) };
+    let job = Job { call: what, args: without_resources(args, &registered.signature.resources) };
     let service = registered.service.clone();
     let call_number = call.call;
     Ok(Granted { trail: call.trail, call: call_number, permit, job, service, in_flight, shown })
@@ -81,7 +81,7 @@ fn path(
     permit: &Permit<'_>,
     bases: &Bases,
 ) -> Result<Option<ConfinedPath>, Refusal> {
-    if !registered.resources.contains(&Resource::Path) {
+    if !registered.takes(Resource::Path) {
         return Ok(None);
     }
     let grant = permit.path.as_ref().ok_or(Refusal::NoResource { argument: "path" })?;
