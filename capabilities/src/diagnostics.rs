@@ -114,6 +114,15 @@ impl Diagnostics {
     }
 }
 
+impl FromIterator<Diagnostic> for Diagnostics {
+    fn from_iter<I: IntoIterator<Item = Diagnostic>>(all: I) -> Self {
+        let mut diagnostics = Self::default();
+        all.into_iter().for_each(|diagnostic| diagnostics.push(diagnostic));
+        diagnostics.sort();
+        diagnostics
+    }
+}
+
 impl<'a> IntoIterator for &'a Diagnostics {
     type Item = &'a Diagnostic;
     type IntoIter = std::slice::Iter<'a, Diagnostic>;
@@ -124,6 +133,20 @@ impl<'a> IntoIterator for &'a Diagnostics {
 }
 
 impl Diagnostic {
+    /// A remark on any text, by the bytes of it that it is about: for tools that look at more than
+    /// capability files. Label and help are to be set on the result.
+    #[must_use]
+    pub fn in_text(
+        severity: Severity,
+        code: &'static str,
+        (file, text): (&str, &str),
+        span: std::ops::Range<usize>,
+        message: impl Into<String>,
+    ) -> Self {
+        let file = FileText::new(file, text);
+        Self::new(severity, code, &Place::of(&file, span.into()), message.into())
+    }
+
     /// A mistake that keeps the policy from compiling.
     pub(crate) fn error(code: &'static str, place: &Place<'_>, message: impl Into<String>) -> Self {
         Self::new(Severity::Error, code, place, message.into())
