@@ -12,6 +12,8 @@
 
 mod bundle;
 mod check;
+mod commands;
 mod explain;
+mod fmt;
 mod harness;
 mod lsp;

@@ -5,3 +5,5 @@
 //! read where a tool is about files; the command line is another crate.
 
 pub mod lsp;
+pub mod commands;
+pub mod fmt;

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use sidegate::COMMANDS;
 use sidegate::capabilities::{CommandName, Diagnostics, Severity};
 
 use crate::place::Place;
@@ -22,7 +21,8 @@ pub(crate) struct Check {
     /// Capability files, directories of them, or the directory of an app
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// A command that the app has a handler for, beside the built-in ones; may be repeated
+    /// A command that the app has a handler for, beside the built-in ones and those of its
+    /// commands.json; may be repeated
     #[arg(long = "command", value_name = "NAME")]
     commands: Vec<String>,
     /// Takes any name for a command's, where the app's own commands are not known
@@ -35,8 +35,8 @@ pub(crate) struct Check {
 
 impl Check {
     pub(crate) fn run(self) -> Result<Outcome, Unusable> {
-        let commands = self.known()?;
         let place = Place::read(&self.paths)?;
+        let commands = self.known(&place)?;
         let diagnostics = match place.compile(commands.as_deref()) {
             Ok(compiled) => compiled.warnings,
             Err(diagnostics) => diagnostics,
@@ -61,15 +61,17 @@ impl Check {
         Ok(Outcome::of(errors == 0))
     }
 
-    fn known(&self) -> Result<Option<Vec<CommandName>>, Unusable> {
+    fn known(&self, place: &Place) -> Result<Option<Vec<CommandName>>, Unusable> {
         if self.any_command {
             return Ok(None);
         }
-        let own = self.commands.iter().map(String::as_str);
-        let names = COMMANDS.into_iter().chain(own).map(|name| {
-            CommandName::parse(name).map_err(|error| Unusable::new(format!("`{name}`: {error}")))
-        });
-        names.collect::<Result<_, _>>().map(Some)
+        let mut known: Vec<_> = place.commands()?.names().cloned().collect();
+        for name in &self.commands {
+            let name = CommandName::parse(name)
+                .map_err(|error| Unusable::new(format!("`{name}`: {error}")))?;
+            known.push(name);
+        }
+        Ok(Some(known))
     }
 }
 

@@ -5,10 +5,13 @@
 mod audit;
 mod bundle;
 mod check;
+mod commands;
 mod entries;
 mod explain;
+mod fmt;
 mod follow;
 mod lsp;
+mod known;
 mod place;
 mod report;
 mod run;
@@ -36,6 +39,8 @@ enum Verb {
     Audit(audit::Audit),
     Bundle(bundle::BundleArgs),
     Lsp(lsp::Lsp),
+    Fmt(fmt::Fmt),
+    Commands(commands::Commands),
 }
 
 fn main() -> ExitCode {
@@ -54,6 +59,8 @@ fn main() -> ExitCode {
         Verb::Audit(audit) => audit.run(),
         Verb::Bundle(bundle) => bundle.run(),
         Verb::Lsp(lsp) => lsp.run(),
+        Verb::Fmt(fmt) => fmt.run(),
+        Verb::Commands(commands) => commands.run(),
     };
     match outcome {
         Ok(Outcome::Holds) => ExitCode::SUCCESS,

@@ -8,7 +8,9 @@ use sidegate::app::{AppDirectories, AppId, Manifest};
 use sidegate::capabilities::{
     CommandName, Compiled, Context, Diagnostics, Directories, Policy, Sources,
 };
+use sidegate_tools::commands::Commands;
 
+use crate::known::{self, OwnCommands};
 use crate::report::Unusable;
 
 /// The manifest's file.
@@ -20,9 +22,11 @@ pub(crate) const NO_APP: &str = "org.example.app";
 /// Where it would lie; it need not be there.
 pub(crate) const NO_RESOURCES: &str = "/usr/lib/org.example.app";
 
-/// A policy's files, and what their variables stand for here.
+/// A policy's files, what their variables stand for here, and the app that they are of.
 pub(crate) struct Place {
     pub(crate) sources: Sources,
+    /// The commands of the app's own, if it says so.
+    pub(crate) own: Option<OwnCommands>,
     directories: Directories,
     app: Option<AppId>,
     /// The directory of the app, as it was given, where one was.
@@ -44,12 +48,14 @@ impl Place {
                 app = app_of(path)?;
             }
         }
+        let own = app.as_ref().map(|(_, directory)| OwnCommands::read(directory)).transpose()?;
         let (id, resources) = match &app {
             Some(app) => app.clone(),
             None => (AppId::parse(NO_APP).map_err(Unusable::new)?, PathBuf::from(NO_RESOURCES)),
         };
         let directories = AppDirectories::of(&id, &resources).map_err(Unusable::new)?;
         Ok(Self {
+            own: own.flatten(),
             sources: Sources::read(&files).map_err(Unusable::new)?,
             directories: directories.variables().map_err(Unusable::new)?,
             app: app.map(|(id, _)| id),
@@ -65,6 +71,11 @@ impl Place {
     /// The directory of an app, as it was given, where one was.
     pub(crate) fn root(&self) -> Option<&Path> {
         self.root.as_deref()
+    }
+
+    /// The commands that have handlers: the built-in ones, and the app's own where they are told.
+    pub(crate) fn commands(&self) -> Result<Commands, Unusable> {
+        known::with_builtin(self.own.as_ref())
     }
 
     /// Compiles it. `commands` are the ones that have handlers, where that is known.
