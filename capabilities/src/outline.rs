@@ -98,7 +98,7 @@ fn capability(found: &capability::Capability) -> Capability {
     }
 }
 
-fn entry(rule: &Rule) -> Entry {
+pub(crate) fn entry(rule: &Rule) -> Entry {
     let entry = &rule.entry;
     Entry {
         rule: rule.reference.as_ref().clone(),

@@ -20,6 +20,7 @@ use crate::explain::{Explanation, Outcome, Silent, Steps, Watch};
 use crate::limits::Limits;
 use crate::names::{CommandName, WindowLabel};
 use crate::origin::Origin;
+use crate::outline;
 use crate::platform::Platform;
 use crate::result::ResultFilter;
 use crate::rule::{Miss, Rule};
@@ -113,6 +114,18 @@ impl Principal {
     pub fn limits(&self, command: &CommandName) -> Limits {
         let rules = self.0.rules.naming(command, Effect::Allow);
         rules.fold(Limits::default(), |limits, (_, rule)| limits.tighten(rule.entry.limits))
+    }
+
+    /// The entries that name the command, those that allow and those that deny, as plain values.
+    #[must_use]
+    pub fn entries(&self, command: &CommandName) -> (Vec<outline::Entry>, Vec<outline::Entry>) {
+        let list = |effect| {
+            let rules = self.0.rules.naming(command, effect);
+            let mut entries: Vec<_> = rules.collect();
+            entries.sort_by_key(|(place, _)| *place);
+            entries.into_iter().map(|(_, rule)| outline::entry(rule)).collect()
+        };
+        (list(Effect::Allow), list(Effect::Deny))
     }
 
     /// Decides one call. Where it is allowed, no memory is taken, but for a URL.

@@ -7,3 +7,5 @@
 pub mod lsp;
 pub mod commands;
 pub mod fmt;
+pub mod reach;
+pub mod types;

@@ -16,6 +16,7 @@ mod place;
 mod report;
 mod run;
 mod script;
+mod types;
 
 use std::process::ExitCode;
 
@@ -40,6 +41,7 @@ enum Verb {
     Bundle(bundle::BundleArgs),
     Lsp(lsp::Lsp),
     Fmt(fmt::Fmt),
+    Types(types::Types),
     Commands(commands::Commands),
 }
 
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Verb::Bundle(bundle) => bundle.run(),
         Verb::Lsp(lsp) => lsp.run(),
         Verb::Fmt(fmt) => fmt.run(),
+        Verb::Types(types) => types.run(),
         Verb::Commands(commands) => commands.run(),
     };
     match outcome {

@@ -78,6 +78,11 @@ impl Place {
         known::with_builtin(self.own.as_ref())
     }
 
+    /// What the variables stand for.
+    pub(crate) fn directories(&self) -> &Directories {
+        &self.directories
+    }
+
     /// Compiles it. `commands` are the ones that have handlers, where that is known.
     pub(crate) fn compile(
         &self,
