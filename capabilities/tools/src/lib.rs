@@ -6,6 +6,7 @@
 
 pub mod lsp;
 pub mod commands;
+pub mod drift;
 pub mod fmt;
 pub mod reach;
 pub mod types;
