@@ -17,3 +17,5 @@ mod explain;
 mod fmt;
 mod harness;
 mod lsp;
+mod manual;
+mod types;

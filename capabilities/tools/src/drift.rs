@@ -21,6 +21,9 @@ pub use walk::{FrontEnd, WalkError};
 /// The most remarks on calls: a page that calls what nobody grants says so in its first ones.
 const MAX_CALLS: usize = 100;
 
+/// In a comment on the line of a call, or on the line above it: the call is there to be refused.
+const ON_PURPOSE: &str = "sidegate: expect-refused";
+
 /// What was found in an app's pages.
 #[derive(Debug, Default)]
 #[non_exhaustive]
@@ -75,7 +78,8 @@ pub fn uncovered_calls(policy: &Policy, known: &Commands, pages: &FrontEnd) -> D
                 }
                 Some(command) => {
                     drift.calls = drift.calls.saturating_add(1);
-                    if !granted.names(command) && drift.diagnostics.len() < MAX_CALLS {
+                    let is_shown = !granted.names(command) && !is_on_purpose(text, call.span.start);
+                    if is_shown && drift.diagnostics.len() < MAX_CALLS {
                         drift.diagnostics.push(uncovered(command, call.span, (name, text), known));
                     }
                 }
@@ -83,6 +87,15 @@ pub fn uncovered_calls(policy: &Policy, known: &Commands, pages: &FrontEnd) -> D
         }
     }
     drift
+}
+
+/// Whether the line at `at`, or the one above, says that the call is there to be refused.
+fn is_on_purpose(text: &str, at: usize) -> bool {
+    let start = text.get(..at).unwrap_or_default();
+    let above = start.rmatch_indices('\n').nth(1).map_or(0, |(line, _)| line);
+    let below = text.get(at..).unwrap_or_default();
+    let end = below.find('\n').map_or(text.len(), |length| at.saturating_add(length));
+    text.get(above..end).is_some_and(|lines| lines.contains(ON_PURPOSE))
 }
 
 fn uncovered(

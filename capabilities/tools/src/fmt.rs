@@ -19,7 +19,6 @@ pub const WIDTH: usize = 100;
 
 /// Why a text was not formatted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum FmtError {
     /// The text is not TOML.
     #[error("not TOML: {message}")]

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use sidegate::capabilities::{CommandName, Diagnostics, Severity};
+use sidegate::capabilities::{CommandName, Diagnostics, Policy, Severity};
 
+use crate::drift::{self, Found};
+use crate::known::OwnCommands;
 use crate::place::Place;
 use crate::report::{self, Outcome, Unusable};
 
@@ -14,8 +16,14 @@ use crate::report::{self, Outcome, Unusable};
 Exit status: 0 when there is no error (warnings are shown), 1 when there is one, 2 when the files \
 cannot be read.
 
+With an app, its commands.json and its scripts are looked at as well: a command of the app's own \
+that nobody may call, and a call in a script that nothing grants, are warnings. A call whose \
+command is put together at run time cannot be read, and is counted. A call that is there to be \
+refused has a comment `sidegate: expect-refused` on its line or the one above.
+
 Examples:
   sidegate check my-app
+  sidegate check policies/editor.toml --app my-app
   sidegate check policies/editor.toml --command notes.save --command notes.share")]
 pub(crate) struct Check {
     /// Capability files, directories of them, or the directory of an app
@@ -25,6 +33,10 @@ pub(crate) struct Check {
     /// commands.json; may be repeated
     #[arg(long = "command", value_name = "NAME")]
     commands: Vec<String>,
+    /// The directory of the app whose commands and pages the policy is held against; where PATH is
+    /// one, that one
+    #[arg(long, value_name = "APP_DIR")]
+    app: Option<PathBuf>,
     /// Takes any name for a command's, where the app's own commands are not known
     #[arg(long, conflicts_with = "commands")]
     any_command: bool,
@@ -35,30 +47,48 @@ pub(crate) struct Check {
 
 impl Check {
     pub(crate) fn run(self) -> Result<Outcome, Unusable> {
-        let place = Place::read(&self.paths)?;
+        let mut place = Place::read(&self.paths)?;
+        if let Some(app) = &self.app {
+            place.own = OwnCommands::read(app)?;
+        }
         let commands = self.known(&place)?;
-        let diagnostics = match place.compile(commands.as_deref()) {
-            Ok(compiled) => compiled.warnings,
-            Err(diagnostics) => diagnostics,
+        let (diagnostics, policy) = match place.compile(commands.as_deref()) {
+            Ok(compiled) => (compiled.warnings, Some(compiled.policy)),
+            Err(diagnostics) => (diagnostics, None),
         };
+        let found = self.drift(&place, policy.as_ref())?;
+        let drifted = found.as_ref().map(|found| found.diagnostics.clone()).unwrap_or_default();
         let errors = count(&diagnostics, Severity::Error);
-        let warnings = count(&diagnostics, Severity::Warning);
+        let warnings = count(&diagnostics, Severity::Warning).saturating_add(drifted.len());
         let files = place.sources.names().count();
         if self.json {
+            let all: Vec<_> = diagnostics.iter().chain(&drifted).collect();
             let report = json!({
                 "ok": errors == 0,
                 "files": files,
                 "errors": errors,
                 "warnings": warnings,
-                "diagnostics": diagnostics,
+                "diagnostics": all,
+                "front_end": found.as_ref().map(Found::report),
             });
             report::print(format_args!("{report}\n"))?;
         } else {
             report::print(diagnostics.render(&place.sources, report::color()))?;
+            if let Some(found) = &found {
+                report::print(found.render(report::color()))?;
+            }
             let (files, warnings) = (plural(files, "file"), plural(warnings, "warning"));
             report::print(format_args!("{files}: {}, {warnings}\n", plural(errors, "error")))?;
         }
         Ok(Outcome::of(errors == 0))
+    }
+
+    /// What has drifted apart, where there is an app to look at and a policy to hold it against.
+    fn drift(&self, place: &Place, policy: Option<&Policy>) -> Result<Option<Found>, Unusable> {
+        match (self.app.as_deref().or(place.root()), policy) {
+            (Some(app), Some(policy)) => drift::find(app, place, policy).map(Some),
+            _ => Ok(None),
+        }
     }
 
     fn known(&self, place: &Place) -> Result<Option<Vec<CommandName>>, Unusable> {

@@ -83,7 +83,7 @@ fn is_policy(name: &str) -> bool {
 fn diagnostic(name: &str, text: &str, error: &FmtError) -> Diagnostic {
     let (code, span) = match error {
         FmtError::Syntax { span, .. } => ("toml-syntax", span.clone()),
-        _ => ("not-formatted", 0..0),
+        FmtError::Unfaithful => ("not-formatted", 0..0),
     };
     Diagnostic::in_text(Severity::Error, code, (name, text), span, error.to_string())
 }

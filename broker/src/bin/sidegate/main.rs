@@ -6,12 +6,16 @@ mod audit;
 mod bundle;
 mod check;
 mod commands;
+mod completions;
+mod drift;
 mod entries;
 mod explain;
 mod fmt;
 mod follow;
 mod lsp;
 mod known;
+mod man;
+mod overview;
 mod place;
 mod report;
 mod run;
@@ -20,7 +24,7 @@ mod types;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use report::{Outcome, Unusable};
 
@@ -43,10 +47,13 @@ enum Verb {
     Fmt(fmt::Fmt),
     Types(types::Types),
     Commands(commands::Commands),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let matches = overview::grouped(Arguments::command()).try_get_matches();
+    let arguments = match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version go to standard output with 0, wrong usage to standard error with 2.
@@ -64,6 +71,8 @@ fn main() -> ExitCode {
         Verb::Fmt(fmt) => fmt.run(),
         Verb::Types(types) => types.run(),
         Verb::Commands(commands) => commands.run(),
+        Verb::Completions(completions) => completions.run(),
+        Verb::Man(man) => man.run(),
     };
     match outcome {
         Ok(Outcome::Holds) => ExitCode::SUCCESS,

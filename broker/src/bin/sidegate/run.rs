@@ -18,7 +18,11 @@ Exit status: 0 when the last window was closed or the broker was asked to end, 1
 not be kept running (with --script: when a call failed), 2 when the app cannot be read.
 
 A script is a JSON object a line: {\"window\": \"editor\", \"command\": \"fs.list\", \"args\": {…}}, \
-with \"origin\" where it is not app://localhost. Each is answered by a line: {\"ok\": …} or {\"error\": …}.")]
+with \"origin\" where it is not app://localhost. Each is answered by a line: {\"ok\": …} or {\"error\": …}.
+
+Examples:
+  sidegate run my-app
+  sidegate run my-app --headless --script calls.jsonl")]
 pub(crate) struct Run {
     /// The directory of the app: `sidegate.toml`, `policies` and `ui`
     #[arg(value_name = "APP_DIR")]

@@ -223,7 +223,9 @@ impl<'t> Script<'t> {
             },
             // The parameters of a method of that name, and not a call.
             Kind::Sign(')') => None,
-            _ => Some((call(None), None)),
+            Kind::Text(_) | Kind::Word(_) | Kind::Template | Kind::Sign(_) | Kind::Other => {
+                Some((call(None), None))
+            }
         }
     }
 

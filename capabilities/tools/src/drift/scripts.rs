@@ -6,7 +6,7 @@ use std::ops::Range;
 /// and Vue holds expressions, and is read as a whole.
 pub(super) fn scripts(name: &str, text: &str) -> Vec<Range<usize>> {
     let is_page = name.ends_with(".html") || name.ends_with(".htm");
-    if is_page { elements(text) } else { vec![0..text.len()] }
+    if is_page { elements(text) } else { std::iter::once(0..text.len()).collect() }
 }
 
 fn elements(text: &str) -> Vec<Range<usize>> {

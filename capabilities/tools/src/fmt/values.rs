@@ -26,13 +26,34 @@ pub(super) struct Place {
 /// A value, its later lines indented from the start of the line.
 pub(super) fn write(value: &Value, place: Place) -> String {
     let line = (!has_comment(value)).then(|| flat(value, place.kind));
+    // A list of entries reads best as a table of them.
+    let is_table =
+        matches!(value, Value::Array(array) if array.len() > 1) && place.kind.is_listed();
+    if let Some(line) = line.filter(|line| !is_table && (fits(line, place) || is_whole(value))) {
+        return line;
+    }
     match value {
-        // A list of entries reads best as a table of them.
-        Value::Array(array) if array.len() > 1 && place.kind.is_listed() => list(array, place),
-        _ if line.as_ref().is_some_and(|line| fits(line, place)) => line.unwrap_or_default(),
-        Value::Array(array) if !array.is_empty() || line.is_none() => list(array, place),
+        Value::Array(array) => list(array, place),
         Value::InlineTable(table) if !table.is_empty() => fill(table, place),
-        _ => line.unwrap_or_else(|| verbatim(value)),
+        Value::InlineTable(_)
+        | Value::String(_)
+        | Value::Integer(_)
+        | Value::Float(_)
+        | Value::Boolean(_)
+        | Value::Datetime(_) => verbatim(value),
+    }
+}
+
+/// Whether there is no place to break it at.
+fn is_whole(value: &Value) -> bool {
+    match value {
+        Value::Array(array) => array.is_empty(),
+        Value::InlineTable(table) => table.is_empty(),
+        Value::String(_)
+        | Value::Integer(_)
+        | Value::Float(_)
+        | Value::Boolean(_)
+        | Value::Datetime(_) => true,
     }
 }
 
@@ -174,7 +195,11 @@ fn has_comment(value: &Value) -> bool {
                 || array.iter().any(|item| decor_has_comment(item.decor()) || has_comment(item))
         }
         Value::InlineTable(table) => has_comment_inside(table),
-        _ => false,
+        Value::String(_)
+        | Value::Integer(_)
+        | Value::Float(_)
+        | Value::Boolean(_)
+        | Value::Datetime(_) => false,
     }
 }
 

@@ -50,6 +50,9 @@ fn names(pointer: &str) -> Vec<String> {
     pointer.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~")).collect()
 }
 
+/// What is done to an object schema, at a depth.
+type Todo<'t, W> = dyn FnMut(&mut W, &mut Map<String, Value>, usize) + 't;
+
 struct Walk<'s> {
     root: &'s Value,
     kept: Kept,
@@ -96,12 +99,7 @@ impl Walk<'_> {
 
     /// Does something to each object schema that stands for the value itself, for each of the
     /// elements of a list, or for one of several choices.
-    fn within(
-        &mut self,
-        schema: &mut Value,
-        depth: usize,
-        todo: &mut dyn FnMut(&mut Self, &mut Map<String, Value>, usize),
-    ) {
+    fn within(&mut self, schema: &mut Value, depth: usize, todo: &mut Todo<'_, Self>) {
         if depth > MAX_DEPTH {
             *schema = Value::Bool(true);
             return;

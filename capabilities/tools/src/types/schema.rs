@@ -60,10 +60,11 @@ impl<'s> Reader<'s> {
 
     /// The type of a value.
     pub(super) fn ty(self, schema: &Value) -> String {
-        let keywords = match schema {
-            Value::Object(keywords) if self.depth <= MAX_DEPTH => keywords,
-            Value::Bool(false) => return "never".to_owned(),
-            _ => return "unknown".to_owned(),
+        if *schema == Value::Bool(false) {
+            return "never".to_owned();
+        }
+        let Some(keywords) = schema.as_object().filter(|_| self.depth <= MAX_DEPTH) else {
+            return "unknown".to_owned();
         };
         let mut parts = Vec::new();
         if schema.get("$ref").is_some() {

@@ -56,6 +56,7 @@ export const TRIES = [
   {
     name: 'Run a shell',
     what: 'shell.exec, which nobody offers',
+    // sidegate: expect-refused
     run: () => ask('shell.exec', { program: '/bin/sh', args: ['-c', 'id'] }),
   },
   {
