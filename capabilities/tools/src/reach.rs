@@ -110,8 +110,11 @@ fn find(
             match principal.decide(command, &Args::new(args.clone())) {
                 Verdict::Allow(_) => return Found::Call(args),
                 Verdict::Deny(denial) => {
-                    let denied = denial.reason == Reason::DeniedByRule;
-                    perhaps |= !denied || depends_on_arguments(principal, command);
+                    // Out of the scope a wildcard was filled with what does not fit it; with invalid
+                    // arguments the place is right, and others might be.
+                    let is_invalid = matches!(denial.reason, Reason::ArgumentInvalid { .. });
+                    let is_denied = denial.reason == Reason::DeniedByRule;
+                    perhaps |= is_invalid || is_denied && depends_on_arguments(principal, command);
                 }
             }
             left = left.saturating_sub(1);
