@@ -4,9 +4,9 @@
 //! What is deliberately not here: no process, no window, no network, and no printing. Files are
 //! read where a tool is about files; the command line is another crate.
 
-pub mod lsp;
 pub mod commands;
 pub mod drift;
 pub mod fmt;
+pub mod lsp;
 pub mod reach;
 pub mod types;
