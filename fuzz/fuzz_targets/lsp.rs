@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use sidegate::capabilities::Directories;
 use sidegate_tools::lsp::{Command, Ended, Surroundings, serve};
 
-const METHODS: [&str; 6] =
-    ["hover", "definition", "references", "completion", "documentSymbol", "codeAction"];
+const METHODS: [&str; 7] = [
+    "hover", "definition", "references", "completion", "documentSymbol", "codeAction", "formatting",
+];
 
 fuzz_target!(|input: (&[u8], &str, [(u8, u8); 2], &str)| {
     let (bytes, text, places, piece) = input;
@@ -28,6 +29,7 @@ fuzz_target!(|input: (&[u8], &str, [(u8, u8); 2], &str)| {
         for method in METHODS {
             say(json!({ "jsonrpc": "2.0", "id": 1, "method": format!("textDocument/{method}"),
                 "params": { "textDocument": { "uri": "untitled:a" }, "position": place,
+                    "options": { "tabSize": 8, "insertSpaces": false },
                     "range": { "start": from, "end": to }, "context": if method == "references" {
                         json!({ "includeDeclaration": true })
                     } else {

@@ -16,6 +16,7 @@ mod completion;
 mod cursor;
 mod documents;
 mod failure;
+mod formatting;
 mod hover;
 mod keys;
 mod links;

@@ -5,11 +5,11 @@
 use std::io;
 use std::path::Path;
 
-use sidegate::COMMANDS;
 use sidegate::app::{AppDirectories, AppId, Manifest};
 use sidegate::capabilities::{CommandName, Directories};
 use sidegate_tools::lsp::{Command, Ended, Surroundings, serve};
 
+use crate::known;
 use crate::place::{MANIFEST, NO_APP, NO_RESOURCES};
 use crate::report::{Outcome, Unusable};
 
@@ -30,7 +30,8 @@ Examples:
   sidegate lsp
   sidegate lsp --command notes.save --command notes.share")]
 pub(crate) struct Lsp {
-    /// A command that the app has a handler for, beside the built-in ones; may be repeated
+    /// A command that the app has a handler for, beside the built-in ones and those of its
+    /// commands.json; may be repeated
     #[arg(long = "command", value_name = "NAME")]
     commands: Vec<String>,
     /// Takes any name for a command's, where the app's own commands are not known
@@ -43,8 +44,8 @@ pub(crate) struct Lsp {
 
 impl Lsp {
     pub(crate) fn run(self) -> Result<Outcome, Unusable> {
-        let commands = self.known()?;
-        let finder = |path: Option<&Path>| surroundings(path, commands.as_deref());
+        let named = (!self.any_command).then(|| self.named()).transpose()?;
+        let finder = |path: Option<&Path>| surroundings(path, named.as_deref());
         let input = io::BufReader::new(io::stdin());
         let mut output = io::stdout().lock();
         match serve(input, &mut output, &finder) {
@@ -55,28 +56,20 @@ impl Lsp {
         }
     }
 
-    fn known(&self) -> Result<Option<Vec<Command>>, Unusable> {
-        if self.any_command {
-            return Ok(None);
-        }
-        let mut commands: Vec<_> = COMMANDS.into_iter().map(built_in).collect();
-        for name in &self.commands {
+    fn named(&self) -> Result<Vec<Command>, Unusable> {
+        let command = |name: &String| {
             CommandName::parse(name)
                 .map_err(|error| Unusable::new(format!("`{name}`: {error}")))?;
-            commands.push(Command {
-                name: name.clone(),
-                description: String::new(),
-                arguments: Vec::new(),
-            });
-        }
-        Ok(Some(commands))
+            Ok(Command { name: name.clone(), ..Command::default() })
+        };
+        self.commands.iter().map(command).collect()
     }
 }
 
 /// What surrounds a file: for one of an app, the app; for any other, nothing.
-fn surroundings(path: Option<&Path>, commands: Option<&[Command]>) -> Option<Surroundings> {
+fn surroundings(path: Option<&Path>, named: Option<&[Command]>) -> Option<Surroundings> {
     let app = path.and_then(|path| path.ancestors().skip(1).find(|at| at.join(MANIFEST).is_file()));
-    let commands = commands.map(<[Command]>::to_vec);
+    let commands = named.map(|named| [&known(app), named].concat());
     let (Some(path), Some(app)) = (path, app) else {
         let id = AppId::parse(NO_APP).ok()?;
         let directories = directories(&id, Path::new(NO_RESOURCES));
@@ -105,49 +98,15 @@ fn surroundings(path: Option<&Path>, commands: Option<&[Command]>) -> Option<Sur
     })
 }
 
+/// The commands that have handlers: the built-in ones, and the app's own where it says which.
+fn known(app: Option<&Path>) -> Vec<Command> {
+    // A commands.json that cannot be read is for `check` to tell of; the built-in ones are there.
+    let known = known::of_app(app).or_else(|_| known::of_app(None)).unwrap_or_default();
+    known.iter().map(|(_, signature)| Command::from(signature)).collect()
+}
+
 /// What the variables stand for; without a home to speak of, for nothing.
 fn directories(app: &AppId, resources: &Path) -> Directories {
     let directories = AppDirectories::of(app, resources).ok();
     directories.and_then(|found| found.variables().ok()).unwrap_or_default()
-}
-
-/// What people are told of a built-in command.
-fn built_in(name: &str) -> Command {
-    const PATH: (&str, &str) = ("path", "the file: begins with a variable, like `$APPDATA/a.md`");
-    const DIRECTORY: (&str, &str) = ("path", "the directory: begins with a variable");
-    const KEY: (&str, &str) = ("key", "the setting: words joined by dots");
-    let (description, arguments): (&str, &[(&str, &str)]) = match name {
-        "app.info" => ("the app's name, identifier and version, and the window's label", &[]),
-        "fs.list" => ("what is in a directory", &[DIRECTORY]),
-        "fs.read_text" => ("the text of a file", &[PATH]),
-        "fs.write_text" => {
-            ("writes a file, whole or not at all", &[PATH, ("text", "what the file is to hold")])
-        }
-        "settings.get" => ("a setting's value; null where there is none", &[KEY]),
-        "settings.set" => {
-            ("keeps a setting", &[KEY, ("value", "any JSON; null takes the setting away")])
-        }
-        "window.set_title" => {
-            ("gives the calling window a title", &[("title", "at most 512 bytes")])
-        }
-        _ => ("", &[]),
-    };
-    let owned = |(name, about): &(&str, &str)| ((*name).to_owned(), (*about).to_owned());
-    Command {
-        name: name.to_owned(),
-        description: description.to_owned(),
-        arguments: arguments.iter().map(owned).collect(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_built_in_command_is_described() {
-        for name in COMMANDS {
-            assert!(!built_in(name).description.is_empty(), "{name}");
-        }
-    }
 }

@@ -122,7 +122,7 @@ fn a_place_is_explained_in_words() {
         ("windows =", "`windows`: The windows it is for"),
         ("20/s", grant),
         ("{ commands = [\"fs", grant),
-        ("fs.write", "`fs.write_text`: writes a file"),
+        ("fs.write", "`fs.write_text`: writes a "),
         ("settings.*", "`settings.*` is\n- `settings.get`\n- `settings.set`"),
         ("$APPDATA", "`$APPDATA` is `"),
         ("notes:read", "permission `notes:read`: reads\n\n- whoever uses `notes:read` may call"),
@@ -242,5 +242,50 @@ fn what_may_be_typed_is_proposed() {
     client.open(&shared_uri, text);
     let items = client.at("textDocument/completion", &shared_uri, (0, text.len()));
     assert_eq!(items[0]["label"], "sub/editor.toml");
+    client.end();
+}
+
+#[test]
+fn a_document_is_laid_out_as_fmt_does() {
+    let home = Home::new();
+    let (mut client, _) = Client::initialized(home.sidegate(), &[]);
+    let file = home.path().join("a.toml");
+    let options = json!({ "tabSize": 8, "insertSpaces": false });
+    let mut laid_out = |text: &str| {
+        client.open(&uri(&file), text);
+        let params = json!({ "textDocument": { "uri": uri(&file) }, "options": options });
+        client.ask("textDocument/formatting", &params)["result"].clone()
+    };
+    let text = "version=1\n[[capability]]\nwindows=['🦀']\nid='a'";
+    let edits = laid_out(text);
+    let end = json!({ "line": 3, "character": 6 });
+    assert_eq!(edits[0]["range"], json!({ "start": { "line": 0, "character": 0 }, "end": end }));
+    let path = home.write("a.toml", text);
+    assert_eq!(home.ask(&["fmt", path.to_str().unwrap()]).status, 0);
+    let formatted = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(edits[0]["newText"], formatted);
+    assert_eq!(laid_out(&formatted), json!([]), "nothing is left to do");
+    assert_eq!(laid_out("version = 1\n[[\n"), json!([]), "no TOML");
+    client.end();
+}
+
+#[test]
+fn an_apps_own_commands_are_known_with_what_they_say() {
+    let home = Home::new();
+    home.write(
+        "app/commands.json",
+        r#"{ "version": 1, "commands": [{ "name": "notes.share", "description": "shares a note",
+             "resources": ["path"], "args": { "type": "object", "properties": {
+                 "with": { "type": "string", "description": "whom" } } } }] }"#,
+    );
+    let (mut client, _, editor) = app(&home);
+    let text = "version = 1\n[[capability]]\nid = \"a\"\nwindows = [\"a\"]\nallow = [{ commands = \
+                [\"notes.share\"], path = [\"$APPDATA/*\"] }]\nuse = [\"notes:read\"]\n";
+    client.change(&editor, 2, &json!([{ "text": text }]));
+    assert_eq!(client.diagnostics(&editor), [] as [Value; 0]);
+    let hover = client.at("textDocument/hover", &editor, place(text, "notes.share"));
+    let said = hover["contents"]["value"].as_str().unwrap();
+    assert!(said.starts_with("`notes.share`: shares a note\n\n- `path`: the file"), "{said}");
+    assert!(said.contains("\n- `with`: whom\n"), "{said}");
     client.end();
 }

@@ -30,6 +30,7 @@ pub(super) fn offered(client: Client) -> Value {
         definition_provider: Some(true.into()),
         references_provider: Some(true.into()),
         document_symbol_provider: Some(true.into()),
+        document_formatting_provider: Some(true.into()),
         completion_provider: Some(CompletionOptions {
             trigger_characters: Some(TRIGGERS.map(str::to_owned).into()),
             ..CompletionOptions::default()

@@ -1,8 +1,8 @@
 //! The requests that are answered about documents: a name, and the function behind it.
 
 use gen_lsp_types::{
-    CodeActionParams, CompletionParams, DefinitionParams, DocumentSymbolParams, HoverParams,
-    Position, ReferenceParams, Uri,
+    CodeActionParams, CompletionParams, DefinitionParams, DocumentFormattingParams,
+    DocumentSymbolParams, HoverParams, Position, ReferenceParams, Uri,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -11,7 +11,7 @@ use super::asked::Asked;
 use super::failure::{Failure, METHOD_NOT_FOUND};
 use super::session::{Client, parsed};
 use super::workspace::Workspace;
-use super::{actions, completion, hover, links, symbols};
+use super::{actions, completion, formatting, hover, links, symbols};
 
 /// Answers a request; with `null` where there is nothing to say about the document.
 pub(super) fn answer(
@@ -49,6 +49,11 @@ pub(super) fn answer(
             let params: DocumentSymbolParams = parsed(params)?;
             let asked = about(&params.text_document.uri, None);
             value(asked.map(|asked| symbols::symbols(&asked)))
+        }
+        "textDocument/formatting" => {
+            let params: DocumentFormattingParams = parsed(params)?;
+            let asked = about(&params.text_document.uri, None);
+            value(asked.map(|asked| formatting::edits(&asked)))
         }
         "textDocument/codeAction" => {
             let params: CodeActionParams = parsed(params)?;

@@ -3,7 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use sidegate_capabilities::Directories;
+
+use crate::commands::Signature;
 
 /// What there is around a capability file.
 #[derive(Debug, Clone, Default)]
@@ -19,7 +22,7 @@ pub struct Surroundings {
 }
 
 /// A command, as it is told to people.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Command {
     /// Its name.
     pub name: String,
@@ -27,6 +30,34 @@ pub struct Command {
     pub description: String,
     /// The members of its arguments: the name, and what it is.
     pub arguments: Vec<(String, String)>,
+}
+
+impl From<&Signature> for Command {
+    fn from(signature: &Signature) -> Self {
+        let resource = |argument: &str| {
+            let about = match argument {
+                "path" => "the file or directory; begins with a variable, like `$APPDATA/a.md`",
+                "url" => "the address",
+                _ => "the key: words joined by dots",
+            };
+            (argument.to_owned(), about.to_owned())
+        };
+        let resources = signature.resources.iter().map(|taken| resource(taken.argument()));
+        let properties = signature.args.as_ref().and_then(|args| args.get("properties"));
+        let members = properties.and_then(Value::as_object).into_iter().flatten();
+        let members = members.map(|(name, schema)| (name.clone(), described(schema)));
+        Self {
+            name: signature.name.clone(),
+            description: signature.description.clone().unwrap_or_default(),
+            arguments: resources.chain(members).collect(),
+        }
+    }
+}
+
+/// What a schema says of itself, or the type that it asks for.
+fn described(schema: &Value) -> String {
+    let says = |key| schema.get(key).and_then(Value::as_str);
+    says("description").or_else(|| says("type")).unwrap_or("any value").to_owned()
 }
 
 /// Tells what surrounds the document at a path (`None`: one that has no file); `None` where what

@@ -12,13 +12,14 @@ use sidegate_capabilities::Directories;
 
 use super::*;
 
-const METHODS: [&str; 6] = [
+const METHODS: [&str; 7] = [
     "textDocument/hover",
     "textDocument/definition",
     "textDocument/references",
     "textDocument/completion",
     "textDocument/documentSymbol",
     "textDocument/codeAction",
+    "textDocument/formatting",
 ];
 
 const POLICY: &str = r#"version = 1
@@ -116,6 +117,9 @@ fn ask(method: &str, line: u32, character: u32) -> Value {
     match method {
         "textDocument/references" => params["context"] = json!({ "includeDeclaration": true }),
         "textDocument/codeAction" => params["context"] = json!({ "diagnostics": [] }),
+        "textDocument/formatting" => {
+            params["options"] = json!({ "tabSize": 8, "insertSpaces": false });
+        }
         _ => {}
     }
     json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params })
