@@ -3,17 +3,18 @@
 
 use libfuzzer_sys::fuzz_target;
 use sidegate::capabilities::{
-    Args, Color, CommandName, Context, Directories, Origin, Policy, Sources, WindowLabel,
+    Args, Color, CommandName, Context, Directories, Origin, Policy, Sources, WallTime, WindowLabel,
 };
 
 fuzz_target!(|text: &str| {
     let sources = Sources::from_texts([("fuzz.toml", text)]);
     let directories = Directories::sample();
-    let context = Context { directories: &directories, commands: None };
+    let context = Context::new(&directories);
     match Policy::compile(&sources, &context) {
         Ok(compiled) => {
             let window = WindowLabel::parse("editor").unwrap();
-            let principal = compiled.policy.principal(&window, &Origin::local());
+            let principal =
+                compiled.policy.principal(&window, &Origin::local(), WallTime::from_unix(0));
             let command = CommandName::parse("fs.read_text").unwrap();
             let explained = principal.explain(&command, &Args::empty());
             let decided = principal.decide(&command, &Args::empty());

@@ -12,7 +12,7 @@ use crate::{NOW, allowed, compile, number};
 fn every_edit_allows_the_call() {
     let mut random = Random::new(number("SIDEGATE_SEED", 5));
     let mut kinds: BTreeMap<&str, u32> = BTreeMap::new();
-    for _ in 0..120 {
+    for _ in 0..60 {
         let written = random.policy();
         let policy = compile(&written);
         for _ in 0..25 {
