@@ -104,3 +104,22 @@ proptest! {
         }
     }
 }
+
+/// The vectors of the algorithm's authors. A worse hash would find the same rules, more slowly.
+#[test]
+fn the_hash_is_fnv_1a() {
+    let cases = [
+        ("", 0xcbf2_9ce4_8422_2325),
+        ("a", 0xaf63_dc4c_8601_ec8c),
+        ("foobar", 0x8594_4171_f739_67e8),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(hash(text), expected, "{text}");
+    }
+    let mut hasher = Fnv::default();
+    hasher.write(b"foo");
+    hasher.write(b"bar");
+    assert_eq!(hasher.finish(), hash("foobar"), "a front at a time");
+    hasher.write_u64(7);
+    assert_eq!(hasher.finish(), 7, "a hash is not hashed again");
+}
