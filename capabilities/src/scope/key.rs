@@ -122,6 +122,9 @@ mod tests {
             assert!(Key::parse(bad).is_err(), "{bad:?}");
             assert!(KeyPattern::parse(bad).is_err(), "{bad:?}");
         }
+        let longest = "k".repeat(MAX_BYTES);
+        assert!(Key::parse(&longest).is_ok());
+        assert!(KeyPattern::parse(&longest).is_ok());
         assert!(Key::parse("a.*").is_err());
         for bad in ["a**", "**a.b", "***", "a.?"] {
             assert!(KeyPattern::parse(bad).is_err(), "{bad}");
