@@ -10,7 +10,7 @@ fn called(name: &str, text: &str) -> Vec<String> {
     let calls = calls(name, text, &BTreeSet::new());
     for call in &calls {
         if let Some(command) = &call.command {
-            assert!(text[call.span.clone()].contains(command.as_str()), "{text}");
+            assert!(text.get(call.span.clone()).unwrap().contains(command.as_str()), "{text}");
         }
     }
     calls.into_iter().map(|call| call.command.unwrap_or_else(|| "?".to_owned())).collect()
@@ -138,8 +138,9 @@ proptest! {
     #[test]
     fn no_text_makes_the_reader_panic(text in "[a-z'\"`${}()/*\\\\.= \né<>!-]{0,60}") {
         for name in ["a.js", "a.html"] {
-            let found = calls(name, &format!("sidegate.invoke({text}"), &BTreeSet::from(["a".to_owned()]));
-            prop_assert!(found.iter().all(|call| call.span.end <= text.len() + 16));
+            let text = format!("sidegate.invoke({text}");
+            let found = calls(name, &text, &BTreeSet::from(["a".to_owned()]));
+            prop_assert!(found.iter().all(|call| call.span.end <= text.len()));
         }
     }
 }
