@@ -36,5 +36,6 @@ function onClick(id, action) {
 
 onClick("#hidden", () => read("$DOCUMENTS/.secret.md"));
 onClick("#home", () => read("$HOME/.profile"));
+// sidegate: expect-refused
 onClick("#write", () => ask("fs.write_text", { path: "$DOCUMENTS/new.md", text: "x" }));
 list();
