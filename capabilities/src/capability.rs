@@ -31,7 +31,7 @@ impl WindowPattern {
         self.0.bytes().all(|byte| byte == b'*')
     }
 
-    fn matches(&self, window: &WindowLabel) -> bool {
+    pub(crate) fn matches(&self, window: &WindowLabel) -> bool {
         glob::text_matches(&self.0, window.as_str(), Question::Literal)
     }
 }

@@ -77,6 +77,26 @@ pub(crate) fn text_matches(pattern: &str, text: &str, question: Question) -> boo
     matches(pattern.chars(), text.chars(), &Characters { question })
 }
 
+/// The texts that match a pattern as a regular expression: the second road to [`text_matches`].
+/// `any` is the class of one character.
+pub(crate) fn text_regex(pattern: &str, any: &str, question: Question) -> String {
+    let one = |c: char| match c {
+        '*' => format!("{any}*"),
+        '?' if question == Question::AnyOne => any.to_owned(),
+        _ => character_regex(c),
+    };
+    pattern.chars().map(one).collect()
+}
+
+/// A text that means itself, as a regular expression.
+pub(crate) fn literal_regex(text: &str) -> String {
+    text.chars().map(character_regex).collect()
+}
+
+fn character_regex(c: char) -> String {
+    if c.is_ascii_alphanumeric() { c.to_string() } else { format!("\\x{{{:x}}}", u32::from(c)) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,7 @@
 //! What is deliberately not here: no clock, no randomness, no async, no window, and but one module
 //! that reads files ([`sources`]). Deciding is pure and total: the same values give the same verdict.
 
+pub mod analysis;
 pub mod args;
 pub mod diagnostics;
 pub mod directories;

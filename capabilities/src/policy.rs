@@ -174,6 +174,10 @@ impl Policy {
         ids
     }
 
+    pub(crate) fn capabilities(&self) -> &[Capability] {
+        &self.0.capabilities
+    }
+
     fn naming(&self, window: &WindowLabel) -> impl Iterator<Item = &Capability> {
         self.0.capabilities.iter().filter(|capability| capability.names(window))
     }

@@ -12,6 +12,8 @@ use std::fmt;
 
 use url::Host;
 
+use crate::glob;
+
 use super::{LOCAL_HOST, LOCAL_SCHEME, OPAQUE, Origin, canonical_host, is_label};
 
 /// A host as a pattern names it.
@@ -72,6 +74,15 @@ impl HostPattern {
     /// Whether the pattern covers everybody beneath a top-level name, as `*.com` does.
     pub(crate) fn is_too_wide(&self) -> bool {
         self.subdomains == Subdomains::OneOrMore && !self.host.contains('.')
+    }
+
+    /// The hosts that match, as a regular expression.
+    pub(crate) fn regex(&self) -> String {
+        let host = glob::literal_regex(&self.host);
+        match self.subdomains {
+            Subdomains::None => host,
+            Subdomains::OneOrMore => format!(r"(?:[a-z0-9_-]+\.)+{host}"),
+        }
     }
 
     /// Whether every host that matches is this machine.
@@ -159,6 +170,13 @@ impl OriginPattern {
     /// The pattern as a policy writes it.
     pub(crate) fn written(&self) -> String {
         if *self == Self::local() { "local".to_owned() } else { self.to_string() }
+    }
+
+    /// The origins that match, as a regular expression.
+    pub(crate) fn regex(&self) -> String {
+        let scheme = glob::literal_regex(&self.scheme);
+        let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
+        format!("{scheme}://{}{port}", self.host.regex())
     }
 
     /// The host part.

@@ -64,6 +64,15 @@ impl KeyPattern {
     pub(crate) fn matches(&self, key: &Key<'_>) -> bool {
         glob::matches(self.0.split('.'), key.0.split('.'), &Words)
     }
+
+    /// The keys that match as a regular expression, each word with a dot before it.
+    pub(crate) fn regex(&self) -> String {
+        let item = |word: &str| match word {
+            "**" => r"(?:\.[A-Za-z0-9_-]+)*".to_owned(),
+            _ => format!(r"\.{}", glob::text_regex(word, "[A-Za-z0-9_-]", Question::Literal)),
+        };
+        self.0.split('.').map(item).collect()
+    }
 }
 
 struct Words;

@@ -79,6 +79,16 @@ impl PathPattern {
         glob::matches(self.names.iter(), path.names(), &self.hidden)
     }
 
+    /// The paths that match as a regular expression.
+    pub(crate) fn regex(&self) -> String {
+        self.names.iter().map(|name| name.regex(self.hidden)).collect()
+    }
+
+    /// The same pattern with hidden names in what its wildcards stand for.
+    pub(crate) fn with_hidden(&self) -> Self {
+        Self { hidden: Hidden::Matched, ..self.clone() }
+    }
+
     /// A path that matches, as a place beneath the longest literal directory of the pattern.
     pub(crate) fn grant<'a>(&self, path: &ResolvedPath<'a>) -> PathGrant<'a> {
         let relative = path.names().below(self.base_depth);
@@ -124,6 +134,19 @@ impl NamePattern {
         Ok(if wild { Self::Wild(name.to_owned()) } else { Self::Literal(name.to_owned()) })
     }
 
+    /// With the `/` before it.
+    fn regex(&self, hidden: Hidden) -> String {
+        let text = |text: &str| glob::text_regex(text, ANY, Question::AnyOne);
+        match (self, hidden) {
+            (Self::Literal(name), _) => format!("/{}", glob::literal_regex(name)),
+            (Self::Wild(wild), Hidden::Matched) => format!("/{}", text(wild)),
+            (Self::Wild(wild), Hidden::Skipped) if wild.starts_with('.') => format!("/{}", text(wild)),
+            (Self::Wild(wild), Hidden::Skipped) => format!("/(?:{})", visible(wild).join("|")),
+            (Self::AnyDepth, Hidden::Matched) => format!("(?:/{ANY}+)*"),
+            (Self::AnyDepth, Hidden::Skipped) => format!("(?:/{ANY_BUT_DOT}{ANY}*)*"),
+        }
+    }
+
     fn literal(&self) -> Option<&str> {
         match self {
             Self::Literal(name) => Some(name),
@@ -162,6 +185,30 @@ impl Items<&NamePattern, &str> for Hidden {
 fn base_depth(names: &[NamePattern], variable: usize) -> usize {
     let literal = names.iter().take_while(|name| name.is_literal()).count();
     if literal < names.len() { literal } else { literal.saturating_sub(1).max(variable) }
+}
+
+/// One character of a name, as a class of a regular expression.
+const ANY: &str = r"[^/\x00-\x1f\x7f-\x{9f}]";
+
+/// The same without the dot.
+const ANY_BUT_DOT: &str = r"[^./\x00-\x1f\x7f-\x{9f}]";
+
+/// The regular expressions of what a wildcard that does not begin with a dot stands for, without
+/// what begins with one: a `*` at the front is some other character and any run, or nothing.
+fn visible(wild: &str) -> Vec<String> {
+    let text = |text: &str| glob::text_regex(text, ANY, Question::AnyOne);
+    let mut alternatives = Vec::new();
+    let mut rest = wild;
+    while let Some(after) = rest.strip_prefix('*') {
+        alternatives.push(format!("{ANY_BUT_DOT}{ANY}*{}", text(after)));
+        rest = after;
+    }
+    if let Some(after) = rest.strip_prefix('?') {
+        alternatives.push(format!("{ANY_BUT_DOT}{}", text(after)));
+    } else if !rest.is_empty() && !rest.starts_with('.') {
+        alternatives.push(text(rest));
+    }
+    alternatives
 }
 
 /// Splits a pattern into the directory it is beneath (as text without a `/` at its end) and the

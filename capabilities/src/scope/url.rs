@@ -105,6 +105,18 @@ impl UrlPattern {
             )
     }
 
+    /// The URLs that match, as `scheme://host:port/path` with the port always written, as a regular
+    /// expression.
+    pub(crate) fn regex(&self) -> String {
+        let item = |segment: &str| match segment {
+            "**" => "(?:/[^/]*)*".to_owned(),
+            "*" => "/[^/]+".to_owned(),
+            _ => format!("/{}", glob::text_regex(segment, "[^/]", Question::Literal)),
+        };
+        let path: String = self.path.split('/').map(item).collect();
+        format!("{}://{}:{}{path}", self.scheme, self.host.regex(), self.port)
+    }
+
     /// Whether the pattern covers everybody beneath a top-level name.
     pub(crate) fn is_too_wide(&self) -> bool {
         self.host.is_too_wide()

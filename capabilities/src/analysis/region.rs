@@ -1,0 +1,230 @@
+//! Regions: the calls that one rule or one statement speaks of, as a product of one language for each
+//! dimension; and the search for a call that is in some regions and in none of others.
+//!
+//! Exact over the languages: where no candidate is visited there is none. A schema is an atom that
+//! nothing is known of but its text: a call is taken to satisfy and to fail it as the search likes, but
+//! never both. A candidate may therefore not exist; that none is visited is a proof all the same.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use super::dimension::{DIMENSIONS, Dimension};
+use super::kinds::{Exhausted, Kinds, Language, Work};
+use crate::schema::Schema;
+use crate::verdict::RuleRef;
+
+/// What a region says of one dimension.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// Whatever it is, or that it is not there.
+    Any,
+    /// It is not there.
+    Absent,
+    /// It is there, and in the language.
+    In(Language),
+    /// No call is in the region.
+    Nothing,
+}
+
+/// A product of one scope for each dimension, and a schema.
+#[derive(Debug, Clone)]
+pub(super) struct Region {
+    pub(super) scopes: [Scope; DIMENSIONS],
+    pub(super) schema: Option<Arc<Schema>>,
+    /// The rule that it is of.
+    pub(super) rule: Option<Arc<RuleRef>>,
+}
+
+/// Which calls are looked for: those in all of some regions and in none of others.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Question<'r> {
+    pub(super) all_of: Vec<&'r Region>,
+    pub(super) none_of: Vec<&'r Region>,
+}
+
+/// A call that the languages admit.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Candidate {
+    /// By [`Dimension::index`].
+    pub(super) texts: [Option<String>; DIMENSIONS],
+    /// Schemas that its arguments satisfy.
+    pub(super) wanted: Vec<Arc<Schema>>,
+    /// Schemas that they fail.
+    pub(super) refused: Vec<Arc<Schema>>,
+    /// The rules that these schemas are of.
+    pub(super) schemas_of: Vec<Arc<RuleRef>>,
+}
+
+impl Region {
+    /// Every call.
+    pub(super) fn everything() -> Self {
+        Self { scopes: [const { Scope::Any }; DIMENSIONS], schema: None, rule: None }
+    }
+
+    pub(super) fn with(mut self, dimension: Dimension, scope: Scope) -> Self {
+        if let Some(slot) = self.scopes.get_mut(dimension.index()) {
+            *slot = scope;
+        }
+        self
+    }
+
+    pub(super) fn scope(&self, dimension: Dimension) -> &Scope {
+        self.scopes.get(dimension.index()).unwrap_or(&Scope::Nothing)
+    }
+
+    /// Whether from this dimension on it has nothing more to say.
+    fn is_whole_from(&self, dimensions: &[Dimension]) -> bool {
+        self.schema.is_none() && dimensions.iter().all(|at| *self.scope(*at) == Scope::Any)
+    }
+}
+
+/// One way to choose a text, or none, in one dimension.
+struct Choice {
+    text: Option<String>,
+    /// The regions of `none_of` that the call is still in.
+    inside: Vec<usize>,
+}
+
+impl Question<'_> {
+    /// Visits candidates until one is good enough. For the question whether there is any call, it
+    /// suffices to look at those that are in as few of the other regions as can be.
+    pub(super) fn search(
+        &self,
+        kinds: &mut Kinds,
+        work: &mut Work,
+        visit: &mut dyn FnMut(&Candidate) -> ControlFlow<()>,
+    ) -> Result<(), Exhausted> {
+        let all = (0..self.none_of.len()).collect();
+        let mut candidate = Candidate::default();
+        let _stopped = self.descend(&Dimension::ALL, all, &mut candidate, kinds, work, visit)?;
+        Ok(())
+    }
+
+    fn descend(
+        &self,
+        dimensions: &[Dimension],
+        inside: Vec<usize>,
+        candidate: &mut Candidate,
+        kinds: &mut Kinds,
+        work: &mut Work,
+        visit: &mut dyn FnMut(&Candidate) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, Exhausted> {
+        let regions = || inside.iter().filter_map(|at| self.none_of.get(*at));
+        work.take(u64::try_from(inside.len()).unwrap_or(u64::MAX).saturating_add(1))?;
+        if regions().any(|region| region.is_whole_from(dimensions)) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let Some((&dimension, rest)) = dimensions.split_first() else {
+            return Ok(self.arrive(&inside, candidate, visit));
+        };
+        for choice in self.choices(dimension, &inside, kinds, work)? {
+            if let Some(slot) = candidate.texts.get_mut(dimension.index()) {
+                *slot = choice.text;
+            }
+            if self.descend(rest, choice.inside, candidate, kinds, work, visit)?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// All dimensions are chosen; what is left are the schemas of the regions to stay out of.
+    fn arrive(
+        &self,
+        inside: &[usize],
+        candidate: &mut Candidate,
+        visit: &mut dyn FnMut(&Candidate) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let wanted = self.all_of.iter().copied().filter(|region| region.schema.is_some());
+        let refused = inside.iter().filter_map(|at| self.none_of.get(*at).copied());
+        let (wanted, refused): (Vec<_>, Vec<_>) = (wanted.collect(), refused.collect());
+        let schemas = |regions: &[&Region]| -> Vec<Arc<Schema>> {
+            regions.iter().filter_map(|region| region.schema.clone()).collect()
+        };
+        candidate.wanted = schemas(&wanted);
+        candidate.refused = schemas(&refused);
+        let is_both = |schema: &Arc<Schema>| candidate.wanted.iter().any(|one| same(one, schema));
+        if candidate.refused.iter().any(is_both) {
+            return ControlFlow::Continue(());
+        }
+        let rules = wanted.iter().chain(&refused).filter_map(|region| region.rule.clone());
+        candidate.schemas_of = rules.collect();
+        visit(candidate)
+    }
+
+    fn choices(
+        &self,
+        dimension: Dimension,
+        inside: &[usize],
+        kinds: &mut Kinds,
+        work: &mut Work,
+    ) -> Result<Vec<Choice>, Exhausted> {
+        let wanted: Vec<_> = self.all_of.iter().map(|region| region.scope(dimension)).collect();
+        let others: Vec<_> = inside
+            .iter()
+            .filter_map(|at| Some((*at, self.none_of.get(*at)?.scope(dimension))))
+            .collect();
+        let mut choices = Vec::new();
+        let is_absent = |scope: &Scope| matches!(scope, Scope::Any | Scope::Absent);
+        if dimension.may_be_absent() && wanted.iter().all(|scope| is_absent(scope)) {
+            let inside = others.iter().filter(|(_, scope)| is_absent(scope));
+            choices.push(Choice { text: None, inside: inside.map(|(at, _)| *at).collect() });
+        }
+        if wanted.iter().all(|scope| matches!(scope, Scope::Any | Scope::In(_))) {
+            let scopes = wanted.iter().copied();
+            let must = languages(scopes);
+            let mut all = must.clone();
+            let may = languages(others.iter().map(|(_, scope)| *scope));
+            all.extend(may.into_iter().filter(|language| !must.contains(language)));
+            for kind in kinds.of(dimension, &all, work)?.iter() {
+                let holds = |language: &Language| {
+                    let place = all.iter().position(|known| known == language);
+                    place.is_some_and(|place| kind.matched.contains(&place))
+                };
+                if must.iter().all(holds) {
+                    let inside = others.iter().filter(|(_, scope)| match scope {
+                        Scope::Any => true,
+                        Scope::In(language) => holds(language),
+                        Scope::Absent | Scope::Nothing => false,
+                    });
+                    let inside = inside.map(|(at, _)| *at).collect();
+                    choices.push(Choice { text: Some(kind.text.clone()), inside });
+                }
+            }
+        }
+        Ok(least(choices))
+    }
+}
+
+/// Whether two schemas are one and the same atom.
+pub(super) fn same(a: &Arc<Schema>, b: &Arc<Schema>) -> bool {
+    Arc::ptr_eq(a, b) || a.written() == b.written()
+}
+
+/// The languages of some scopes, each once, in their order.
+fn languages<'s>(scopes: impl Iterator<Item = &'s Scope>) -> Vec<Language> {
+    let mut found: Vec<Language> = Vec::new();
+    for scope in scopes {
+        if let Scope::In(language) = scope {
+            if !found.contains(language) {
+                found.push(language.clone());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Drops the choices that are inside of all that another one is inside of: they lead to a call only
+/// where the other does.
+fn least(mut choices: Vec<Choice>) -> Vec<Choice> {
+    choices.sort_by_key(|choice| choice.inside.len());
+    let mut kept: Vec<Choice> = Vec::new();
+    for choice in choices {
+        let covers = |less: &Choice| less.inside.iter().all(|at| choice.inside.contains(at));
+        if !kept.iter().any(covers) {
+            kept.push(choice);
+        }
+    }
+    kept
+}

@@ -1,0 +1,5 @@
+//! The proofs against brute force: on a small world of texts every call is tried one by one.
+
+mod patterns;
+mod proofs;
+mod world;
