@@ -12,15 +12,22 @@
 //! Deciding one call is not done here: that is [`crate::Principal`]'s.
 
 mod call;
+mod cells;
+mod diff;
 mod dimension;
 mod invent;
 mod kinds;
+mod named;
 mod never;
 mod patterns;
 mod prove;
 mod region;
+mod words;
 
 pub use call::Call;
+pub use diff::{Change, ChangeKind, Difference, diff};
+pub use named::Patterns;
+pub use words::Shift;
 
 #[cfg(test)]
 mod tests;

@@ -174,6 +174,10 @@ impl Policy {
         ids
     }
 
+    pub(crate) fn directories(&self) -> &Arc<Directories> {
+        &self.0.directories
+    }
+
     pub(crate) fn capabilities(&self) -> &[Capability] {
         &self.0.capabilities
     }

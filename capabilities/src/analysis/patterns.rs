@@ -1,8 +1,6 @@
 //! From the policy's patterns to languages and regions, and the cheap question whether two patterns
 //! can have a text in common at all.
 
-use std::sync::Arc;
-
 use super::dimension::Dimension;
 use super::kinds::Language;
 use super::region::{Region, Scope};
@@ -21,6 +19,24 @@ pub(super) fn region(capability: &Capability, rule: &Rule) -> Region {
     }
     .with(Dimension::Window, windows(&capability.windows))
     .with(Dimension::Origin, origins(&capability.origins))
+}
+
+/// The same, told apart by the single patterns of its lists.
+pub(super) fn region_in_parts(capability: &Capability, rule: &Rule) -> Region {
+    let entry = &rule.entry;
+    let mut parts = Vec::new();
+    let mut add = |dimension, languages: Vec<String>| {
+        if languages.len() > 1 {
+            parts.extend(languages.into_iter().map(|one| (dimension, Language::from(one))));
+        }
+    };
+    add(Dimension::Command, entry.commands.iter().map(command).collect());
+    add(Dimension::Window, capability.windows.iter().map(window).collect());
+    add(Dimension::Origin, capability.origins.iter().map(OriginPattern::regex).collect());
+    add(Dimension::Path, entry.path.iter().flatten().map(PathPattern::regex).collect());
+    add(Dimension::Url, entry.url.iter().flatten().map(UrlPattern::regex).collect());
+    add(Dimension::Key, entry.key.iter().flatten().map(KeyPattern::regex).collect());
+    Region { parts, ..region(capability, rule) }
 }
 
 /// The calls that an entry speaks of, from whatever window and origin.
@@ -79,7 +95,7 @@ fn scope<P>(patterns: &[P], regex: impl Fn(&P) -> String) -> Scope {
     match regexes.as_slice() {
         [] => Scope::Nothing,
         [one] => Scope::In(one.as_str().into()),
-        _ => Scope::In(Language::from(Arc::from(format!("(?:{})", regexes.join("|"))))),
+        _ => Scope::In(format!("(?:{})", regexes.join("|")).into()),
     }
 }
 

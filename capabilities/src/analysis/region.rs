@@ -5,6 +5,7 @@
 //! nothing is known of but its text: a call is taken to satisfy and to fail it as the search likes, but
 //! never both. A candidate may therefore not exist; that none is visited is a proof all the same.
 
+use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -33,6 +34,8 @@ pub(super) struct Region {
     pub(super) schema: Option<Arc<Schema>>,
     /// The rule that it is of.
     pub(super) rule: Option<Arc<RuleRef>>,
+    /// The single patterns of its lists, where calls are to be told apart by them too.
+    pub(super) parts: Vec<(Dimension, Language)>,
 }
 
 /// Which calls are looked for: those in all of some regions and in none of others.
@@ -58,7 +61,12 @@ pub(super) struct Candidate {
 impl Region {
     /// Every call.
     pub(super) fn everything() -> Self {
-        Self { scopes: [const { Scope::Any }; DIMENSIONS], schema: None, rule: None }
+        Self {
+            scopes: [const { Scope::Any }; DIMENSIONS],
+            schema: None,
+            rule: None,
+            parts: Vec::new(),
+        }
     }
 
     pub(super) fn with(mut self, dimension: Dimension, scope: Scope) -> Self {
@@ -79,10 +87,10 @@ impl Region {
 }
 
 /// One way to choose a text, or none, in one dimension.
-struct Choice {
-    text: Option<String>,
-    /// The regions of `none_of` that the call is still in.
-    inside: Vec<usize>,
+pub(super) struct Choice {
+    pub(super) text: Option<String>,
+    /// The other regions that the call is still in.
+    pub(super) inside: Vec<usize>,
 }
 
 impl Question<'_> {
@@ -117,7 +125,12 @@ impl Question<'_> {
         let Some((&dimension, rest)) = dimensions.split_first() else {
             return Ok(self.arrive(&inside, candidate, visit));
         };
-        for choice in self.choices(dimension, &inside, kinds, work)? {
+        let within: Vec<_> = self.all_of.iter().map(|region| region.scope(dimension)).collect();
+        let others: Vec<_> = inside
+            .iter()
+            .filter_map(|at| Some((*at, self.none_of.get(*at)?.scope(dimension))))
+            .collect();
+        for choice in least(choices(dimension, &within, &others, Vec::new(), kinds, work)?) {
             if let Some(slot) = candidate.texts.get_mut(dimension.index()) {
                 *slot = choice.text;
             }
@@ -151,49 +164,48 @@ impl Question<'_> {
         candidate.schemas_of = rules.collect();
         visit(candidate)
     }
+}
 
-    fn choices(
-        &self,
-        dimension: Dimension,
-        inside: &[usize],
-        kinds: &mut Kinds,
-        work: &mut Work,
-    ) -> Result<Vec<Choice>, Exhausted> {
-        let wanted: Vec<_> = self.all_of.iter().map(|region| region.scope(dimension)).collect();
-        let others: Vec<_> = inside
-            .iter()
-            .filter_map(|at| Some((*at, self.none_of.get(*at)?.scope(dimension))))
-            .collect();
-        let mut choices = Vec::new();
-        let is_absent = |scope: &Scope| matches!(scope, Scope::Any | Scope::Absent);
-        if dimension.may_be_absent() && wanted.iter().all(|scope| is_absent(scope)) {
-            let inside = others.iter().filter(|(_, scope)| is_absent(scope));
-            choices.push(Choice { text: None, inside: inside.map(|(at, _)| *at).collect() });
-        }
-        if wanted.iter().all(|scope| matches!(scope, Scope::Any | Scope::In(_))) {
-            let scopes = wanted.iter().copied();
-            let must = languages(scopes);
-            let mut all = must.clone();
-            let may = languages(others.iter().map(|(_, scope)| *scope));
-            all.extend(may.into_iter().filter(|language| !must.contains(language)));
-            for kind in kinds.of(dimension, &all, work)?.iter() {
-                let holds = |language: &Language| {
-                    let place = all.iter().position(|known| known == language);
-                    place.is_some_and(|place| kind.matched.contains(&place))
-                };
-                if must.iter().all(holds) {
-                    let inside = others.iter().filter(|(_, scope)| match scope {
-                        Scope::Any => true,
-                        Scope::In(language) => holds(language),
-                        Scope::Absent | Scope::Nothing => false,
-                    });
-                    let inside = inside.map(|(at, _)| *at).collect();
-                    choices.push(Choice { text: Some(kind.text.clone()), inside });
-                }
-            }
-        }
-        Ok(least(choices))
+/// The ways to choose in one dimension within all of some scopes, one for each set of other scopes
+/// and of parts that the text may be in; the shortest texts first.
+pub(super) fn choices(
+    dimension: Dimension,
+    within: &[&Scope],
+    others: &[(usize, &Scope)],
+    parts: Vec<Language>,
+    kinds: &mut Kinds,
+    work: &mut Work,
+) -> Result<Vec<Choice>, Exhausted> {
+    let mut choices = Vec::new();
+    let is_absent = |scope: &Scope| matches!(scope, Scope::Any | Scope::Absent);
+    if dimension.may_be_absent() && within.iter().all(|scope| is_absent(scope)) {
+        let inside = others.iter().filter(|(_, scope)| is_absent(scope));
+        choices.push(Choice { text: None, inside: inside.map(|(at, _)| *at).collect() });
     }
+    if !within.iter().all(|scope| matches!(scope, Scope::Any | Scope::In(_))) {
+        return Ok(choices);
+    }
+    let must = languages(within.iter().copied());
+    let mut all = must.clone();
+    let may = languages(others.iter().map(|(_, scope)| *scope));
+    let may: BTreeSet<_> = may.into_iter().chain(parts).collect();
+    all.extend(may.into_iter().filter(|language| !must.contains(language)));
+    let places: HashMap<&Language, usize> = all.iter().zip(0..).collect();
+    for kind in kinds.of(dimension, &all, work)?.iter() {
+        let holds = |language: &Language| {
+            places.get(language).is_some_and(|place| kind.matched.binary_search(place).is_ok())
+        };
+        if must.iter().all(holds) {
+            let inside = others.iter().filter(|(_, scope)| match scope {
+                Scope::Any => true,
+                Scope::In(language) => holds(language),
+                Scope::Absent | Scope::Nothing => false,
+            });
+            let inside = inside.map(|(at, _)| *at).collect();
+            choices.push(Choice { text: Some(kind.text.clone()), inside });
+        }
+    }
+    Ok(choices)
 }
 
 /// Whether two schemas are one and the same atom.
@@ -201,18 +213,14 @@ pub(super) fn same(a: &Arc<Schema>, b: &Arc<Schema>) -> bool {
     Arc::ptr_eq(a, b) || a.written() == b.written()
 }
 
-/// The languages of some scopes, each once, in their order.
+/// The languages of some scopes, each once, sorted.
 fn languages<'s>(scopes: impl Iterator<Item = &'s Scope>) -> Vec<Language> {
-    let mut found: Vec<Language> = Vec::new();
-    for scope in scopes {
-        if let Scope::In(language) = scope {
-            if !found.contains(language) {
-                found.push(language.clone());
-            }
-        }
-    }
-    found.sort();
-    found
+    let language = |scope: &Scope| match scope {
+        Scope::In(language) => Some(language.clone()),
+        Scope::Any | Scope::Absent | Scope::Nothing => None,
+    };
+    let unique: BTreeSet<_> = scopes.filter_map(language).collect();
+    unique.into_iter().collect()
 }
 
 /// Drops the choices that are inside of all that another one is inside of: they lead to a call only

@@ -1,5 +1,6 @@
 //! The proofs against brute force: on a small world of texts every call is tried one by one.
 
+mod differences;
 mod patterns;
 mod proofs;
 mod world;
