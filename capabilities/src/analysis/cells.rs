@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::dimension::{DIMENSIONS, Dimension};
 use super::kinds::{Exhausted, Kinds, Language, Work};
+use super::prove::Prover;
 use super::region::{Candidate, Region, choices, same};
 use crate::schema::Schema;
 
@@ -47,10 +48,10 @@ pub(super) trait Visitor {
 pub(super) fn walk(
     within: &[&Region],
     regions: &[&Region],
-    kinds: &mut Kinds,
-    work: &mut Work,
+    prover: &mut Prover<'_>,
     visitor: &mut dyn Visitor,
 ) -> Result<(), Exhausted> {
+    let Prover { kinds, work, .. } = prover;
     let mut walk = Walk { within, regions, kinds, work, visitor, cell: Cell::default() };
     walk.descend(&Dimension::ALL, (0..regions.len()).collect(), None)
 }

@@ -17,9 +17,9 @@ use serde::Serialize;
 use super::call::{Call, calls_of};
 use super::cells::{Cell, Reading, Visitor, readings, walk};
 use super::dimension::Dimension;
-use super::kinds::{Exhausted, Kinds, Work};
+use super::kinds::Exhausted;
 use super::named::Patterns;
-use super::never::names;
+use super::prove::Prover;
 use super::words::{Conditions, Shift, shifts};
 use crate::names::WindowLabel;
 use crate::origin::Origin;
@@ -98,14 +98,8 @@ pub fn diff(old: &Policy, new: &Policy, now: WallTime) -> Difference {
     let capabilities = old.capabilities().iter().chain(new.capabilities());
     let ends = capabilities.filter_map(|capability| capability.expires);
     let times: BTreeSet<_> = ends.filter(|end| *end > now).chain([now]).collect();
-    let mut kinds = Kinds::default();
-    for policy in [new, old] {
-        let (windows, commands) = names(policy.capabilities());
-        kinds.prefer(Dimension::Window, windows);
-        kinds.prefer(Dimension::Command, commands);
-    }
-    kinds.prefer(Dimension::Origin, [Origin::local().to_string()]);
-    let mut work = Work::of(MAX_STEPS);
+    let mut prover = Prover::new(new.directories(), MAX_STEPS);
+    prover.prefer_names_of([new, old]);
     let mut found = Found::default();
     let mut complete = true;
     for time in times {
@@ -113,7 +107,7 @@ pub fn diff(old: &Policy, new: &Policy, now: WallTime) -> Difference {
         let from = (time != now).then_some(time.unix());
         let mut comparison =
             Comparison { rules: &rules, from, known: found.by_key.keys().cloned().collect(), found, asked: Asked::new(old, new, time) };
-        let walked = walk(&[], &rules.regions(), &mut kinds, &mut work, &mut comparison);
+        let walked = walk(&[], &rules.regions(), &mut prover, &mut comparison);
         complete &= walked.is_ok();
         found = comparison.found;
     }

@@ -9,6 +9,7 @@ use crate::capability::Capability;
 use crate::directories::Directories;
 use crate::names::WindowLabel;
 use crate::origin::Origin;
+use crate::platform::Platform;
 use crate::rule::Rule;
 use crate::scope::{Key, ResolvedPath, read_url};
 
@@ -56,7 +57,7 @@ impl Patterns {
 
     fn add_scopes(&mut self, rule: &Rule, path: Option<&str>, url: Option<&str>, key: Option<&str>) {
         let nothing = Directories::default();
-        if let Some(path) = path.and_then(|text| ResolvedPath::parse(text, &nothing).ok()) {
+        if let Some(path) = path.and_then(|text| ResolvedPath::parse(text, &nothing, Platform::Linux).ok()) {
             let found = rule.entry.path.iter().flatten().filter(|one| one.matches(&path));
             self.path.extend(found.map(|one| one.written().to_owned()));
         }

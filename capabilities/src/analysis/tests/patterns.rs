@@ -11,6 +11,7 @@ use crate::directories::Directories;
 use crate::glob::{self, Question};
 use crate::names::{CommandName, WindowLabel};
 use crate::origin::{Origin, OriginPattern};
+use crate::platform::Platform;
 use crate::rule::CommandPattern;
 use crate::scope::{Key, KeyPattern, PathPattern, ResolvedPath, UrlPattern, read_url};
 use crate::verdict::Effect;
@@ -42,7 +43,7 @@ proptest! {
         let directories = Directories::default();
         for effect in [Effect::Allow, Effect::Deny] {
             let Ok(pattern) = PathPattern::parse(&pattern, effect, &directories) else { continue };
-            let matched = ResolvedPath::parse(&path, &directories)
+            let matched = ResolvedPath::parse(&path, &directories, Platform::Linux)
                 .is_ok_and(|path| pattern.matches(&path));
             let language = language(paths(&[pattern]));
             prop_assert_eq!(holds(Dimension::Path, &language, &path), matched);
