@@ -22,11 +22,13 @@ mod never;
 mod patterns;
 mod prove;
 mod region;
+mod who_can;
 mod words;
 
 pub use call::Call;
 pub use diff::{Change, ChangeKind, Difference, diff};
 pub use named::Patterns;
+pub use who_can::{Exception, Grant, Holders, who_can};
 pub use words::Shift;
 
 #[cfg(test)]

@@ -178,6 +178,10 @@ impl Policy {
         &self.0.directories
     }
 
+    pub(crate) fn platform(&self) -> Platform {
+        self.0.platform
+    }
+
     pub(crate) fn capabilities(&self) -> &[Capability] {
         &self.0.capabilities
     }

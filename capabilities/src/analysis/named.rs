@@ -32,6 +32,22 @@ pub struct Patterns {
 }
 
 impl Patterns {
+    /// All patterns of a rule.
+    pub(super) fn of(capability: &Capability, rule: &Rule) -> Self {
+        let entry = &rule.entry;
+        let path = entry.path.iter().flatten().map(|one| one.written().to_owned());
+        let url = entry.url.iter().flatten().map(|one| one.written().to_owned());
+        let key = entry.key.iter().flatten().map(|one| one.written().to_owned());
+        Self {
+            windows: capability.windows.iter().map(|one| one.0.to_string()).collect(),
+            origins: capability.origins.iter().map(ToString::to_string).collect(),
+            commands: entry.commands.iter().map(|one| one.0.to_string()).collect(),
+            path: path.collect(),
+            url: url.collect(),
+            key: key.collect(),
+        }
+    }
+
     /// Adds those patterns of a rule that match the texts of a call.
     pub(super) fn add(
         &mut self,

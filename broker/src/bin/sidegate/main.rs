@@ -8,6 +8,7 @@ mod check;
 mod commands;
 mod completions;
 mod drift;
+mod diff;
 mod entries;
 mod explain;
 mod fmt;
@@ -41,6 +42,7 @@ enum Verb {
     Run(run::Run),
     Check(check::Check),
     Explain(explain::Explain),
+    Diff(diff::Diff),
     Audit(audit::Audit),
     Bundle(bundle::BundleArgs),
     Lsp(lsp::Lsp),
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         Verb::Run(run) => run.run(),
         Verb::Check(check) => check.run(),
         Verb::Explain(explain) => explain.run(),
+        Verb::Diff(diff) => diff.run(),
         Verb::Audit(audit) => audit.run(),
         Verb::Bundle(bundle) => bundle.run(),
         Verb::Lsp(lsp) => lsp.run(),

@@ -90,6 +90,11 @@ impl Place {
     ) -> Result<Compiled, Diagnostics> {
         Policy::compile(&self.sources, &Context::new(&self.directories).commands(commands))
     }
+
+    /// Compiles it for the directories of another place, so that the two policies can be compared.
+    pub(crate) fn compile_beside(&self, other: &Self) -> Result<Compiled, Diagnostics> {
+        Policy::compile(&self.sources, &Context::new(&other.directories))
+    }
 }
 
 /// The app that `path` is, or lies in.

@@ -1,0 +1,150 @@
+//! `sidegate diff`: what two policies differ in, by what they allow and not by how they are written.
+
+use std::collections::BTreeSet;
+use std::fmt::{self, Write as _};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::json;
+use sidegate::capabilities::analysis::{Change, ChangeKind, Difference, Patterns, diff};
+use sidegate::audit::Timestamp;
+use sidegate::capabilities::{Compiled, Diagnostics, Policy};
+
+use crate::place::Place;
+use crate::report::{self, Outcome, Unusable};
+
+/// Says what may be done under one policy and not under another, each with an example call
+#[derive(clap::Args)]
+#[command(after_help = "\
+Files that say the same in another way (order, permissions, names, layout) do not differ. Both are \
+read with the directories that belong to NEW.
+
+Exit status: 0 when NEW allows nothing that OLD does not, 1 when it does, or the same under looser \
+conditions, or that cannot be ruled out; 2 when a policy cannot be read.
+
+Examples:
+  sidegate diff old/policies policies
+  git worktree add /tmp/before HEAD~1 && sidegate diff /tmp/before/my-app my-app")]
+pub(crate) struct Diff {
+    /// The policy as it was: a capability file, a directory of them, or the directory of an app
+    #[arg(value_name = "OLD")]
+    old: PathBuf,
+    /// The policy as it is
+    #[arg(value_name = "NEW")]
+    new: PathBuf,
+    /// Prints one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl Diff {
+    pub(crate) fn run(self) -> Result<Outcome, Unusable> {
+        let (old, new) = (Place::read(&[self.old])?, Place::read(&[self.new])?);
+        let before = usable(old.compile_beside(&new), &old)?;
+        let after = usable(new.compile(None), &new)?;
+        let difference = diff(&before, &after, SystemTime::now().into());
+        if self.json {
+            let report = json!({
+                "widens": difference.widens(),
+                "old": before.version().to_string(),
+                "new": after.version().to_string(),
+                "complete": difference.complete,
+                "changes": difference.changes,
+            });
+            report::print(format_args!("{report}\n"))?;
+        } else {
+            report::print(text(&difference)?)?;
+        }
+        Ok(Outcome::of(!difference.widens()))
+    }
+}
+
+/// The policy, where it compiles.
+pub(crate) fn usable(
+    compiled: Result<Compiled, Diagnostics>,
+    place: &Place,
+) -> Result<Policy, Unusable> {
+    compiled.map(|compiled| compiled.policy).map_err(|diagnostics| {
+        let shown = diagnostics.render(&place.sources, report::color());
+        Unusable::new(format!("the policy does not compile\n{shown}"))
+    })
+}
+
+fn text(difference: &Difference) -> Result<String, Unusable> {
+    let mut out = String::new();
+    write(&mut out, difference).map_err(Unusable::new)?;
+    Ok(out)
+}
+
+fn write(out: &mut String, difference: &Difference) -> fmt::Result {
+    let titles = [
+        (ChangeKind::Allowed, "newly allowed"),
+        (ChangeKind::Looser, "allowed under looser conditions"),
+        (ChangeKind::Tighter, "allowed under tighter conditions"),
+        (ChangeKind::Denied, "no longer allowed"),
+    ];
+    for (kind, title) in titles {
+        let changes = || difference.changes.iter().filter(|change| change.kind == kind);
+        if changes().next().is_some() {
+            writeln!(out, "{title}:")?;
+        }
+        for change in changes() {
+            write_change(out, change)?;
+        }
+    }
+    if !difference.complete {
+        writeln!(out, "the comparison took too much work: there may be more")?;
+    } else if difference.changes.is_empty() {
+        writeln!(out, "no difference in what is allowed")?;
+    } else if !difference.widens() {
+        writeln!(out, "nothing is allowed that was not before")?;
+    }
+    Ok(())
+}
+
+fn write_change(out: &mut String, change: &Change) -> fmt::Result {
+    writeln!(out, "  {}", sentence(&change.patterns))?;
+    if let Some(from) = change.from {
+        writeln!(out, "    from {} on", moment(from))?;
+    }
+    for shift in &change.shifts {
+        writeln!(out, "    {}: {} → {}", shift.condition, shift.before, shift.after)?;
+    }
+    match &change.example {
+        Some(call) => writeln!(out, "    example: {call}")?,
+        None => writeln!(out, "    cannot be ruled out: it depends on what the schemas admit")?,
+    }
+    let other = if change.kind == ChangeKind::Denied { "now" } else { "before" };
+    if let Some(why) = &change.otherwise {
+        writeln!(out, "    {other}: {why}")?;
+    }
+    writeln!(out, "    rule: {}", change.rule)
+}
+
+/// Which calls the patterns name, as a phrase.
+pub(crate) fn sentence(patterns: &Patterns) -> String {
+    let list = |patterns: &BTreeSet<String>| {
+        let ticked: Vec<_> = patterns.iter().map(|pattern| format!("`{pattern}`")).collect();
+        ticked.join(", ")
+    };
+    let mut text = list(&patterns.commands);
+    let scopes = [("path", &patterns.path), ("url", &patterns.url), ("key", &patterns.key)];
+    for (name, patterns) in scopes.into_iter().filter(|(_, patterns)| !patterns.is_empty()) {
+        let _infallible = write!(text, " on {name} {}", list(patterns));
+    }
+    let origins: Vec<_> = patterns.origins.iter().map(|origin| shown_origin(origin)).collect();
+    let _infallible =
+        write!(text, " from {} at {}", list(&patterns.windows), origins.join(", "));
+    text
+}
+
+/// As a policy writes it.
+pub(crate) fn shown_origin(origin: &str) -> &str {
+    if origin == "app://localhost" { "local" } else { origin }
+}
+
+/// A moment in seconds since 1970, as people write it.
+fn moment(seconds: i64) -> String {
+    let after = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+    UNIX_EPOCH.checked_add(after).map_or_else(String::new, |at| Timestamp::of(at).to_string())
+}
