@@ -28,7 +28,7 @@ mod words;
 pub use call::Call;
 pub use diff::{Change, ChangeKind, Difference, diff};
 pub use named::Patterns;
-pub use who_can::{Exception, Grant, Holders, who_can};
+pub use who_can::{Exception, Grant, Holders, Inquiry, who_can};
 pub use words::Shift;
 
 #[cfg(test)]

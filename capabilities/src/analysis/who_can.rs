@@ -21,8 +21,10 @@ use super::region::{Question, Region, Scope};
 use super::words::Conditions;
 use crate::args::Args;
 use crate::capability::Capability;
+use crate::glob::literal_regex;
 use crate::limits::Limits;
-use crate::names::CommandName;
+use crate::names::{CommandName, WindowLabel};
+use crate::origin::Origin;
 use crate::policy::Policy;
 use crate::rule::{Entry, Rule};
 use crate::scope::Resources;
@@ -77,20 +79,37 @@ pub struct Exception {
     pub patterns: Patterns,
 }
 
-/// Everybody who may call the command: with these arguments, or with any.
+/// What is asked about.
+#[derive(Debug, Clone, Copy)]
+pub struct Inquiry<'a> {
+    /// The command.
+    pub command: &'a CommandName,
+    /// The arguments; `None`: any.
+    pub args: Option<&'a Args>,
+    /// The window and the origin; `None`: any.
+    pub caller: Option<(&'a WindowLabel, &'a Origin)>,
+}
+
+/// Everybody who may make such a call.
 #[must_use]
-pub fn who_can(policy: &Policy, command: &CommandName, args: Option<&Args>, now: WallTime) -> Holders {
+pub fn who_can(policy: &Policy, inquiry: Inquiry<'_>, now: WallTime) -> Holders {
+    let Inquiry { command, args, caller } = inquiry;
     let rules = naming(policy, command, args, now);
     let regions: Vec<_> = rules.iter().map(|naming| &naming.region).collect();
-    let literal = Scope::In(crate::glob::literal_regex(command.as_str()).into());
-    let within = Region::everything().with(Dimension::Command, literal);
+    let literal = |text: &str| Scope::In(literal_regex(text).into());
+    let mut within = Region::everything().with(Dimension::Command, literal(command.as_str()));
+    if let Some((window, origin)) = caller {
+        within = within
+            .with(Dimension::Window, literal(window.as_str()))
+            .with(Dimension::Origin, literal(&origin.to_string()));
+    }
     let mut prover = Prover::new(policy.directories(), MAX_STEPS);
     prover.prefer_names_of([policy]);
     let mut search = Search { policy, now, args, rules: &rules, regions: &regions, found: BTreeMap::new() };
     let walked = walk(&[&within], &regions, &mut prover, &mut search);
     let mut grants: Vec<Grant> = search.found.into_values().collect();
     for grant in &mut grants {
-        grant.except = exceptions(grant, &rules, &mut prover);
+        grant.except = exceptions(grant, &within, &rules, &mut prover);
     }
     Holders { grants, complete: walked.is_ok() }
 }
@@ -231,7 +250,12 @@ fn grant(naming: &Naming<'_>, limits: Limits) -> Grant {
 
 /// The deny entries that have a call in common with the grant, or would have if its wildcards stood for
 /// hidden names: a reader wants to know that these are denied twice.
-fn exceptions(grant: &Grant, rules: &[Naming<'_>], prover: &mut Prover<'_>) -> Vec<Exception> {
+fn exceptions(
+    grant: &Grant,
+    within: &Region,
+    rules: &[Naming<'_>],
+    prover: &mut Prover<'_>,
+) -> Vec<Exception> {
     let Some(mine) = rules.iter().find(|one| *one.rule.reference == grant.rule) else {
         return Vec::new();
     };
@@ -243,7 +267,7 @@ fn exceptions(grant: &Grant, rules: &[Naming<'_>], prover: &mut Prover<'_>) -> V
     }
     let denying = rules.iter().filter(|one| !one.is_allow());
     let meets = denying.filter(|deny| {
-        let all_of = vec![&region, &deny.region];
+        let all_of = vec![within, &region, &deny.region];
         prover.may_exist(&Question { all_of, none_of: Vec::new() })
     });
     let exception = |deny: &Naming<'_>| Exception {

@@ -16,12 +16,15 @@ mod follow;
 mod known;
 mod lsp;
 mod man;
+mod matrix;
 mod overview;
+mod page;
 mod place;
 mod report;
 mod run;
 mod script;
 mod types;
+mod who_can;
 
 use std::process::ExitCode;
 
@@ -42,6 +45,7 @@ enum Verb {
     Run(run::Run),
     Check(check::Check),
     Explain(explain::Explain),
+    WhoCan(who_can::WhoCan),
     Diff(diff::Diff),
     Audit(audit::Audit),
     Bundle(bundle::BundleArgs),
@@ -67,6 +71,7 @@ fn main() -> ExitCode {
         Verb::Run(run) => run.run(),
         Verb::Check(check) => check.run(),
         Verb::Explain(explain) => explain.run(),
+        Verb::WhoCan(who_can) => who_can.run(),
         Verb::Diff(diff) => diff.run(),
         Verb::Audit(audit) => audit.run(),
         Verb::Bundle(bundle) => bundle.run(),

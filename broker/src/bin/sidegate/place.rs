@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sidegate::app::{AppDirectories, AppId, Manifest};
 use sidegate::capabilities::{
-    CommandName, Compiled, Context, Diagnostics, Directories, Policy, Sources,
+    CommandName, Compiled, Context, Diagnostics, Directories, Policy, Sources, WindowLabel,
 };
 use sidegate_tools::commands::Commands;
 
@@ -61,6 +61,15 @@ impl Place {
             app: app.map(|(id, _)| id),
             root,
         })
+    }
+
+    /// The windows of the app, where the directory of one was given.
+    pub(crate) fn windows(&self) -> Result<Vec<WindowLabel>, Unusable> {
+        let Some(root) = self.root() else {
+            return Ok(Vec::new());
+        };
+        let manifest = Manifest::read(root).map_err(Unusable::new)?;
+        Ok(manifest.windows.into_iter().map(|window| window.label).collect())
     }
 
     /// The app that the files belong to.
