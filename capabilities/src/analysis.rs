@@ -11,6 +11,7 @@
 //!
 //! Deciding one call is not done here: that is [`crate::Principal`]'s.
 
+mod broken;
 mod call;
 mod cells;
 mod diff;
@@ -30,6 +31,25 @@ pub use diff::{Change, ChangeKind, Difference, diff};
 pub use named::Patterns;
 pub use who_can::{Exception, Grant, Holders, Inquiry, who_can};
 pub use words::Shift;
+
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::never::Never;
+use crate::policy::Policy;
+use crate::sources::Sources;
+
+/// Proves the invariants of a policy; an error for each that does not hold, or is not proved.
+pub(crate) fn broken_invariants(
+    nevers: &[(Never, Diagnostic)],
+    policy: &Policy,
+    sources: &Sources,
+) -> Diagnostics {
+    let broken = never::prove_all(nevers.iter().map(|(never, _)| never), policy);
+    let diagnostic = |(at, broken): (usize, never::Broken)| {
+        let (never, place) = nevers.get(at)?;
+        Some(broken::diagnostic(place.clone(), never, &broken, sources))
+    };
+    broken.into_iter().filter_map(diagnostic).collect()
+}
 
 #[cfg(test)]
 mod tests;

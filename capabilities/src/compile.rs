@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use crate::capability::Capability;
 use crate::diagnostics::{Diagnostic, Diagnostics, FileText, Place, Span};
+use crate::never::Never;
 use crate::policy::Context;
 use crate::rule::{Entry, Rule};
 use crate::schema::{Budget, Schema};
@@ -23,6 +24,7 @@ use crate::testing::Test;
 use crate::verdict::{Effect, RuleRef};
 use crate::written::{At, WrittenCapability, WrittenEntry, WrittenFile, nearest, read_file};
 use permissions::Permissions;
+use statements::PlacedNever;
 
 /// The most rules of a policy once permissions are copied into the capabilities that use them: a
 /// thousand capabilities that each use a thousand permissions are a small file and a large table.
@@ -40,6 +42,8 @@ pub(crate) struct Output {
     /// Those that would be in force if the observed ones were; `None` where none is observed.
     pub(crate) shadow: Option<Vec<Capability>>,
     pub(crate) tests: Vec<Test>,
+    /// Invariants, each with the place to complain at.
+    pub(crate) nevers: Vec<(Never, Diagnostic)>,
 }
 
 /// Compiles all texts.
@@ -141,9 +145,9 @@ impl Compiler<'_> {
             self.unused(files, &permissions);
         }
         let tests = self.tests(files, &enforced);
-        self.nevers(files);
+        let nevers = self.nevers(files).into_iter().map(PlacedNever::into_parts).collect();
         let shadow = (!observed.is_empty()).then(|| shadow(&enforced, observed));
-        Output { diagnostics: Diagnostics::default(), enforced, shadow, tests }
+        Output { diagnostics: Diagnostics::default(), enforced, shadow, tests, nevers }
     }
 
     /// The capabilities that are in force on this platform, and those that are observed.

@@ -8,7 +8,6 @@ use crate::scope::{KeyPattern, PathPattern, UrlPattern};
 
 /// A compiled `[[never]]`.
 #[derive(Debug, Clone)]
-#[expect(dead_code, reason = "the proof reads it")]
 pub(crate) struct Never {
     pub(crate) why: String,
     pub(crate) commands: Vec<CommandPattern>,

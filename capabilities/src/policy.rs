@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
+use crate::analysis;
 use crate::args::Args;
 use crate::capability::Capability;
 use crate::compile;
@@ -96,8 +97,13 @@ impl Policy {
             let (version, directories) = (version.clone(), directories.clone());
             Self(Arc::new(Inner { version, directories, platform, capabilities }))
         };
+        let enforced = policy(output.enforced);
+        let broken = analysis::broken_invariants(&output.nevers, &enforced, sources);
+        if broken.has_errors() {
+            return Err(output.diagnostics.iter().chain(&broken).cloned().collect());
+        }
         Ok(Compiled {
-            policy: policy(output.enforced),
+            policy: enforced,
             shadow: output.shadow.map(policy),
             tests: output.tests,
             warnings: output.diagnostics,

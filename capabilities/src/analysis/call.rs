@@ -61,15 +61,11 @@ pub(super) fn calls_of(candidate: &Candidate, directories: &Directories) -> Vec<
     let Some((window, origin, command)) = parsed() else {
         return Vec::new();
     };
-    let named = resources(
-        text(Dimension::Path),
-        text(Dimension::Url),
-        text(Dimension::Key),
-        directories,
-    );
-    let args = named.into_iter().flat_map(|named| {
-        invent::arguments(&named, &candidate.wanted, &candidate.refused)
-    });
+    let named =
+        resources(text(Dimension::Path), text(Dimension::Url), text(Dimension::Key), directories);
+    let args = named
+        .into_iter()
+        .flat_map(|named| invent::arguments(&named, &candidate.wanted, &candidate.refused));
     args.map(|args| Call {
         window: window.clone(),
         origin: origin.clone(),

@@ -138,7 +138,8 @@ pub(super) fn readings(cell: &Cell, regions: &[&Region]) -> Result<Vec<Reading>,
         let of_schema = cell.inside.iter().filter(|at| schema_of(at).is_some());
         let schemas_of = of_schema.filter_map(|at| regions.get(*at)?.rule.clone()).collect();
         let texts = cell.texts.clone();
-        readings.push(Reading { inside, candidate: Candidate { texts, wanted, refused, schemas_of } });
+        readings
+            .push(Reading { inside, candidate: Candidate { texts, wanted, refused, schemas_of } });
     }
     Ok(readings)
 }

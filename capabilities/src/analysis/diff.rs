@@ -85,9 +85,8 @@ impl Difference {
     /// ruled out.
     #[must_use]
     pub fn widens(&self) -> bool {
-        let widens = |change: &Change| {
-            matches!(change.kind, ChangeKind::Allowed | ChangeKind::Looser)
-        };
+        let widens =
+            |change: &Change| matches!(change.kind, ChangeKind::Allowed | ChangeKind::Looser);
         !self.complete || self.changes.iter().any(widens)
     }
 }
@@ -105,8 +104,13 @@ pub fn diff(old: &Policy, new: &Policy, now: WallTime) -> Difference {
     for time in times {
         let rules = Rules::of(old, new, time);
         let from = (time != now).then_some(time.unix());
-        let mut comparison =
-            Comparison { rules: &rules, from, known: found.by_key.keys().cloned().collect(), found, asked: Asked::new(old, new, time) };
+        let mut comparison = Comparison {
+            rules: &rules,
+            from,
+            known: found.by_key.keys().cloned().collect(),
+            found,
+            asked: Asked::new(old, new, time),
+        };
         let walked = walk(&[], &rules.regions(), &mut prover, &mut comparison);
         complete &= walked.is_ok();
         found = comparison.found;

@@ -190,9 +190,7 @@ impl Walk {
         }
         let mut kinds: Vec<_> = found
             .into_iter()
-            .filter_map(|(matched, best)| {
-                Some(Kind { matched, text: text_of(&steps, best.step)? })
-            })
+            .filter_map(|(matched, best)| Some(Kind { matched, text: text_of(&steps, best.step)? }))
             .collect();
         self.prefer(&mut kinds, preferred);
         kinds.sort_by(|a, b| (a.text.len(), &a.text).cmp(&(b.text.len(), &b.text)));
@@ -221,11 +219,11 @@ impl Walk {
     fn prefer(&self, kinds: &mut [Kind], preferred: &[String]) {
         let mut is_taken = vec![false; kinds.len()];
         for text in preferred {
-            let end = text
-                .bytes()
-                .fold(self.start, |state, byte| self.automaton.next_state(state, byte));
+            let end =
+                text.bytes().fold(self.start, |state, byte| self.automaton.next_state(state, byte));
             let Some((matched, _)) = self.signature(end) else { continue };
-            let found = kinds.iter_mut().zip(&mut is_taken).find(|(kind, _)| kind.matched == matched);
+            let found =
+                kinds.iter_mut().zip(&mut is_taken).find(|(kind, _)| kind.matched == matched);
             if let Some((kind, taken @ false)) = found {
                 kind.text.clone_from(text);
                 *taken = true;

@@ -56,7 +56,8 @@ impl Patterns {
         texts: &[Option<String>; DIMENSIONS],
     ) {
         let text = |dimension: Dimension| texts.get(dimension.index()).and_then(Option::as_deref);
-        if let Some(label) = text(Dimension::Window).and_then(|text| WindowLabel::parse(text).ok()) {
+        if let Some(label) = text(Dimension::Window).and_then(|text| WindowLabel::parse(text).ok())
+        {
             let found = capability.windows.iter().filter(|one| one.matches(&label));
             self.windows.extend(found.map(|one| one.0.to_string()));
         }
@@ -71,9 +72,17 @@ impl Patterns {
         self.add_scopes(rule, text(Dimension::Path), text(Dimension::Url), text(Dimension::Key));
     }
 
-    fn add_scopes(&mut self, rule: &Rule, path: Option<&str>, url: Option<&str>, key: Option<&str>) {
+    fn add_scopes(
+        &mut self,
+        rule: &Rule,
+        path: Option<&str>,
+        url: Option<&str>,
+        key: Option<&str>,
+    ) {
         let nothing = Directories::default();
-        if let Some(path) = path.and_then(|text| ResolvedPath::parse(text, &nothing, Platform::Linux).ok()) {
+        if let Some(path) =
+            path.and_then(|text| ResolvedPath::parse(text, &nothing, Platform::Linux).ok())
+        {
             let found = rule.entry.path.iter().flatten().filter(|one| one.matches(&path));
             self.path.extend(found.map(|one| one.written().to_owned()));
         }

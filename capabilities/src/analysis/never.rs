@@ -12,41 +12,16 @@ use super::patterns::{self, may_meet};
 use super::prove::{Answer, Doubt, Prover};
 use super::region::{Question, Region, Scope};
 use crate::capability::{Capability, WindowPattern};
+use crate::never::{Never, NeverOrigin};
 use crate::origin::OriginPattern;
 use crate::policy::Policy;
-use crate::rule::{CommandPattern, Rule};
-use crate::scope::{KeyPattern, PathPattern, UrlPattern};
+use crate::rule::Rule;
 use crate::time::WallTime;
 use crate::verdict::{RuleRef, Verdict};
 
 /// The most steps of the proofs of one policy. The statements of the examples take ten to a hundred
 /// thousand each; this many take about a second.
 const MAX_STEPS: u64 = 50_000_000;
-
-/// A compiled statement that no call of some kind is allowed.
-#[derive(Debug, Clone)]
-pub(crate) struct Never {
-    pub(crate) commands: Vec<CommandPattern>,
-    /// `None`: any window.
-    pub(crate) windows: Option<Vec<WindowPattern>>,
-    pub(crate) except_windows: Vec<WindowPattern>,
-    /// `None`: any origin.
-    pub(crate) origins: Option<Vec<NeverOrigin>>,
-    pub(crate) except_origins: Vec<NeverOrigin>,
-    /// Read as those of a deny entry are. `None`: whatever the argument.
-    pub(crate) path: Option<Vec<PathPattern>>,
-    pub(crate) url: Option<Vec<UrlPattern>>,
-    pub(crate) key: Option<Vec<KeyPattern>>,
-}
-
-/// An origin as a statement names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum NeverOrigin {
-    /// Every origin but the app's own pages.
-    Remote,
-    /// Those of a pattern.
-    Like(OriginPattern),
-}
 
 /// A statement that does not hold, or that could not be proved.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,22 +37,22 @@ pub(crate) enum Broken {
 }
 
 /// Proves each statement of a policy; what breaks those that do not hold, by their places.
-pub(crate) fn prove_all(nevers: &[Never], policy: &Policy) -> Vec<(usize, Broken)> {
+pub(crate) fn prove_all<'n>(
+    nevers: impl Iterator<Item = &'n Never>,
+    policy: &Policy,
+) -> Vec<(usize, Broken)> {
+    let mut nevers = nevers.peekable();
     let mut prover = Prover::new(policy.directories(), MAX_STEPS);
-    if !nevers.is_empty() {
+    if nevers.peek().is_some() {
         prover.prefer_names_of([policy]);
     }
-    let proofs = nevers.iter().map(|never| prove(never, policy, &mut prover));
+    let proofs = nevers.map(|never| prove(never, policy, &mut prover));
     let broken = proofs.enumerate().filter_map(|(at, proof)| Some((at, proof.err()?)));
     broken.collect()
 }
 
 /// Proves one statement, or says what breaks it.
-fn prove(
-    never: &Never,
-    policy: &Policy,
-    prover: &mut Prover<'_>,
-) -> Result<(), Broken> {
+fn prove(never: &Never, policy: &Policy, prover: &mut Prover<'_>) -> Result<(), Broken> {
     let capabilities = policy.capabilities();
     let proof = Proof { never, policy, cases: never.cases() };
     let mut doubted = None;
@@ -159,7 +134,9 @@ impl Proof<'_> {
             (Some(other), Some(mine)) => other >= mine,
         };
         let mut denied = Vec::new();
-        for other in self.policy.capabilities().iter().filter(lasts).filter(|other| !other.deny.is_empty()) {
+        for other in
+            self.policy.capabilities().iter().filter(lasts).filter(|other| !other.deny.is_empty())
+        {
             if !meets(&other.windows, &capability.windows) {
                 continue;
             }
@@ -191,6 +168,7 @@ fn names_meet(one: &Rule, other: &Rule) -> bool {
     may_meet(one.iter().map(|one| &*one.0), other.iter().map(|one| &*one.0))
 }
 
+// What a statement names, as regions.
 impl Never {
     fn may_name_windows(&self, windows: &[WindowPattern]) -> bool {
         self.windows.as_ref().is_none_or(|mine| meets(mine, windows))

@@ -18,7 +18,7 @@ use super::named::Patterns;
 use super::patterns;
 use super::prove::Prover;
 use super::region::{Question, Region, Scope};
-use super::words::Conditions;
+use super::words::{Conditions, audit_of};
 use crate::args::Args;
 use crate::capability::Capability;
 use crate::glob::literal_regex;
@@ -105,7 +105,8 @@ pub fn who_can(policy: &Policy, inquiry: Inquiry<'_>, now: WallTime) -> Holders 
     }
     let mut prover = Prover::new(policy.directories(), MAX_STEPS);
     prover.prefer_names_of([policy]);
-    let mut search = Search { policy, now, args, rules: &rules, regions: &regions, found: BTreeMap::new() };
+    let mut search =
+        Search { policy, now, args, rules: &rules, regions: &regions, found: BTreeMap::new() };
     let walked = walk(&[&within], &regions, &mut prover, &mut search);
     let mut grants: Vec<Grant> = search.found.into_values().collect();
     for grant in &mut grants {
@@ -144,7 +145,8 @@ fn naming<'p>(
     let mut found = Vec::new();
     for capability in policy.capabilities().iter().filter(|one| !one.is_over(now)) {
         let rules = capability.rules();
-        let names = |rule: &Rule| rule.entry.commands.iter().any(|one| one.matches(command.as_str()));
+        let names =
+            |rule: &Rule| rule.entry.commands.iter().any(|one| one.matches(command.as_str()));
         for rule in rules.filter(|rule| names(rule) && applies(rule)) {
             let region = patterns::region_in_parts(capability, rule);
             let region = if args.is_some() { callers(region) } else { region };
@@ -192,12 +194,12 @@ impl Search<'_> {
     fn allowed(&mut self, cell: &Cell, reading: &Reading, allowing: &[usize]) {
         let depends = !reading.candidate.schemas_of.is_empty();
         let is_shown = |at| self.found.get(at).is_some_and(|grant: &Grant| grant.certain);
-        let example = if depends || !allowing.iter().all(is_shown) { self.example(reading) } else { None };
+        let example =
+            if depends || !allowing.iter().all(is_shown) { self.example(reading) } else { None };
         let limits = self.limits(cell);
         for at in allowing {
             let Some(naming) = self.rules.get(*at) else { continue };
-            let grant =
-                self.found.entry(*at).or_insert_with(|| grant(naming, limits));
+            let grant = self.found.entry(*at).or_insert_with(|| grant(naming, limits));
             let is_certain = example.is_some() || !depends;
             if grant.certain && !is_certain {
                 continue;
@@ -235,7 +237,7 @@ impl Search<'_> {
 fn grant(naming: &Naming<'_>, limits: Limits) -> Grant {
     let entry = &naming.rule.entry;
     let results = entry.result.iter().cloned().collect();
-    let conditions = Conditions { limits, results, log_args: entry.log_args };
+    let conditions = Conditions { limits, results, audit: audit_of([entry.as_ref()].into_iter()) };
     Grant {
         rule: naming.rule.reference.as_ref().clone(),
         patterns: Patterns::default(),

@@ -1,19 +1,22 @@
 //! Conditions of a call in words, and how two sets of them compare.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::audit_rule::{AuditPermit, CallRecords};
 use crate::limits::{Limits, Rate};
 use crate::result::ResultRule;
+use crate::rule::Entry;
 
 /// What holds for a call that is allowed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Conditions {
     pub(super) limits: Limits,
     pub(super) results: Vec<Arc<ResultRule>>,
-    pub(super) log_args: bool,
+    pub(super) audit: AuditPermit,
 }
 
 /// A condition that is not what it was.
@@ -47,16 +50,17 @@ pub(super) fn shifts(old: &Conditions, new: &Conditions) -> Vec<Shift> {
         let (before, after) = (text(&old.limits), text(&new.limits));
         shifts.push(Shift { looser, condition: "rate", before, after });
     }
-    let mut most = |condition, before: Option<u128>, after: Option<u128>, text: &dyn Fn(u128) -> String| {
-        if before != after {
-            let looser = match (before, after) {
-                (Some(before), Some(after)) => after > before,
-                (before, _) => before.is_some(),
-            };
-            let text = |most: Option<u128>| most.map_or(NONE.to_owned(), text);
-            shifts.push(Shift { looser, condition, before: text(before), after: text(after) });
-        }
-    };
+    let mut most =
+        |condition, before: Option<u128>, after: Option<u128>, text: &dyn Fn(u128) -> String| {
+            if before != after {
+                let looser = match (before, after) {
+                    (Some(before), Some(after)) => after > before,
+                    (before, _) => before.is_some(),
+                };
+                let text = |most: Option<u128>| most.map_or(NONE.to_owned(), text);
+                shifts.push(Shift { looser, condition, before: text(before), after: text(after) });
+            }
+        };
     let burst = |limits: &Limits| limits.rate.map(|rate| rate.burst.into());
     let plain = |most: u128| most.to_string();
     let limits = (old.limits, new.limits);
@@ -76,12 +80,20 @@ pub(super) fn shifts(old: &Conditions, new: &Conditions) -> Vec<Shift> {
         let (before, after) = (filters.0.words(), filters.1.words());
         shifts.push(Shift { looser, condition: "result", before, after });
     }
-    if old.log_args != new.log_args {
-        let text = |values: bool| if values { "values logged" } else { "values not logged" };
-        let (before, after) = (text(old.log_args).to_owned(), text(new.log_args).to_owned());
-        shifts.push(Shift { looser: new.log_args, condition: "audit", before, after });
+    let audits = (Audit::of(&old.audit), Audit::of(&new.audit));
+    if audits.0 != audits.1 {
+        let looser = !audits.1.is_as_strict_as(&audits.0);
+        let (before, after) = (audits.0.words(), audits.1.words());
+        shifts.push(Shift { looser, condition: "audit", before, after });
     }
     shifts
+}
+
+/// What the log gets by all of some entries.
+pub(super) fn audit_of<'e>(entries: impl Iterator<Item = &'e Entry>) -> AuditPermit {
+    let mut audit = AuditPermit::default();
+    entries.for_each(|entry| audit.add(&entry.audit));
+    audit
 }
 
 impl Conditions {
@@ -89,6 +101,7 @@ impl Conditions {
     pub(super) fn are_no_stricter_than(&self, others: &Self) -> bool {
         shifts(others, self).iter().all(|shift| shift.looser)
             && Filter::of(&others.results).is_as_strict_as(&Filter::of(&self.results))
+            && Audit::of(&others.audit).is_as_strict_as(&Audit::of(&self.audit))
     }
 
     /// Each of them, as a person says it.
@@ -103,8 +116,9 @@ impl Conditions {
         if filter != Filter::default() {
             words.push(format!("result: {}", filter.words()));
         }
-        if self.log_args {
-            words.push("the log may hold the arguments' values".to_owned());
+        let audit = Audit::of(&self.audit);
+        if audit != Audit::of(&AuditPermit::default()) {
+            words.push(format!("log: {}", audit.words()));
         }
         words
     }
@@ -166,6 +180,42 @@ impl Filter {
         }
         words.extend(self.max_bytes.map(|most| format!("at most {}", size(most))));
         if words.is_empty() { "whole".to_owned() } else { words.join("; ") }
+    }
+}
+
+/// What the log gets: fewer values and more records are the stricter.
+#[derive(Debug, PartialEq)]
+struct Audit {
+    values: bool,
+    redact: BTreeSet<String>,
+    calls: CallRecords,
+}
+
+impl Audit {
+    fn of(permit: &AuditPermit) -> Self {
+        let values = permit.values();
+        // Where no value stands in the log, there is nothing to keep out of it.
+        let redact = if values { permit.redacted().collect() } else { BTreeSet::new() };
+        Self { values, redact, calls: permit.calls() }
+    }
+
+    fn is_as_strict_as(&self, other: &Self) -> bool {
+        let is_kept_out = |pointer: &String| self.redact.iter().any(|one| covers(one, pointer));
+        let shows_less = !self.values || (other.values && other.redact.iter().all(is_kept_out));
+        shows_less && self.calls <= other.calls
+    }
+
+    fn words(&self) -> String {
+        let values = if self.values { "with the arguments' values" } else { "without values" };
+        let mut text = values.to_owned();
+        if !self.redact.is_empty() {
+            let all: Vec<_> = self.redact.iter().map(|pointer| format!("`{pointer}`")).collect();
+            text += &format!(" but {}", all.join(", "));
+        }
+        match self.calls {
+            CallRecords::Each => text,
+            CallRecords::Counted => text + ", calls counted",
+        }
     }
 }
 

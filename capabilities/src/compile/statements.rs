@@ -16,10 +16,16 @@ use crate::verdict::{Effect, Reason};
 use crate::written::{At, WrittenNever, WrittenTest};
 
 /// An invariant, and where it stands.
-#[expect(dead_code, reason = "the proof reads it")]
 pub(super) struct PlacedNever<'f> {
     pub(super) place: Place<'f>,
     pub(super) never: Never,
+}
+
+impl PlacedNever<'_> {
+    /// The invariant, and the beginning of what is said where it does not hold.
+    pub(super) fn into_parts(self) -> (Never, Diagnostic) {
+        (self.never, Diagnostic::error("broken-invariant", &self.place, ""))
+    }
 }
 
 impl Compiler<'_> {

@@ -42,6 +42,29 @@ impl<'s> FileText<'s> {
         None
     }
 
+    /// The span of the inline table that begins at a line and a column, both from 1.
+    pub(crate) fn entry_at(&self, line: u32, column: u32) -> Span {
+        let before = |number: u32| usize::try_from(number.saturating_sub(1)).unwrap_or(0);
+        let start = before(line).checked_sub(1).and_then(|at| self.starts.get(at)).unwrap_or(&0);
+        let rest = self.text.get(*start..).unwrap_or_default();
+        let skipped: usize = rest.chars().take(before(column)).map(char::len_utf8).sum();
+        let start = start.saturating_add(skipped);
+        let (mut depth, mut is_text, mut end) = (0_usize, false, start);
+        for c in self.text.get(start..).unwrap_or_default().chars() {
+            end = end.saturating_add(c.len_utf8());
+            match c {
+                '"' => is_text = !is_text,
+                '{' if !is_text => depth = depth.saturating_add(1),
+                '}' if !is_text => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+        Span { start, end }
+    }
+
     /// Line and column (in characters) of a byte, both from 1.
     pub(crate) fn line_and_column(&self, offset: usize) -> (u32, u32) {
         let line = self.starts.partition_point(|start| *start <= offset);

@@ -140,7 +140,9 @@ impl NamePattern {
         match (self, hidden) {
             (Self::Literal(name), _) => format!("/{}", glob::literal_regex(name)),
             (Self::Wild(wild), Hidden::Matched) => format!("/{}", text(wild)),
-            (Self::Wild(wild), Hidden::Skipped) if wild.starts_with('.') => format!("/{}", text(wild)),
+            (Self::Wild(wild), Hidden::Skipped) if wild.starts_with('.') => {
+                format!("/{}", text(wild))
+            }
             (Self::Wild(wild), Hidden::Skipped) => format!("/(?:{})", visible(wild).join("|")),
             (Self::AnyDepth, Hidden::Matched) => format!("(?:/{ANY}+)*"),
             (Self::AnyDepth, Hidden::Skipped) => format!("(?:/{ANY_BUT_DOT}{ANY}*)*"),

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
-use sidegate::capabilities::analysis::{Change, ChangeKind, Difference, Patterns, diff};
 use sidegate::audit::Timestamp;
+use sidegate::capabilities::analysis::{Change, ChangeKind, Difference, Patterns, diff};
 use sidegate::capabilities::{Compiled, Diagnostics, Policy};
 
 use crate::place::Place;
@@ -133,8 +133,7 @@ pub(crate) fn sentence(patterns: &Patterns) -> String {
         let _infallible = write!(text, " on {name} {}", list(patterns));
     }
     let origins: Vec<_> = patterns.origins.iter().map(|origin| shown_origin(origin)).collect();
-    let _infallible =
-        write!(text, " from {} at {}", list(&patterns.windows), origins.join(", "));
+    let _infallible = write!(text, " from {} at {}", list(&patterns.windows), origins.join(", "));
     text
 }
 

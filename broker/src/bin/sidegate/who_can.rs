@@ -58,8 +58,7 @@ impl WhoCan {
         let command = CommandName::parse(command)
             .map_err(|error| Unusable::new(format!("--command: {error}")))?;
         let args = self.args.as_ref().map(|text| parse_object(text.as_bytes()).map(Args::new));
-        let args =
-            args.transpose().map_err(|error| Unusable::new(format!("--args: {error}")))?;
+        let args = args.transpose().map_err(|error| Unusable::new(format!("--args: {error}")))?;
         let inquiry = Inquiry { command: &command, args: args.as_ref(), caller: None };
         let holders = who_can(&policy, inquiry, now);
         let anybody = !holders.grants.is_empty() || !holders.complete;

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::super::dimension::{DIMENSIONS, Dimension};
 use super::super::patterns;
 use super::super::region::{Region, Scope};
-use super::super::words::Conditions;
+use super::super::words::{Conditions, audit_of};
 use crate::capability::Capability;
 use crate::directories::Directories;
 use crate::limits::Limits;
@@ -105,7 +105,7 @@ impl<'p> Rules<'p> {
         let conditions = Conditions {
             limits: self.limits(age, naming),
             results: entries().filter_map(|entry| entry.result.clone()).collect(),
-            log_args: entries().all(|entry| entry.log_args),
+            audit: audit_of(entries().map(AsRef::as_ref)),
         };
         Some((first, conditions))
     }
@@ -132,8 +132,8 @@ fn says(
     let entry = &rule.entry;
     let schema = region.schema.as_ref().map(|schema| schema.written().to_string());
     let mut text = format!(
-        "{:?} {schema:?} {:?} {:?} {}",
-        rule.reference.effect, entry.limits, entry.result, entry.log_args
+        "{:?} {schema:?} {:?} {:?} {:?}",
+        rule.reference.effect, entry.limits, entry.result, entry.audit
     );
     let mut says = [0; DIMENSIONS + 1];
     let mut number = |text: &str| {

@@ -18,7 +18,11 @@ fn is_reported(difference: &Difference, kinds: &[ChangeKind], call: &Call) -> bo
 }
 
 /// The other way round: every example is what it is said to be.
-fn examples_are_real(difference: &Difference, old: &Policy, new: &Policy) -> Result<(), TestCaseError> {
+fn examples_are_real(
+    difference: &Difference,
+    old: &Policy,
+    new: &Policy,
+) -> Result<(), TestCaseError> {
     for change in &difference.changes {
         prop_assert_eq!(change.certain, change.example.is_some());
         let Some(call) = &change.example else { continue };

@@ -109,8 +109,7 @@ fn texts_of_a_kind_are_short_and_read_well() {
         (Dimension::Window, vec!["*"], "a"),
     ];
     for (dimension, written, text) in cases {
-        let patterns: Vec<_> =
-            written.iter().map(|one| CommandPattern((*one).into())).collect();
+        let patterns: Vec<_> = written.iter().map(|one| CommandPattern((*one).into())).collect();
         let languages = match dimension {
             Dimension::Command => language(commands(&patterns)),
             _ => {

@@ -2,13 +2,16 @@
 
 use proptest::prelude::*;
 
-use super::super::never::{Broken, Never, NeverOrigin, prove_all};
-use super::world::{calls, command_patterns, compile, deny_paths, is_allowed, policy, verdicts, window_patterns};
+use super::super::never::{Broken, prove_all};
+use super::world::{
+    calls, command_patterns, compile, deny_paths, is_allowed, policy, verdicts, window_patterns,
+};
 use crate::analysis::Call;
 use crate::capability::WindowPattern;
 use crate::directories::Directories;
-use crate::platform::Platform;
+use crate::never::{Never, NeverOrigin};
 use crate::origin::{Origin, OriginPattern};
+use crate::platform::Platform;
 use crate::rule::CommandPattern;
 use crate::scope::{Argument, PathPattern, ResolvedPath};
 use crate::verdict::Effect;
@@ -34,8 +37,10 @@ fn never() -> impl Strategy<Value = Never> {
             };
             texts.into_iter().map(one).collect()
         };
-        let path_of = |text| PathPattern::parse(text, Effect::Deny, &Directories::default()).unwrap();
+        let path_of =
+            |text| PathPattern::parse(text, Effect::Deny, &Directories::default()).unwrap();
         Never {
+            why: "it may not".to_owned(),
             commands: commands.into_iter().map(|text| CommandPattern(text.into())).collect(),
             windows: windows.map(windows_of),
             except_windows: except.map(windows_of).unwrap_or_default(),
@@ -75,8 +80,9 @@ fn agrees(text: &str, never: &Never, exact: bool) -> Result<(), TestCaseError> {
     let breaks = |call: &Call| is_allowed(&policy, call) && names(never, call);
     let all = calls();
     let allowed = verdicts(&policy, &all);
-    let found = all.iter().zip(allowed).find(|(call, verdict)| verdict.is_some() && names(never, call));
-    match prove_all(&[never.clone()], &policy).pop() {
+    let found =
+        all.iter().zip(allowed).find(|(call, verdict)| verdict.is_some() && names(never, call));
+    match prove_all([never].into_iter(), &policy).pop() {
         None => prop_assert!(found.is_none(), "{found:?} was proved not to be\n{text}"),
         Some((_, Broken::Call { call, .. })) => prop_assert!(breaks(&call), "{call}\n{text}"),
         Some((_, other)) => prop_assert!(!exact, "{other:?}\n{text}"),

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
-use crate::args::Args;
 use crate::analysis::Call;
+use crate::args::Args;
 use crate::directories::Directories;
 use crate::limits::Limits;
 use crate::names::{CommandName, WindowLabel};
@@ -125,7 +125,10 @@ fn entry(
     conditions: bool,
 ) -> impl Strategy<Value = String> {
     let limit = prop::option::weighted(if conditions { 0.2 } else { 1e-9 }, 1_u32..3);
-    let omit = prop::option::weighted(if conditions { 0.2 } else { 1e-9 }, prop::sample::select(&["/a", "/b"][..]));
+    let omit = prop::option::weighted(
+        if conditions { 0.2 } else { 1e-9 },
+        prop::sample::select(&["/a", "/b"][..]),
+    );
     let parts = (
         some_of(&COMMAND_PATTERNS),
         prop::option::of(some_of(paths)),
