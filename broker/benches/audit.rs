@@ -24,6 +24,8 @@ const CALL: Call<'static> = Call {
     args_bytes: 2048,
     args_digest: None,
     micros: 12,
+    redacted: &[],
+    shadow: None,
 };
 
 const REFUSED: Call<'static> = Call {

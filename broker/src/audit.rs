@@ -47,6 +47,7 @@ mod store;
 #[path = "audit/store_elsewhere.rs"]
 mod store;
 mod strict;
+mod tallies;
 mod time;
 mod verify;
 mod view;
@@ -54,13 +55,16 @@ mod walk;
 
 pub use chain::{Damage, Finding};
 pub use error::AuditError;
-pub use event::{Call, Event, HostState, Repeated, TokenState, Verdict, WindowState};
+pub use event::{
+    Call, Counted, Event, HostState, Repeated, Shadow, TokenState, Verdict, WindowState,
+};
 pub use filter::{Filter, Pattern, since};
 pub use hash::Digest;
 pub use log::{AuditLog, Durability, Receipt};
 pub use read::{Entry, ReadError, Reader, to_ascii_json};
-pub use repeats::{Counted, Repeats, Telling};
+pub use repeats::{Repeats, Telling, Told};
 pub use stats::{Count, Stats};
+pub(crate) use tallies::{Kind, Tallies};
 pub use time::{Clock, Timestamp};
 pub use verify::{Anchor, NotAnAnchor, Verification, verify, verify_against};
 pub use view::{Colour, Table, render_table};

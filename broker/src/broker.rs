@@ -2,7 +2,10 @@
 //! asked in process.
 
 mod builder;
+mod observed;
 mod peer;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 #[cfg(target_os = "linux")]
@@ -22,7 +25,6 @@ use crate::handler::CommandManifest;
 #[cfg(target_os = "linux")]
 use crate::host::Attachment;
 use crate::host::{self, GaveUp};
-use crate::ledger::{Counts, TELL_EVERY};
 
 /// A broker, ready to run.
 ///
@@ -67,7 +69,6 @@ impl Broker {
             hosts.spawn(host::supervise(Arc::clone(&self.core), group, stopped.clone()));
         }
         let mut end = std::pin::pin!(end);
-        let mut counts = tokio::time::interval(TELL_EVERY);
         let mut failed = Vec::new();
         let mut ending = false;
         loop {
@@ -76,7 +77,6 @@ impl Broker {
                     None => break,
                     Some(ended) => failed.extend(failure(ended)),
                 },
-                _ = counts.tick() => self.core.tell_counts(Counts::Due),
                 () = &mut end, if !ending => {
                     ending = true;
                     stop.send_replace(true);
@@ -123,7 +123,7 @@ impl Broker {
 
 impl Drop for Broker {
     fn drop(&mut self) {
-        self.core.tell_counts(Counts::All);
+        self.core.tell_counts();
         self.core.note(&Event::Stop {});
         if let Err(error) = self.core.pipeline.ledger.sync() {
             tracing::error!(%error, "the end of the audit log may not be on the disk");

@@ -1,8 +1,25 @@
-//! The clock that expiry and rates are measured by: it counts suspend, and no change of the
+//! The clock that a token's life and rates are measured by: it counts suspend, and no change of the
 //! wall clock moves it. Everything that decides takes a [`Moment`] as an argument; only the
 //! edges ask for [`Moment::now`].
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+
+use sidegate_capabilities::WallTime;
+
+/// The present by both clocks. Whatever is measured is measured by the moment; only the dates that
+/// a policy names are held against the calendar, which whoever sets the machine's clock can move.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Now {
+    pub(crate) moment: Moment,
+    pub(crate) wall: WallTime,
+}
+
+impl Now {
+    /// Asks both clocks.
+    pub(crate) fn read() -> Self {
+        Self { moment: Moment::now(), wall: SystemTime::now().into() }
+    }
+}
 
 /// Nanoseconds since the machine started, the time it slept included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -10,7 +10,7 @@ use sidegate_capabilities::Policy;
 use crate::assets::Assets;
 use crate::audit::Event;
 use crate::clock::Moment;
-use crate::ledger::Counts;
+use crate::ledger::Which;
 use crate::pipeline::Pipeline;
 use crate::wire::SandboxLevel;
 
@@ -50,11 +50,10 @@ impl Core {
         }
     }
 
-    /// Writes the counts of refusals that were not written one by one.
-    pub(crate) fn tell_counts(&self, which: Counts) {
-        let ledger = &self.pipeline.ledger;
-        if let Err(error) = ledger.tell_counts(&self.policy_version, which, Moment::now()) {
-            tracing::error!(%error, "a count of refusals is not in the audit log");
+    /// Writes the counts of calls that were not written one by one, all of them.
+    pub(crate) fn tell_counts(&self) {
+        if let Err(error) = self.pipeline.ledger.tell_counts(Which::All, Moment::now()) {
+            tracing::error!(%error, "a count of calls is not in the audit log");
         }
     }
 }

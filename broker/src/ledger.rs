@@ -1,25 +1,68 @@
-//! The log as the pipeline uses it: allowed calls each have their record before they run, the
-//! first refusals of a kind are written in full, and the rest of a flood is counted.
+//! The log as the pipeline uses it: an allowed call has its record before it runs, or, where the
+//! policy wants such calls counted, a record of the same kind that is not older than a period; the
+//! first refusals of a kind are written in full, and the rest of a flood is counted. Counts come
+//! into the log by a thread of the ledger's own, so that they do whoever runs the broker, and however.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::audit::{AuditError, AuditLog, Call, Event, Receipt, Repeats, Telling};
+use sidegate_capabilities::CallRecords;
+
+use crate::audit::{AuditError, AuditLog, Call, Event, Kind, Receipt, Repeats, Tallies, Telling};
 use crate::clock::Moment;
 
-/// How often counts are to be told, see [`Ledger::tell_counts`].
-pub(crate) const TELL_EVERY: Duration = Duration::from_secs(1);
+/// How often the thread looks for counts whose time is up.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 
-/// The log, and the refusals that were counted and are not in it yet.
+/// The log, and the calls that were counted and are not in it yet.
 #[derive(Debug)]
 pub(crate) struct Ledger {
+    shared: Arc<Shared>,
+    teller: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
     log: AuditLog,
-    repeats: Mutex<Repeats>,
+    /// The version of the policy that counts are told under.
+    policy: Arc<str>,
+    counts: Mutex<Counts>,
+    /// There is something to tell, or nothing any more.
+    stirred: Condvar,
+}
+
+/// What was counted.
+#[derive(Debug, Default)]
+struct Counts {
+    refused: Repeats,
+    allowed: Tallies,
+    /// Something may have been counted since the last look.
+    stirred: bool,
+    closing: bool,
+}
+
+/// How an allowed call comes into the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Records {
+    /// By a record of its own.
+    Each,
+    /// By one that stands for the calls of its kind.
+    Counted,
+}
+
+impl From<CallRecords> for Records {
+    fn from(records: CallRecords) -> Self {
+        match records {
+            CallRecords::Each => Self::Each,
+            CallRecords::Counted => Self::Counted,
+        }
+    }
 }
 
 /// Which counts to tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Counts {
+pub(crate) enum Which {
     /// Those whose time is up.
     Due,
     /// All of them: there will be no other occasion.
@@ -27,13 +70,51 @@ pub(crate) enum Counts {
 }
 
 impl Ledger {
-    pub(crate) fn new(log: AuditLog) -> Self {
-        Self { log, repeats: Mutex::default() }
+    /// The ledger over `log`, for calls under the policy of version `policy`.
+    ///
+    /// # Errors
+    /// The operating system gives no thread.
+    pub(crate) fn new(log: AuditLog, policy: Arc<str>) -> Result<Self, AuditError> {
+        let path = log.path().to_owned();
+        let (counts, stirred) = (Mutex::default(), Condvar::new());
+        let shared = Arc::new(Shared { log, policy, counts, stirred });
+        let teller = thread::Builder::new().name("audit-counts".to_owned()).spawn({
+            let shared = Arc::clone(&shared);
+            move || shared.tell_until_closed()
+        });
+        let teller = teller.map_err(|source| AuditError::Open { path, source })?;
+        Ok(Self { shared, teller: Some(teller) })
     }
 
     /// Writes an event, whatever it is.
     pub(crate) fn write(&self, policy: &str, event: &Event<'_>) -> Result<Receipt, AuditError> {
-        self.log.append(policy, event)
+        self.shared.log.append(policy, event)
+    }
+
+    /// Writes an allowed call, or counts it where one of its kind stands in the log that is not
+    /// older than a period. The receipt is that of the record which stands for the call.
+    pub(crate) fn allowed(
+        &self,
+        policy: &str,
+        call: Call<'_>,
+        records: Records,
+        now: Moment,
+    ) -> Result<Arc<Receipt>, AuditError> {
+        if records == Records::Each {
+            return self.write(policy, &Event::Call(call)).map(Arc::new);
+        }
+        let (rule, now) = (call.rule.unwrap_or_default(), since_start(now));
+        let kind = Kind::of((call.window, call.origin, call.command, rule), call.shadow);
+        // Held while it is written: no second call of the kind may run before the first is there.
+        let mut counts = self.shared.counts();
+        if let Some(first) = counts.allowed.count(&kind, now) {
+            self.shared.stir(&mut counts);
+            return Ok(first);
+        }
+        self.shared.tell_allowed(&mut counts, Which::Due, now)?;
+        let first = self.write(policy, &Event::Call(call)).map(Arc::new)?;
+        counts.allowed.begin(kind, Arc::clone(&first), now);
+        Ok(first)
     }
 
     /// Writes a refusal, or counts it where enough like it were written.
@@ -44,7 +125,11 @@ impl Ledger {
         now: Moment,
     ) -> Result<Telling, AuditError> {
         let kind = (call.window, call.origin, call.command, call.reason.unwrap_or_default());
-        let telling = self.repeats().note(kind, since_start(now));
+        let telling = {
+            let mut counts = self.shared.counts();
+            self.shared.stir(&mut counts);
+            counts.refused.note(kind, call.shadow, since_start(now))
+        };
         if telling == Telling::Write {
             let _written = self.write(policy, &Event::Call(call))?;
         }
@@ -60,42 +145,194 @@ impl Ledger {
         event: &Event<'_>,
         now: Moment,
     ) -> Result<Telling, AuditError> {
-        let telling = self.repeats().note((window, origin, "", what), since_start(now));
+        let telling = {
+            let mut counts = self.shared.counts();
+            self.shared.stir(&mut counts);
+            counts.refused.note((window, origin, "", what), None, since_start(now))
+        };
         if telling == Telling::Write {
             let _written = self.write(policy, event)?;
         }
         Ok(telling)
     }
 
-    /// Writes the counts of the refusals that were not written one by one; to be called every
-    /// [`TELL_EVERY`].
-    pub(crate) fn tell_counts(
-        &self,
-        policy: &str,
-        which: Counts,
-        now: Moment,
-    ) -> Result<(), AuditError> {
-        let counted = match which {
-            Counts::Due => self.repeats().due(since_start(now)),
-            Counts::All => self.repeats().rest(since_start(now)),
-        };
-        for counted in &counted {
-            let _written = self.write(policy, &counted.event())?;
-        }
-        Ok(())
+    /// Writes the counts of the calls that were not written one by one.
+    pub(crate) fn tell_counts(&self, which: Which, now: Moment) -> Result<(), AuditError> {
+        self.shared.tell(which, now)
+    }
+
+    /// Where the log is.
+    pub(crate) fn path(&self) -> &std::path::Path {
+        self.shared.log.path()
     }
 
     /// Brings the log to the disk.
     pub(crate) fn sync(&self) -> Result<(), AuditError> {
-        self.log.sync()
+        self.shared.log.sync()
+    }
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        self.shared.counts().closing = true;
+        self.shared.stirred.notify_all();
+        if let Some(teller) = self.teller.take() {
+            // A teller that died has nothing to say that the log does not.
+            let _ = teller.join();
+        }
+    }
+}
+
+impl Shared {
+    /// The thread: sleeps while nothing is counted, else tells what is due, once a while.
+    fn tell_until_closed(&self) {
+        loop {
+            let mut counts = self.counts();
+            while !counts.stirred && !counts.closing {
+                counts = self.stirred.wait(counts).unwrap_or_else(PoisonError::into_inner);
+            }
+            let open = |counts: &mut Counts| !counts.closing;
+            let waited = self.stirred.wait_timeout_while(counts, TELL_EVERY, open);
+            counts = waited.unwrap_or_else(PoisonError::into_inner).0;
+            if counts.closing {
+                return;
+            }
+            counts.stirred = false;
+            drop(counts);
+            if let Err(error) = self.tell(Which::Due, Moment::now()) {
+                tracing::error!(%error, "a count of calls is not in the audit log");
+            }
+        }
+    }
+
+    fn tell(&self, which: Which, now: Moment) -> Result<(), AuditError> {
+        let now = since_start(now);
+        let mut counts = self.counts();
+        let refused = match which {
+            Which::Due => counts.refused.due(now),
+            Which::All => counts.refused.rest(now),
+        };
+        // What is neither told nor over yet is looked at again.
+        if !counts.refused.is_empty() || !counts.allowed.is_empty() {
+            self.stir(&mut counts);
+        }
+        let told = self.tell_allowed(&mut counts, which, now);
+        drop(counts);
+        for refused in &refused {
+            let _written = self.log.append(&self.policy, &refused.event())?;
+        }
+        told
+    }
+
+    fn tell_allowed(
+        &self,
+        counts: &mut Counts,
+        which: Which,
+        now: Duration,
+    ) -> Result<(), AuditError> {
+        counts.allowed.tell(now, which == Which::All, |tallied| {
+            self.log.append(&self.policy, &tallied.event()).map(drop)
+        })
+    }
+
+    fn stir(&self, counts: &mut Counts) {
+        if !counts.stirred {
+            counts.stirred = true;
+            self.stirred.notify_one();
+        }
     }
 
     /// Counts stay counts whatever panicked beside them.
-    fn repeats(&self) -> std::sync::MutexGuard<'_, Repeats> {
-        self.repeats.lock().unwrap_or_else(PoisonError::into_inner)
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn since_start(now: Moment) -> Duration {
     now.since(Moment::from_nanos(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::{Clock, Entry, Reader, Verdict, verify};
+    use tempfile::TempDir;
+
+    const POLL: Call<'static> = Call {
+        window: "editor",
+        host: 1,
+        document: 1,
+        origin: "app://localhost",
+        command: "app.poll",
+        call: 1,
+        verdict: Verdict::Allow,
+        stage: "decide",
+        rule: Some("a.toml:4"),
+        reason: None,
+        why: None,
+        args: None,
+        redacted: &[],
+        args_bytes: 2,
+        args_digest: None,
+        shadow: None,
+        micros: 1,
+    };
+
+    fn ledger(home: &TempDir) -> Ledger {
+        let log = AuditLog::open(&home.path().join("log"), Clock::system()).unwrap();
+        Ledger::new(log, "p".into()).unwrap()
+    }
+
+    fn at(seconds: u64) -> Moment {
+        Moment::now().after(Duration::from_secs(seconds))
+    }
+
+    fn entries(home: &TempDir) -> Vec<Entry> {
+        Reader::open(&home.path().join("log")).unwrap().map(Result::unwrap).collect()
+    }
+
+    fn told(entries: &[Entry]) -> Vec<(&str, Option<u64>, Option<u64>)> {
+        let told = |entry: &'_ Entry| (entry.number("first"), entry.number("count"));
+        entries.iter().map(|entry| (entry.event(), told(entry).0, told(entry).1)).collect()
+    }
+
+    #[test]
+    fn counted_calls_have_the_record_of_the_first_of_their_period() {
+        let home = TempDir::new().unwrap();
+        let ledger = ledger(&home);
+        let ask = |call, seconds| ledger.allowed("p", call, Records::Counted, at(seconds)).unwrap();
+        let other = Call { window: "viewer", ..POLL };
+        for (call, seconds, record) in
+            [(POLL, 0, 1), (POLL, 1, 1), (other, 1, 2), (POLL, 9, 1), (POLL, 10, 4), (POLL, 11, 4)]
+        {
+            assert_eq!(ask(call, seconds).seq(), record, "{seconds}");
+        }
+        let each = ledger.allowed("p", POLL, Records::Each, at(11)).unwrap();
+        assert_eq!(each.seq(), 5, "what is not to be counted is written");
+        ledger.tell_counts(Which::All, at(12)).unwrap();
+        let entries = entries(&home);
+        let call = ("call", None, None);
+        assert_eq!(
+            told(&entries),
+            [call, call, ("counted", Some(1), Some(2)), call, call, ("counted", Some(4), Some(1))]
+        );
+        assert!(verify(&home.path().join("log")).unwrap().finding.is_none());
+    }
+
+    #[test]
+    fn counts_come_into_the_log_by_themselves() {
+        let home = TempDir::new().unwrap();
+        let ledger = ledger(&home);
+        // As if the period had begun long ago: the thread asks the clock.
+        let long_ago = Moment::from_nanos(Moment::now().as_nanos().saturating_sub(20_000_000_000));
+        for _ in 0..5 {
+            ledger.allowed("p", POLL, Records::Counted, long_ago).unwrap();
+        }
+        let deadline = std::time::Instant::now() + Duration::from_secs(30);
+        while entries(&home).len() < 2 {
+            assert!(std::time::Instant::now() < deadline, "no count came");
+            thread::sleep(Duration::from_millis(20));
+        }
+        assert_eq!(told(&entries(&home))[1], ("counted", Some(1), Some(4)));
+    }
 }

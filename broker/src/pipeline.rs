@@ -17,15 +17,17 @@ mod record;
 mod refusal;
 mod reply;
 mod resources;
+mod shadow;
+mod shown;
 mod trail;
 
 use std::sync::Arc;
 
-use crate::clock::Moment;
+use crate::clock::{Moment, Now};
 use crate::handler::{Registry, WindowPort};
 use crate::ledger::Ledger;
 use crate::limits::Buckets;
-use crate::session::Sessions;
+use crate::session::{Policies, Sessions};
 
 pub(crate) use receive::Frame;
 pub(crate) use record::Recorded;
@@ -33,15 +35,18 @@ pub use refusal::PageError;
 pub(crate) use refusal::{Consequence, Refusal};
 pub(crate) use reply::Reply;
 pub(crate) use resources::Bases;
+pub(crate) use shown::Showing;
 use trail::Trail;
 
 /// What the pipeline works with: everything that all calls share.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
+    pub(crate) policies: Policies,
     pub(crate) sessions: Sessions,
     pub(crate) registry: Registry,
     pub(crate) buckets: Buckets,
     pub(crate) bases: Bases,
+    pub(crate) showing: Showing,
     pub(crate) ledger: Ledger,
 }
 
@@ -60,9 +65,9 @@ impl Pipeline {
         &self,
         frame: Frame<'_>,
         port: &Arc<dyn WindowPort>,
-        now: Moment,
+        now: Now,
     ) -> Result<Option<Recorded>, Refused> {
-        let trail = Trail::of(&frame, now);
+        let trail = Trail::of(&frame, now.moment);
         match self.walk(frame, trail, port, now) {
             Ok(recorded) => Ok(recorded),
             Err(stopped) => Err(self.refuse(*stopped, Moment::now())),
@@ -75,14 +80,14 @@ impl Pipeline {
         frame: Frame<'_>,
         trail: Trail,
         port: &Arc<dyn WindowPort>,
-        now: Moment,
+        now: Now,
     ) -> Result<Option<Recorded>, Box<Stopped>> {
         let said = receive::receive(frame, trail)?;
-        let Some(call) = authenticate::authenticate(&self.sessions, said, now)? else {
+        let Some(call) = authenticate::authenticate(self, said, now)? else {
             return Ok(None);
         };
-        let admitted = limit::limit(&self.buckets, call, now)?;
-        let granted = decide::decide(&self.registry, &self.bases, admitted, port)?;
+        let admitted = limit::limit(&self.buckets, call, now.moment)?;
+        let granted = decide::decide(self, admitted, port)?;
         record::record(&self.ledger, granted, Moment::now()).map(Some)
     }
 

@@ -1,24 +1,26 @@
 //! Sessions: who is at the other end. A session is one document of one window on one host's
-//! connection, with the principal that was resolved for it, the tokens minted for it, and its
+//! connection, with what was resolved for it ([`Standing`]), the tokens minted for it, and its
 //! calls in flight.
 //!
 //! [`Sessions::authenticate`] is the only way from a token to a session. What a session may do
 //! is the principal's; how much of it at once is `limits`'.
 
 mod calls;
+mod standing;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
-use sidegate_capabilities::{Origin, Principal, WindowLabel};
+use sidegate_capabilities::{Origin, WallTime, WindowLabel};
 
 use crate::clock::Moment;
 use crate::token::{Claims, HostId, Mint, SessionId, Token};
 use crate::wire::{DocumentId, WindowId};
 
 pub(crate) use calls::{CallsInFlight, InFlight, StartError};
+pub(crate) use standing::{Policies, Standing};
 
 /// How long a token lives. It is renewed while its document does; a stolen one is of use for
 /// no longer than this, and only on its host's own connection.
@@ -45,7 +47,8 @@ pub(crate) struct Identity {
 pub(crate) struct Session {
     pub(crate) id: SessionId,
     pub(crate) identity: Identity,
-    pub(crate) principal: Principal,
+    /// Written where a capability expires, read for each call.
+    standing: RwLock<Standing>,
     pub(crate) calls: CallsInFlight,
     /// The number of the last call accepted: each number is accepted once, and they only grow.
     last_call: AtomicU64,
@@ -61,6 +64,26 @@ struct Tokens {
 }
 
 impl Session {
+    /// What the session may do at `now`, a time of the calendar. Once a capability has expired it
+    /// stays so for this session: a wall clock that is set back later gives nothing back, since
+    /// what holds is not resolved again until the next one expires. `None`: the lock is
+    /// poisoned, and nothing can be told.
+    pub(crate) fn standing(&self, policies: &Policies, now: WallTime) -> Option<Standing> {
+        {
+            let standing = self.standing.read().ok()?;
+            if standing.holds(now) {
+                return Some(standing.clone());
+            }
+        }
+        let mut standing = self.standing.write().ok()?;
+        // Another call may have been here first, at a later time than this one's.
+        if !standing.holds(now) {
+            let Identity { label, origin, .. } = &self.identity;
+            *standing = policies.standing(label, origin, now);
+        }
+        Some(standing.clone())
+    }
+
     /// Accepts a call's number, once.
     pub(crate) fn accept(&self, call: u64) -> Result<(), Impostor> {
         let grows = |last: u64| (call > last).then_some(call);
@@ -124,7 +147,7 @@ impl Sessions {
     pub(crate) fn open(
         &self,
         identity: Identity,
-        principal: Principal,
+        standing: Standing,
         now: Moment,
     ) -> Option<(Arc<Session>, Token)> {
         let id = SessionId(self.next.fetch_add(1, Ordering::Relaxed));
@@ -133,7 +156,7 @@ impl Sessions {
         let session = Arc::new(Session {
             id,
             identity,
-            principal,
+            standing: RwLock::new(standing),
             calls: CallsInFlight::default(),
             last_call: AtomicU64::new(0),
             tokens: Mutex::new(tokens),

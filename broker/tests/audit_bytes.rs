@@ -258,7 +258,8 @@ fn a_broken_log_is_not_written_to() {
 }
 
 fn write_records(log: &AuditLog, numbers: std::ops::RangeInclusive<u64>) {
-    log.append("p1", &Event::Start { app: "org.example.notes", version: "0.1.0" }).unwrap();
+    log.append("p1", &Event::Start { app: "org.example.notes", version: "0.1.0", log_args: false })
+        .unwrap();
     for number in numbers.skip(1) {
         let denied = number % 7 == 0;
         let call = Call {
@@ -277,6 +278,8 @@ fn write_records(log: &AuditLog, numbers: std::ops::RangeInclusive<u64>) {
             args_bytes: 20,
             args_digest: denied.then(|| Digest::of(b"{}")),
             micros: 12,
+            redacted: &[],
+            shadow: None,
         };
         log.append("p1", &Event::Call(call)).unwrap();
     }

@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime};
 use proptest::prelude::{ProptestConfig, any, proptest};
 use serde_json::{Value, json};
 use sidegate::audit::{
-    AuditLog, Call, Clock, Colour, Digest, Durability, Entry, Event, HostState, Reader, Repeated,
-    TokenState, Verdict, WindowState, render_table, to_ascii_json, verify,
+    AuditLog, Call, Clock, Colour, Counted, Digest, Durability, Entry, Event, HostState, Reader,
+    Repeated, Shadow, TokenState, Verdict, WindowState, render_table, to_ascii_json, verify,
 };
 
 /// Texts that do something to a terminal, to a line reader or to a JSON reader.
@@ -139,7 +139,12 @@ fn h10_each_event_has_its_keys() {
         args_bytes: 15,
         args_digest: None,
         micros: 9,
+        redacted: &[],
+        shadow: None,
     };
+    let redacted = ["/text".to_owned()];
+    let shadow =
+        Shadow { verdict: Verdict::Deny, reason: Some("out-of-scope"), rule: Some("next.toml:4") };
     let refused = Call {
         verdict: Verdict::Deny,
         stage: "scope",
@@ -150,7 +155,10 @@ fn h10_each_event_has_its_keys() {
         ..call
     };
     for (event, keys) in [
-        (Event::Start { app: "a", version: "1" }, r#""event":"start","app":"a","version":"1""#),
+        (
+            Event::Start { app: "a", version: "1", log_args: false },
+            r#""event":"start","app":"a","version":"1""#,
+        ),
         (Event::Policy { files: &files }, r#""event":"policy","files":["editor.toml"]"#),
         (
             Event::Host {
@@ -198,6 +206,7 @@ fn h10_each_event_has_its_keys() {
         ),
         (
             Event::Repeated(Repeated {
+                shadow: None,
                 window: "editor",
                 origin,
                 command: "fs.list",
@@ -206,6 +215,32 @@ fn h10_each_event_has_its_keys() {
                 millis: 1000,
             }),
             r#""event":"repeated","window":"editor","origin":"app://notes","command":"fs.list","reason":"rate","count":1204,"millis":1000"#,
+        ),
+        (
+            Event::Counted(Counted {
+                window: "editor",
+                origin,
+                command: "fs.list",
+                verdict: Verdict::Allow,
+                rule: "editor.toml:4",
+                first: 7,
+                count: 99,
+                millis: 10_000,
+                shadow: Some(shadow),
+            }),
+            r#""event":"counted","window":"editor","origin":"app://notes","command":"fs.list","verdict":"allow","rule":"editor.toml:4","first":7,"count":99,"millis":10000,"shadow":{"verdict":"deny","reason":"out-of-scope","rule":"next.toml:4"}"#,
+        ),
+        (
+            Event::Call(Call { redacted: &redacted, args: Some(&args), ..call }),
+            r#""event":"call","window":"editor","host":1,"document":2,"origin":"app://notes","command":"fs.list","call":3,"verdict":"allow","stage":"decide","rule":"editor.toml:4","args":{"path":"a.md"},"redacted":["/text"],"args_bytes":15,"micros":9"#,
+        ),
+        (
+            Event::Observing { observed: "8", files: &files },
+            r#""event":"observing","observed":"8","files":["editor.toml"]"#,
+        ),
+        (
+            Event::Start { app: "a", version: "1", log_args: true },
+            r#""event":"start","app":"a","version":"1","log_args":true"#,
         ),
         (
             Event::Dropped { host: 1, window: None, why: "no token" },
@@ -263,6 +298,8 @@ fn hostile_call(text: &str) -> Call<'_> {
         args_bytes: 2,
         args_digest: None,
         micros: 1,
+        redacted: &[],
+        shadow: None,
     }
 }
 

@@ -30,6 +30,9 @@ pub struct Manifest {
     pub windows: Vec<Window>,
     /// The sandbox level below which its hosts do not start.
     pub least: SandboxLevel,
+    /// A directory of capability files in the app's that is observed beside `policies`: what it
+    /// would decide otherwise is recorded.
+    pub observe: Option<String>,
 }
 
 /// A window that opens when the app starts.
@@ -111,6 +114,7 @@ impl Manifest {
             release: written.release,
             windows,
             least: written.sandbox.least.into(),
+            observe: written.observe.map(observed).transpose()?,
         })
     }
 }
@@ -226,6 +230,7 @@ struct Written {
     window: Vec<WrittenWindow>,
     #[serde(default)]
     sandbox: WrittenSandbox,
+    observe: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -298,12 +303,26 @@ impl TryFrom<WrittenWindow> for Window {
 }
 
 fn own_page(page: &str) -> Result<String, ManifestError> {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./".contains(letter);
-    let downwards = page.split('/').all(|name| !name.is_empty() && !name.starts_with('.'));
-    if !page.chars().all(plain) || !downwards {
+    if !is_plain_path(page) {
         return Err(value("window.page", format!("`{page}` is not a file beneath `ui`")));
     }
     Ok(format!("app://localhost/{page}"))
+}
+
+fn observed(directory: String) -> Result<String, ManifestError> {
+    if is_plain_path(&directory) && directory != "policies" {
+        return Ok(directory);
+    }
+    let problem =
+        format!("`{directory}` is not another directory beneath the app's, like `policies-next`");
+    Err(value("observe", problem))
+}
+
+/// Downwards, and nothing hidden.
+fn is_plain_path(path: &str) -> bool {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./".contains(letter);
+    let downwards = path.split('/').all(|name| !name.is_empty() && !name.starts_with('.'));
+    path.chars().all(plain) && downwards
 }
 
 fn remote_page(url: String) -> Result<String, ManifestError> {
@@ -363,6 +382,16 @@ page = "editor.html"
             ("page = \"editor.html\"", "url = \"http://example.com\"", "`window.url`"),
             ("page = \"editor.html\"", "", "either a `page` or a `url`"),
             ("page = \"editor.html\"", "page = \"a\"\nwidth = 5", "`window.width`"),
+            (
+                "[[window]]",
+                "observe = \"../next\"\n[[window]]",
+                "`observe`: `../next` is not another",
+            ),
+            (
+                "[[window]]",
+                "observe = \"policies\"\n[[window]]",
+                "`observe`: `policies` is not another",
+            ),
             ("[[window]]", "[[windows]]", "unknown field `windows`"),
         ] {
             let error = Manifest::parse(&GOOD.replace(from, to)).unwrap_err().to_string();

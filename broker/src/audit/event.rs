@@ -16,6 +16,9 @@ pub enum Event<'a> {
     Call(Call<'a>),
     /// More refusals like one that stands in the log already.
     Repeated(Repeated<'a>),
+    /// More allowed calls like one that stands in the log already, where the policy says that
+    /// they are counted.
+    Counted(Counted<'a>),
     /// The broker is up.
     Start {
         /// The app, by the identifier of its manifest.
@@ -24,11 +27,24 @@ pub enum Event<'a> {
         /// The version of the broker.
         #[serde(serialize_with = "clip::name")]
         version: &'a str,
+        /// Whether the values of all arguments stand in the log, as its developers asked for.
+        #[serde(skip_serializing_if = "is_not")]
+        log_args: bool,
     },
     /// The broker goes down in good order.
     Stop {},
     /// A policy came into force; its version is the record's `policy`.
     Policy {
+        /// The files that it was read from.
+        #[serde(serialize_with = "clip::list")]
+        files: &'a [String],
+    },
+    /// A policy is observed beside the one in force: calls are recorded with what it says where
+    /// that is something else.
+    Observing {
+        /// Its version.
+        #[serde(serialize_with = "clip::name")]
+        observed: &'a str,
         /// The files that it was read from.
         #[serde(serialize_with = "clip::list")]
         files: &'a [String],
@@ -133,11 +149,18 @@ pub struct Call<'a> {
     /// The arguments, only where the policy wants them in the log: `args`, or `args_cut` when long.
     #[serde(flatten, serialize_with = "clip::args")]
     pub args: Option<&'a Value>,
+    /// JSON pointers into the arguments whose values are kept out: `null` stands there instead.
+    #[serde(skip_serializing_if = "<[String]>::is_empty", serialize_with = "clip::list")]
+    pub redacted: &'a [String],
     /// The length of the arguments.
     pub args_bytes: u64,
-    /// What the arguments were, for comparison.
+    /// What the arguments were, for comparison. Left out where some of them are kept out: with the
+    /// others known, a short one could be guessed from it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub args_digest: Option<Digest>,
+    /// What the observed policy says, where that is another verdict.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<Shadow<'a>>,
     /// From the arrival of the call to its decision, in microseconds.
     pub micros: u64,
 }
@@ -161,11 +184,55 @@ pub struct Repeated<'a> {
     pub count: u64,
     /// Over how long, in milliseconds.
     pub millis: u64,
+    /// What the observed policy says of them, where that is another verdict.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<Shadow<'a>>,
+}
+
+/// How often an allowed call was repeated after it was last written in full.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Counted<'a> {
+    /// The window that asked.
+    #[serde(serialize_with = "clip::name")]
+    pub window: &'a str,
+    /// The origin of the document.
+    #[serde(serialize_with = "clip::origin")]
+    pub origin: &'a str,
+    /// The command.
+    #[serde(serialize_with = "clip::name")]
+    pub command: &'a str,
+    /// The decision, which is to allow.
+    pub verdict: Verdict,
+    /// The rule that allowed them.
+    #[serde(serialize_with = "clip::text")]
+    pub rule: &'a str,
+    /// The number of the record that has the first of them in full, and is not counted here.
+    pub first: u64,
+    /// How many there were besides.
+    pub count: u64,
+    /// Over how long, in milliseconds.
+    pub millis: u64,
+    /// What the observed policy says of them, where that is another verdict.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shadow: Option<Shadow<'a>>,
+}
+
+/// What a policy that is only observed says of a call, where its verdict is another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Shadow<'a> {
+    /// Its verdict.
+    pub verdict: Verdict,
+    /// The code of its reason for a refusal.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "clip::maybe_name")]
+    pub reason: Option<&'a str>,
+    /// Its rule, as `file:line`.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "clip::maybe_text")]
+    pub rule: Option<&'a str>,
 }
 
 /// The decision on a call.
 #[must_use]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It may go on.
@@ -214,4 +281,9 @@ pub enum TokenState {
     Minted,
     /// It was ended before its time.
     Revoked,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it so")]
+fn is_not(flag: &bool) -> bool {
+    !flag
 }

@@ -1,11 +1,12 @@
 //! Refusals that repeat. A page that asks ten thousand times a second for what it may not have
 //! would fill the disk and hide everything else: the first few refusals of a kind are written in
-//! full, the others counted. Allowed calls are never counted together: each is a record.
+//! full, the others counted. Allowed calls are counted only where the policy says so: see
+//! `tallies`.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::event::{Event, Repeated};
+use super::event::{Event, Repeated, Shadow, Verdict};
 
 /// How many of a kind are written in full in each [`PERIOD`]: enough to see how the calls differ.
 const IN_FULL: u64 = 8;
@@ -33,6 +34,28 @@ struct Kind {
     origin: String,
     command: String,
     reason: String,
+    shadow: Option<KeptShadow>,
+}
+
+/// What an observed policy says, as it is kept with a count.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct KeptShadow {
+    verdict: Verdict,
+    reason: Option<String>,
+    rule: Option<String>,
+}
+
+impl KeptShadow {
+    pub(super) fn of(shadow: Shadow<'_>) -> Self {
+        let Shadow { verdict, reason, rule } = shadow;
+        // A rule is the policy's own text, and there are as many as the policy has.
+        Self { verdict, reason: reason.map(kept), rule: rule.map(str::to_owned) }
+    }
+
+    pub(super) fn event(&self) -> Shadow<'_> {
+        let Self { verdict, reason, rule } = self;
+        Shadow { verdict: *verdict, reason: reason.as_deref(), rule: rule.as_deref() }
+    }
 }
 
 #[derive(Debug)]
@@ -58,6 +81,7 @@ impl Repeats {
     pub fn note(
         &mut self,
         (window, origin, command, reason): (&str, &str, &str, &str),
+        shadow: Option<Shadow<'_>>,
         now: Duration,
     ) -> Telling {
         let kind = |command: &str| Kind {
@@ -65,6 +89,7 @@ impl Repeats {
             origin: kept(origin),
             command: kept(command),
             reason: kept(reason),
+            shadow: shadow.map(KeptShadow::of),
         };
         let mut kind_of_it = kind(command);
         if self.kinds.len() >= MAX_KINDS && !self.kinds.contains_key(&kind_of_it) {
@@ -82,21 +107,27 @@ impl Repeats {
 
     /// The counts whose time is up at `now`; to be asked about once a second.
     #[must_use]
-    pub fn due(&mut self, now: Duration) -> Vec<Counted> {
+    pub fn due(&mut self, now: Duration) -> Vec<Told> {
         self.take(now, PERIOD)
+    }
+
+    /// Whether no kind is being counted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.kinds.is_empty()
     }
 
     /// All the counts there are; to be asked at the end.
     #[must_use]
-    pub fn rest(&mut self, now: Duration) -> Vec<Counted> {
+    pub fn rest(&mut self, now: Duration) -> Vec<Told> {
         self.take(now, Duration::ZERO)
     }
 
-    fn take(&mut self, now: Duration, age: Duration) -> Vec<Counted> {
+    fn take(&mut self, now: Duration, age: Duration) -> Vec<Told> {
         let old = self.kinds.extract_if(|_, tally| now.saturating_sub(tally.began) >= age);
-        let mut due: Vec<Counted> = old
+        let mut due: Vec<Told> = old
             .filter(|(_, tally)| tally.counted > 0)
-            .map(|(kind, tally)| Counted {
+            .map(|(kind, tally)| Told {
                 kind,
                 count: tally.counted,
                 over: now.saturating_sub(tally.began),
@@ -111,13 +142,13 @@ impl Repeats {
 
 /// Refusals of one kind that were not written in full.
 #[derive(Debug)]
-pub struct Counted {
+pub struct Told {
     kind: Kind,
     count: u64,
     over: Duration,
 }
 
-impl Counted {
+impl Told {
     /// The same as an event for the log.
     #[must_use]
     pub fn event(&self) -> Event<'_> {
@@ -128,11 +159,12 @@ impl Counted {
             reason: &self.kind.reason,
             count: self.count,
             millis: u64::try_from(self.over.as_millis()).unwrap_or(u64::MAX),
+            shadow: self.kind.shadow.as_ref().map(KeptShadow::event),
         })
     }
 }
 
-fn kept(name: &str) -> String {
+pub(super) fn kept(name: &str) -> String {
     name.chars().take(MAX_NAME).collect()
 }
 
@@ -143,7 +175,7 @@ mod tests {
     const CALL: (&str, &str, &str, &str) =
         ("preview", "app://notes", "fs.write_text", "not-allowed");
 
-    fn counts(due: &[Counted]) -> Vec<(&str, u64)> {
+    fn counts(due: &[Told]) -> Vec<(&str, u64)> {
         due.iter().map(|counted| (counted.kind.command.as_str(), counted.count)).collect()
     }
 
@@ -151,20 +183,20 @@ mod tests {
     fn h02_a_flood_is_counted_but_never_its_first() {
         let mut repeats = Repeats::default();
         let told: Vec<Telling> =
-            (0..1212).map(|n| repeats.note(CALL, Duration::from_micros(n))).collect();
+            (0..1212).map(|n| repeats.note(CALL, None, Duration::from_micros(n))).collect();
         assert!(told[..8].iter().all(|telling| *telling == Telling::Write));
         assert!(told[8..].iter().all(|telling| *telling == Telling::Counted));
         assert!(repeats.due(Duration::from_millis(999)).is_empty());
         assert_eq!(counts(&repeats.due(Duration::from_secs(1))), [("fs.write_text", 1204)]);
         assert!(repeats.due(Duration::from_secs(9)).is_empty(), "told once");
-        assert_eq!(repeats.note(CALL, Duration::from_secs(9)), Telling::Write);
+        assert_eq!(repeats.note(CALL, None, Duration::from_secs(9)), Telling::Write);
     }
 
     #[test]
     fn each_kind_has_its_own_first() {
         let mut repeats = Repeats::default();
         for _ in 0..20 {
-            let _ = repeats.note(CALL, Duration::ZERO);
+            let _ = repeats.note(CALL, None, Duration::ZERO);
         }
         let (window, origin, command, reason) = CALL;
         for other in [
@@ -173,9 +205,28 @@ mod tests {
             (window, origin, "fs.remove", reason),
             (window, origin, command, "rate"),
         ] {
-            assert_eq!(repeats.note(other, Duration::ZERO), Telling::Write, "{other:?}");
+            assert_eq!(repeats.note(other, None, Duration::ZERO), Telling::Write, "{other:?}");
         }
         assert_eq!(counts(&repeats.rest(Duration::ZERO)), [("fs.write_text", 12)]);
+    }
+
+    #[test]
+    fn what_an_observed_policy_says_is_summed_apart() {
+        let mut repeats = Repeats::default();
+        let shadow = Shadow { verdict: Verdict::Allow, reason: None, rule: Some("next.toml:3") };
+        for n in 0..30 {
+            let _ = repeats.note(CALL, (n % 3 == 0).then_some(shadow), Duration::ZERO);
+        }
+        let due = repeats.rest(Duration::ZERO);
+        let mut told: Vec<_> = due
+            .iter()
+            .map(|told| match told.event() {
+                Event::Repeated(repeated) => (repeated.count, repeated.shadow),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        told.sort_by_key(|(count, _)| *count);
+        assert_eq!(told, [(2, Some(shadow)), (12, None)]);
     }
 
     #[test]
@@ -185,7 +236,7 @@ mod tests {
         let mut written = 0;
         for n in 0..10_000 {
             let command = format!("{n}{}", "x".repeat(1000));
-            let told = repeats.note((window, origin, &command, reason), Duration::ZERO);
+            let told = repeats.note((window, origin, &command, reason), None, Duration::ZERO);
             written += usize::from(told == Telling::Write);
         }
         assert_eq!(written, MAX_KINDS + 8);

@@ -39,6 +39,7 @@ impl Stats {
                 entry.text("reason").unwrap_or("denied"),
                 entry.number("count").unwrap_or_default(),
             ),
+            "counted" => ("allowed", entry.number("count").unwrap_or_default()),
             _ => return,
         };
         let text = |key| entry.text(key).unwrap_or_default().to_owned();
@@ -116,6 +117,7 @@ mod tests {
             r#""event":"call","window":"a","command":"fs.list","verdict":"allow""#,
             r#""event":"call","window":"a","command":"fs.list","verdict":"deny","reason":"scope""#,
             r#""event":"repeated","window":"a","command":"fs.list","reason":"scope","count":1204"#,
+            r#""event":"counted","window":"a","command":"fs.list","verdict":"allow","first":2,"count":99"#,
             r#""event":"call","window":"b","command":"x\u001b[31m","verdict":"deny""#,
         ]
         .iter()
@@ -126,7 +128,7 @@ mod tests {
         let expected = "\
 count  window  command      outcome
 1,205  a       fs.list      scope
-    1  a       fs.list      allowed
+  100  a       fs.list      allowed
     1  b       x\\u{1b}[31m  denied
 ";
         assert_eq!(stats.render(), expected);

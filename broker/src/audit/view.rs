@@ -105,7 +105,7 @@ impl Table {
     fn coloured(&self, mut cells: [String; 4], entry: &Entry) -> [String; 4] {
         let code = match entry.event() {
             "call" | "repeated" | "dropped" if entry.is_refusal() => "31",
-            "call" => "32",
+            "call" | "counted" => "32",
             _ => "36",
         };
         let [.., verdict] = &mut cells;
@@ -127,6 +127,7 @@ fn cells(entry: &Entry) -> [String; 4] {
     let verdict = match entry.event() {
         "call" => text("verdict"),
         "repeated" => format!("deny × {}", grouped(entry.number("count").unwrap_or_default())),
+        "counted" => format!("allow × {}", grouped(entry.number("count").unwrap_or_default())),
         event => safe(event),
     };
     [text("window"), text("origin"), text("command"), verdict]
@@ -137,18 +138,18 @@ fn story(entry: &Entry) -> String {
     let rule = entry.text("rule").map(|rule| format!("[{rule}]"));
     let text = |key| entry.text(key).map(str::to_owned);
     let told: Vec<Option<String>> = match entry.event() {
-        "call" | "repeated" => {
+        "call" | "repeated" | "counted" => {
             let reason = match (entry.text("reason"), entry.text("why")) {
                 (Some(reason), Some(why)) => Some(format!("{reason}: {why}")),
                 (reason, why) => reason.or(why).map(str::to_owned),
             };
-            vec![reason, rule]
+            vec![reason, rule, shadow(entry)]
         }
         _ => {
             let labelled = |key| Some(format!("{key} {}", show(entry.get(key)?)));
             let keys = [
-                "app", "version", "host", "pid", "level", "document", "bytes", "digest", "files",
-                "missing",
+                "app", "version", "log_args", "observed", "host", "pid", "level", "document",
+                "bytes", "digest", "files", "missing",
             ];
             let mut told = vec![text("state")];
             told.extend(keys.map(labelled));
@@ -158,6 +159,16 @@ fn story(entry: &Entry) -> String {
     };
     let told: Vec<String> = told.into_iter().flatten().map(|part| safe(&part)).collect();
     told.join(" ")
+}
+
+/// What the observed policy says of a call, where that is another verdict.
+fn shadow(entry: &Entry) -> Option<String> {
+    let shadow = entry.get("shadow")?;
+    let text = |key: &str| shadow.get(key).and_then(serde_json::Value::as_str);
+    let rule = text("rule").map(|rule| format!("[{rule}]"));
+    let told = [text("verdict"), text("reason"), rule.as_deref()];
+    let told: Vec<&str> = told.into_iter().flatten().collect();
+    Some(format!("(observed: {})", told.join(" ")))
 }
 
 fn show(value: &serde_json::Value) -> String {
@@ -265,6 +276,11 @@ mod tests {
                 r#""event":"repeated","window":"preview","origin":"app://notes",
                 "command":"fs.write_text","reason":"not-allowed","count":1204"#,
             ),
+            entry(
+                r#""event":"counted","window":"editor","origin":"app://notes","command":"fs.list",
+                "verdict":"allow","rule":"policies/editor.toml:4","first":2,"count":99,
+                "shadow":{"verdict":"deny","reason":"not-granted"}"#,
+            ),
         ];
         let expected = "\
 time (UTC)               window   origin       command        verdict       reason or rule
@@ -272,6 +288,7 @@ time (UTC)               window   origin       command        verdict       reas
 2026-11-23 06:54:26.123  editor   app://notes  fs.list        allow         [policies/editor.toml:4]
 2026-11-23 06:54:26.123  preview  app://notes  fs.write_text  deny          not-allowed: no rule allows `fs.write_text` here
 2026-11-23 06:54:26.123  preview  app://notes  fs.write_text  deny × 1,204  not-allowed
+2026-11-23 06:54:26.123  editor   app://notes  fs.list        allow × 99    [policies/editor.toml:4] (observed: deny not-granted)
 ";
         assert_eq!(render_table(&entries, None, Colour::Never), expected);
         let narrow = render_table(&entries, Some(104), Colour::Never);

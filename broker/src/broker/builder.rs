@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64};
 use sidegate_capabilities::{Color, Compiled, Context, Diagnostics, Policy, SourceError, Sources};
 
 use super::Broker;
+use super::observed::{self, Observed};
 use crate::app::{AppDirectories, AppId, Manifest, ManifestError, NoHome, Window};
 use crate::assets::Assets;
 use crate::audit::{AuditError, AuditLog, Clock, Event};
@@ -20,8 +21,8 @@ use crate::handler::{Command, Registry, RegistryError};
 use crate::handlers::{self, AppInfo};
 use crate::ledger::Ledger;
 use crate::limits::Buckets;
-use crate::pipeline::{Bases, Pipeline};
-use crate::session::Sessions;
+use crate::pipeline::{Bases, Pipeline, Showing};
+use crate::session::{Policies, Sessions};
 use crate::settings::{Settings, SettingsError};
 use crate::token::{Mint, NoRandomness};
 use crate::wire::SandboxLevel;
@@ -38,6 +39,8 @@ pub struct Builder {
     ui: Option<PathBuf>,
     policies: Option<Sources>,
     bundle: Option<Signed>,
+    observed: Option<Sources>,
+    log_args: bool,
     directories: Option<AppDirectories>,
     audit: Option<PathBuf>,
     commands: Vec<Command>,
@@ -64,6 +67,9 @@ pub enum BuildError {
     /// The policy does not compile.
     #[error("the policy does not compile:\n{}", .0.render(.1, Color::Never))]
     Policy(Diagnostics, Sources),
+    /// The policy that was to be observed does not compile.
+    #[error("the policy to be observed does not compile:\n{}", .0.render(.1, Color::Never))]
+    Observed(Diagnostics, Sources),
     /// There is no policy.
     #[error(
         "the app has no policy: put a capability file into `policies`, or give the builder one"
@@ -129,6 +135,9 @@ impl Builder {
             let sources = Sources::read(&[directory.join("policies")])?;
             self.policies = Some(sources.named_from(directory));
         }
+        if let Some(next) = &manifest.observe {
+            self.observed = Some(observed::read(&directory.join(next), directory)?);
+        }
         self.ui = Some(directory.join("ui"));
         directory.clone_into(&mut self.app_dir);
         self.id = Some(manifest.id);
@@ -172,6 +181,28 @@ impl Builder {
     #[must_use]
     pub fn policy_bundle(mut self, path: impl Into<PathBuf>, key: PublicKey) -> Self {
         self.bundle = Some(Signed { path: path.into(), key });
+        self
+    }
+
+    /// Observes a policy beside the one in force: each call is decided by the latter, and recorded
+    /// with what `sources` say of it where that is another verdict. `sidegate audit --observed` sums
+    /// it up. An observed policy allows nothing and refuses nothing.
+    ///
+    /// Without this, and without `observe` in the manifest, the capabilities of the policy itself
+    /// that say `observe = true` are observed.
+    #[must_use]
+    pub fn observe(mut self, sources: Sources) -> Self {
+        self.observed = Some(sources);
+        self
+    }
+
+    /// Writes the values of the arguments of every call into the audit log, of refused calls too,
+    /// but for what an entry's `audit.redact` names. For a developer's own machine, where
+    /// `sidegate learn` and `sidegate replay` make use of them: whatever the app's users type may
+    /// stand in such a log. The log and the standard error say that it is so.
+    #[must_use]
+    pub fn dangerously_log_args(mut self) -> Self {
+        self.log_args = true;
         self
     }
 
@@ -251,12 +282,15 @@ impl Builder {
         let mut commands = handlers::all(app, Some(&settings));
         commands.append(&mut self.commands);
         let registry = Registry::new(commands)?;
-        let version = self.unpack(&id)?;
-        let (policy, sources) = self.compile(&registry, &directories)?;
+        let release = self.unpack(&id)?;
+        let (policy, sources, observed) = self.compile(&registry, &directories)?;
         let log = self.audit.take().unwrap_or_else(|| directories.audit_log());
         private_directory(&log)?;
+        let version: Arc<str> = policy.version().to_string().into();
+        let shadow = observed.as_ref().map(|observed| observed.policy.clone());
+        let policies = Policies { enforced: policy.clone(), shadow };
         let core = Arc::new(Core {
-            policy_version: policy.version().to_string().into(),
+            policy_version: Arc::clone(&version),
             policy,
             assets: self.assets()?,
             host_binary: self.host.take(),
@@ -265,18 +299,23 @@ impl Builder {
             next_host: AtomicU64::new(1),
             next_window: AtomicU32::new(1),
             pipeline: Pipeline {
+                showing: Showing::under(&policies, self.log_args),
+                policies,
                 sessions: Sessions::new(Mint::new()?),
                 registry,
                 buckets: Buckets::default(),
                 bases: Bases::new(directories.own()),
-                ledger: Ledger::new(AuditLog::open(&log, Clock::system())?),
+                ledger: Ledger::new(AuditLog::open(&log, Clock::system())?, version)?,
             },
         });
-        if let Some(version) = version {
+        if let Some(release) = release {
             // Only now: a bundle that does not run has not been the last that ran.
-            Floor::at(&directories.policy_floor())?.raise_to(version)?;
+            Floor::at(&directories.policy_floor())?.raise_to(release)?;
         }
-        announce(&core, id.as_str(), &sources);
+        self.announce(&core, id.as_str(), &sources);
+        if let Some(observed) = observed {
+            observed.announce(&core);
+        }
         Ok(Broker { core, windows: self.windows })
     }
 
@@ -292,25 +331,44 @@ impl Builder {
         Ok(Some(bundle.release().version))
     }
 
+    /// The policy, what it was read from, and what is observed beside it.
     fn compile(
         &mut self,
         registry: &Registry,
         directories: &AppDirectories,
-    ) -> Result<(Policy, Sources), BuildError> {
+    ) -> Result<(Policy, Sources, Option<Observed>), BuildError> {
         let sources = self.policies.take().ok_or(BuildError::NoPolicy)?;
         let variables =
             directories.variables().map_err(|e| BuildError::Directories(e.to_string()))?;
         let names = registry.names();
         let context = Context::new(&variables).commands(Some(&names));
-        match Policy::compile(&sources, &context) {
-            Ok(Compiled { policy, warnings, .. }) => {
-                for warning in warnings.iter() {
-                    tracing::warn!(file = warning.file, line = warning.line, "{}", warning.message);
-                }
-                Ok((policy, sources))
-            }
-            Err(diagnostics) => Err(BuildError::Policy(diagnostics, sources)),
+        let compiled = match Policy::compile(&sources, &context) {
+            Ok(compiled) => compiled,
+            Err(diagnostics) => return Err(BuildError::Policy(diagnostics, sources)),
+        };
+        warn(&compiled);
+        let observed = match self.observed.take() {
+            Some(next) => Some(Observed::compile(next, &context)?),
+            // Its own capabilities that are not enforced yet.
+            None => compiled.shadow.map(|shadow| Observed::of(shadow, &sources)),
+        };
+        Ok((compiled.policy, sources, observed))
+    }
+
+    fn announce(&self, core: &Core, id: &str, sources: &Sources) {
+        let (version, log_args) = (env!("CARGO_PKG_VERSION"), self.log_args);
+        core.note(&Event::Start { app: id, version, log_args });
+        if log_args {
+            let log = core.pipeline.ledger.path().display();
+            // Not by way of `tracing`, which an app may not have set up: whoever sits before it is
+            // to see it.
+            eprintln!(
+                "warning: the values of the arguments of every call are written to `{log}`; \
+                 keep it to yourself and remove it when you are done"
+            );
         }
+        let files: Vec<String> = sources.names().map(str::to_owned).collect();
+        core.note(&Event::Policy { files: &files });
     }
 
     /// The directory that the app lies in: the one it was read from, or its program's.
@@ -342,10 +400,10 @@ fn private_directory(path: &Path) -> Result<(), BuildError> {
     made.map_err(|error| BuildError::LogDirectory { path: path.to_owned(), error })
 }
 
-fn announce(core: &Core, id: &str, sources: &Sources) {
-    core.note(&Event::Start { app: id, version: env!("CARGO_PKG_VERSION") });
-    let files: Vec<String> = sources.names().map(str::to_owned).collect();
-    core.note(&Event::Policy { files: &files });
+pub(super) fn warn(compiled: &Compiled) {
+    for warning in compiled.warnings.iter() {
+        tracing::warn!(file = warning.file, line = warning.line, "{}", warning.message);
+    }
 }
 
 #[cfg(test)]

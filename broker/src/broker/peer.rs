@@ -3,12 +3,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
 
 use serde_json::{Value, json};
 use sidegate_capabilities::{Origin, WindowLabel};
 
-use crate::clock::Moment;
+use crate::clock::Now;
 use crate::core::Core;
 use crate::handler::{HandlerError, WindowPort};
 use crate::pipeline::{Frame, Reply};
@@ -34,7 +33,8 @@ impl Peer {
     pub(super) fn new(core: Arc<Core>, label: WindowLabel, origin: &Origin) -> Self {
         let host = HostId(core.next_host.fetch_add(1, Ordering::Relaxed));
         let window = WindowId(core.next_window.fetch_add(1, Ordering::Relaxed));
-        let principal = core.policy.principal(&label, origin, SystemTime::now().into());
+        let now = Now::read();
+        let standing = core.pipeline.policies.standing(&label, origin, now.wall);
         let identity = Identity {
             host,
             window,
@@ -43,7 +43,7 @@ impl Peer {
             origin: origin.clone(),
             policy: Arc::clone(&core.policy_version),
         };
-        let opened = core.pipeline.sessions.open(identity, principal, Moment::now());
+        let opened = core.pipeline.sessions.open(identity, standing, now.moment);
         let session = opened.map(|(session, token)| (session.id, token));
         Self { core, host, window, session, next_call: AtomicU64::new(1), port: Arc::new(NoWindow) }
     }
@@ -53,10 +53,20 @@ impl Peer {
     /// # Errors
     /// What a page would learn: `{"code": …, "message": …}`.
     pub async fn invoke(&self, command: &str, args: Value) -> Result<Value, Value> {
+        self.invoke_at(command, args, Now::read()).await
+    }
+
+    /// [`invoke`](Self::invoke) at a moment of the caller's.
+    pub(super) async fn invoke_at(
+        &self,
+        command: &str,
+        args: Value,
+        now: Now,
+    ) -> Result<Value, Value> {
         let call = self.next_call.fetch_add(1, Ordering::Relaxed);
         let text = json!({ "command": command, "args": args });
         let token = self.session.as_ref().map(|(_, token)| token.text()).unwrap_or_default();
-        let reply = self.send(format!("c{token} {call}\n{text}").as_bytes()).await;
+        let reply = self.send_at(format!("c{token} {call}\n{text}").as_bytes(), now).await;
         let reply: Value = serde_json::from_str(&reply.unwrap_or_default()).unwrap_or_default();
         match (reply.get("ok"), reply.get("error")) {
             (Some(ok), _) => Ok(ok.clone()),
@@ -70,9 +80,12 @@ impl Peer {
     /// Sends one message as a bridge would, and waits for the JSON text of its reply; there is
     /// none to a cancellation, and to what is not in the form of a call.
     pub async fn send(&self, bytes: &[u8]) -> Option<String> {
+        self.send_at(bytes, Now::read()).await
+    }
+
+    async fn send_at(&self, bytes: &[u8], now: Now) -> Option<String> {
         let frame = Frame { host: self.host, window: self.window, document: DOCUMENT, bytes };
-        let reply: Option<Reply> = match self.core.pipeline.judge(frame, &self.port, Moment::now())
-        {
+        let reply: Option<Reply> = match self.core.pipeline.judge(frame, &self.port, now) {
             Ok(None) => None,
             Ok(Some(recorded)) => {
                 let answered = recorded.dispatch(&self.core.pipeline.ledger).await;

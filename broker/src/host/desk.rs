@@ -5,7 +5,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::SystemTime;
 
 use sidegate_capabilities::{Origin, WindowLabel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -13,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::output::{Output, Unread};
 use crate::app::Window;
 use crate::audit::{Event, TokenState, WindowState};
-use crate::clock::Moment;
+use crate::clock::{Moment, Now};
 use crate::core::Core;
 use crate::handler::WindowPort;
 use crate::pipeline::{Consequence, Frame, Recorded};
@@ -211,7 +210,8 @@ impl Desk {
             return self.dropped(window, "its document has no origin that a policy could name");
         };
         let core = &self.core;
-        let principal = core.policy.principal(&label, &origin, SystemTime::now().into());
+        let now = Now::read();
+        let standing = core.pipeline.policies.standing(&label, &origin, now.wall);
         let identity = Identity {
             host: self.host,
             window,
@@ -220,7 +220,7 @@ impl Desk {
             origin: origin.clone(),
             policy: Arc::clone(&core.policy_version),
         };
-        let opened = core.pipeline.sessions.open(identity.clone(), principal, Moment::now());
+        let opened = core.pipeline.sessions.open(identity.clone(), standing, now.moment);
         let Some((_, token)) = opened else {
             return self.dropped(window, "the table of sessions is broken");
         };
@@ -238,7 +238,7 @@ impl Desk {
     ) -> Result<(), Breach> {
         let open = self.windows.get(&window).ok_or(Breach::ForeignWindow(window))?;
         let frame = Frame { host: self.host, window, document, bytes };
-        match self.core.pipeline.judge(frame, &open.port, Moment::now()) {
+        match self.core.pipeline.judge(frame, &open.port, Now::read()) {
             Ok(None) => Ok(()),
             Ok(Some(recorded)) => {
                 self.dispatch(recorded, window, document, held);

@@ -8,9 +8,9 @@ use sidegate_capabilities::{Args, CommandName, json};
 
 use super::receive::{Said, What};
 use super::refusal::Unreadable;
-use super::{Refusal, Stopped, Trail};
-use crate::clock::Moment;
-use crate::session::{Impostor, Session, Sessions};
+use super::{Frame, Pipeline, Refusal, Stopped, Trail};
+use crate::clock::Now;
+use crate::session::{Impostor, Session, Standing};
 
 /// A call whose sender is known and whose text was parsed. The values in it are the ones that
 /// are decided on, validated and handed to the handler.
@@ -18,6 +18,8 @@ use crate::session::{Impostor, Session, Sessions};
 pub(crate) struct Authenticated {
     pub(super) trail: Trail,
     pub(super) session: Arc<Session>,
+    /// What the session may do, as of now.
+    pub(super) standing: Standing,
     pub(super) call: u64,
     pub(super) command: CommandName,
     pub(super) args: Args,
@@ -27,13 +29,13 @@ pub(crate) struct Authenticated {
 
 /// `None` is a cancellation, which is done when this returns.
 pub(super) fn authenticate(
-    sessions: &Sessions,
+    pipeline: &Pipeline,
     said: Said<'_>,
-    now: Moment,
+    now: Now,
 ) -> Result<Option<Authenticated>, Box<Stopped>> {
     let Said { frame, mut trail, token, call, what } = said;
-    let found = sessions.authenticate(&token, frame.host, frame.window, frame.document, now);
-    let session = match found {
+    let Frame { host, window, document, .. } = frame;
+    let session = match pipeline.sessions.authenticate(&token, host, window, document, now.moment) {
         Ok(session) => session,
         Err(impostor) => return Err(Stopped::new(trail, impostor)),
     };
@@ -53,8 +55,12 @@ pub(super) fn authenticate(
         Ok(read) => read,
         Err(unreadable) => return Err(Stopped::new(trail, unreadable)),
     };
+    trail.shown = pipeline.showing.everything(&command, &args);
+    let Some(standing) = session.standing(&pipeline.policies, now.wall) else {
+        return Err(Stopped::new(trail, Refusal::Revoked));
+    };
     let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
-    Ok(Some(Authenticated { trail, session, call, command, args, bytes }))
+    Ok(Some(Authenticated { trail, session, standing, call, command, args, bytes }))
 }
 
 impl From<Impostor> for Refusal {

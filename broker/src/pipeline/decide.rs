@@ -7,9 +7,10 @@ use serde_json::Value;
 use sidegate_capabilities::{CommandName, Permit, Verdict};
 
 use super::limit::Admitted;
-use super::{Bases, Refusal, Stopped, Trail};
+use super::{Bases, Pipeline, Refusal, Stopped, Trail, shadow};
 use crate::confined::ConfinedPath;
 use crate::handler::{Call, Job, Registered, Registry, Resource, Service, WindowPort};
+use crate::ledger::Records;
 use crate::session::InFlight;
 
 /// Leave for one call with these very arguments, and the resources it named, open. It is used
@@ -22,30 +23,31 @@ pub(crate) struct Granted {
     pub(super) job: Job,
     pub(super) service: Service,
     pub(super) in_flight: InFlight,
-    /// The arguments, where the policy says that the log shall have them.
-    pub(super) shown: Option<Value>,
+    pub(super) records: Records,
 }
 
 pub(super) fn decide(
-    registry: &Registry,
-    bases: &Bases,
+    pipeline: &Pipeline,
     admitted: Admitted,
     port: &Arc<dyn WindowPort>,
 ) -> Result<Granted, Box<Stopped>> {
-    let Admitted { call, in_flight } = admitted;
-    let permit = match call.session.principal.decide(&call.command, &call.args) {
+    let Admitted { mut call, in_flight } = admitted;
+    let verdict = call.standing.enforced.decide(&call.command, &call.args);
+    call.trail.shadow = shadow::differing(&call, &verdict);
+    let permit = match verdict {
         Verdict::Allow(permit) => permit.into_owned(),
         Verdict::Deny(denial) => return Err(Stopped::new(call.trail, Refusal::Denied(denial))),
     };
+    if permit.audit.values() && call.trail.shown.is_none() {
+        call.trail.shown = Some(pipeline.showing.of(&call.command, &call.args));
+    }
     let args = Value::Object(call.args.into_map());
-    let fitting = fit(registry, &call.command, &args)
-        .and_then(|registered| Ok((registered, path(registered, &permit, bases)?)));
+    let fitting = fit(&pipeline.registry, &call.command, &args)
+        .and_then(|registered| Ok((registered, path(registered, &permit, &pipeline.bases)?)));
     let (registered, path) = match fitting {
         Ok(fitting) => fitting,
         Err(refusal) => return Err(Stopped::new(call.trail, refusal)),
     };
-    let may_show = permit.audit.values() && permit.audit.redacted().next().is_none();
-    let shown = may_show.then(|| args.clone());
     let identity = &call.session.identity;
     let takes = |resource| registered.takes(resource);
     let what = Call {
@@ -59,7 +61,8 @@ pub(super) fn decide(
     let job = Job { call: what, args: without_resources(args, &registered.signature.resources) };
     let service = registered.service.clone();
     let call_number = call.call;
-    Ok(Granted { trail: call.trail, call: call_number, permit, job, service, in_flight, shown })
+    let records = permit.audit.calls().into();
+    Ok(Granted { trail: call.trail, call: call_number, permit, job, service, in_flight, records })
 }
 
 /// The handler's own schema, which comes after the policy: who may not call a command does not

@@ -23,7 +23,7 @@ pub(super) fn limit(
     call: Authenticated,
     now: Moment,
 ) -> Result<Admitted, Box<Stopped>> {
-    let limits = call.session.principal.limits(&call.command);
+    let limits = call.standing.enforced.limits(&call.command);
     match check(buckets, &call, &limits, now) {
         Ok(in_flight) => Ok(Admitted { call, in_flight }),
         Err(refusal) => Err(Stopped::new(call.trail, refusal)),

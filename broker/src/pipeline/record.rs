@@ -1,23 +1,25 @@
 //! Record: the decision is in the log before anything is done about it. What cannot be written
 //! down does not happen.
 
-use serde_json::Value;
+use std::sync::Arc;
 
 use super::decide::Granted;
+use super::shadow::Differing;
 use super::{PageError, Refusal, Stopped, Trail};
-use crate::audit::{Call, Event, Receipt, Telling, Verdict};
+use crate::audit::{Call, Receipt, Telling, Verdict};
 use crate::clock::Moment;
 use crate::ledger::Ledger;
 
-/// A granted call whose record is in the log: the only thing that can be dispatched.
+/// A granted call whose record is in the log: the only thing that can be dispatched. Where the
+/// policy has such calls counted, the record may be that of an earlier call of the same kind.
 #[derive(Debug)]
 pub(crate) struct Recorded {
     granted: Granted,
-    receipt: Receipt,
+    receipt: Arc<Receipt>,
 }
 
 impl Recorded {
-    pub(super) fn take(self) -> (Granted, Receipt) {
+    pub(super) fn take(self) -> (Granted, Arc<Receipt>) {
         (self.granted, self.receipt)
     }
 }
@@ -34,11 +36,12 @@ pub(super) fn record(
         rule: Some(&rule),
         reason: None,
         why: None,
-        args: granted.shown.as_ref(),
+        shadow: granted.trail.shadow.as_ref(),
     };
     let (window, origin) = (granted.trail.window(), granted.trail.origin());
     let call = call(&granted.trail, (&window, &origin), now, &decision);
-    match ledger.write(&granted.trail.policy(), &Event::Call(call)) {
+    let policy = granted.trail.policy();
+    match ledger.allowed(&policy, call, granted.records, now) {
         Ok(receipt) => Ok(Recorded { granted, receipt }),
         Err(error) => Err(Stopped::new(granted.trail, Refusal::Unrecorded(error.to_string()))),
     }
@@ -58,7 +61,7 @@ pub(super) fn refusal(ledger: &Ledger, trail: &Trail, refusal: &Refusal, now: Mo
         rule: rule.as_deref(),
         reason: Some(refusal.code()),
         why: Some(&why),
-        args: None,
+        shadow: trail.shadow.as_ref().filter(|_| matches!(refusal, Refusal::Denied(_))),
     };
     let (window, origin) = (trail.window(), trail.origin());
     let call = call(trail, (&window, &origin), now, &decision);
@@ -83,7 +86,8 @@ struct Decision<'a> {
     rule: Option<&'a str>,
     reason: Option<&'a str>,
     why: Option<&'a str>,
-    args: Option<&'a Value>,
+    /// What the observed policy says: of what the policies decided, and of nothing else.
+    shadow: Option<&'a Differing>,
 }
 
 fn call<'a>(
@@ -92,6 +96,7 @@ fn call<'a>(
     now: Moment,
     decision: &Decision<'a>,
 ) -> Call<'a> {
+    let redacted = trail.shown.as_ref().map_or(&[][..], |shown| shown.redacted.as_slice());
     Call {
         window,
         host: trail.host.0,
@@ -104,9 +109,12 @@ fn call<'a>(
         rule: decision.rule,
         reason: decision.reason,
         why: decision.why,
-        args: decision.args,
+        args: trail.shown.as_ref().map(|shown| &shown.args),
+        redacted,
         args_bytes: trail.bytes,
-        args_digest: trail.digest,
+        // With the other arguments known, what is kept out could be guessed from it.
+        args_digest: trail.digest.filter(|_| redacted.is_empty()),
+        shadow: decision.shadow.map(Differing::event),
         micros: u64::try_from(now.since(trail.began).as_micros()).unwrap_or(u64::MAX),
     }
 }

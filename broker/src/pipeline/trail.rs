@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::Frame;
+use super::shadow::Differing;
+use super::shown::Shown;
 use crate::audit::Digest;
 use crate::clock::Moment;
 use crate::session::Identity;
@@ -22,6 +24,10 @@ pub(super) struct Trail {
     pub(super) call: Option<u64>,
     pub(super) bytes: u64,
     pub(super) digest: Option<Digest>,
+    /// The arguments as the log may have them, where it is to have them.
+    pub(super) shown: Option<Shown>,
+    /// What the observed policy says, where that is something else.
+    pub(super) shadow: Option<Differing>,
 }
 
 impl Trail {
@@ -36,6 +42,8 @@ impl Trail {
             call: None,
             bytes: u64::try_from(frame.bytes.len()).unwrap_or(u64::MAX),
             digest: None,
+            shown: None,
+            shadow: None,
         }
     }
 

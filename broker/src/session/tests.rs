@@ -18,16 +18,13 @@ fn identity(host: u64, window: u32, document: u64) -> Identity {
     }
 }
 
-fn nobody() -> Principal {
+fn nobody() -> Standing {
     let sources = Sources::from_texts([("p.toml", "version = 1\n")]);
     let directories = Directories::sample();
     let context = Context::new(&directories);
     let policy = Policy::compile(&sources, &context).unwrap().policy;
-    policy.principal(
-        &WindowLabel::parse("editor").unwrap(),
-        &Origin::local(),
-        WallTime::from_unix(0),
-    )
+    let window = WindowLabel::parse("editor").unwrap();
+    Policies::enforced(policy).standing(&window, &Origin::local(), WallTime::from_unix(0))
 }
 
 const NOW: Moment = Moment::from_nanos(1_000);

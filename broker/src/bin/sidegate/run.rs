@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
+use sidegate::capabilities::Sources;
 use sidegate::{Broker, Moment};
 use tracing_subscriber::EnvFilter;
 
@@ -42,6 +43,13 @@ pub(crate) struct Run {
     /// The public key, or a file that holds it, whose signature the bundle must have
     #[arg(long, value_name = "KEY", requires = "bundle")]
     key: Option<String>,
+    /// Capability files, or a directory of them: what they would decide otherwise is recorded, and
+    /// changes nothing (see `sidegate audit --observed`)
+    #[arg(long, value_name = "PATH")]
+    observe: Option<PathBuf>,
+    /// For the app's developers: the log has the values of all arguments, whatever they are
+    #[arg(long)]
+    log_args: bool,
     /// For the app's developers: pages can be inspected, and more is said
     #[arg(long)]
     debug: bool,
@@ -58,6 +66,13 @@ impl Run {
         builder = builder.app_dir(&self.app).map_err(Unusable::new)?;
         if let Some(log) = &self.audit {
             builder = builder.audit_log(log);
+        }
+        if let Some(next) = &self.observe {
+            let next = Sources::read(std::slice::from_ref(next)).map_err(Unusable::new)?;
+            builder = builder.observe(next);
+        }
+        if self.log_args {
+            builder = builder.dangerously_log_args();
         }
         if self.debug {
             builder = builder.debug();
