@@ -1,6 +1,6 @@
 //! The audit log: what was decided, in the order of decision, one JSON object a line.
 //!
-//! [`AuditLog`] writes, [`Reader`] reads, [`verify`] checks, [`Table`] and [`Stats`] show. Which
+//! [`AuditLog`] writes, [`Reader`] reads, [`verify`] checks, [`Table`], [`Stats`] and [`Observed`] show. Which
 //! events there are, and whether a call waits for its record, is the business of the pipeline.
 //!
 //! # The form of a record
@@ -37,6 +37,7 @@ mod head;
 mod line;
 mod lines;
 mod log;
+mod observed;
 mod read;
 mod recover;
 mod repeats;
@@ -61,6 +62,7 @@ pub use event::{
 pub use filter::{Filter, Pattern, since};
 pub use hash::Digest;
 pub use log::{AuditLog, Durability, Receipt};
+pub use observed::{Change, Difference, Observed};
 pub use read::{Entry, ReadError, Reader, to_ascii_json};
 pub use repeats::{Repeats, Telling, Told};
 pub use stats::{Count, Stats};

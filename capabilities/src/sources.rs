@@ -93,6 +93,15 @@ impl Sources {
         Self { files: files.collect() }
     }
 
+    /// The same texts and one more: what a policy would be with a proposal beside it.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
+        let name = name.into();
+        let source = Source { text: text.into(), inner_name: name.clone() };
+        self.files.insert(name, source);
+        self
+    }
+
     /// The same texts with names that are relative to `directory`, where they lie in it: for a log
     /// that tells where a rule is and not where its reader lives.
     #[must_use]

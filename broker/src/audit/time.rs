@@ -31,6 +31,12 @@ impl Timestamp {
         Self(self.0.saturating_sub(u64::try_from(before.as_micros()).unwrap_or(u64::MAX)))
     }
 
+    /// In seconds since the start of 1970; a begun second counts, as it does for dates of a policy.
+    #[must_use]
+    pub fn unix(self) -> u64 {
+        self.0.div_ceil(MICROS)
+    }
+
     /// The moment written as `text` in RFC 3339, with any offset, or as a date alone.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

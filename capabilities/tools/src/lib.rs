@@ -10,3 +10,9 @@ pub mod fmt;
 pub mod lsp;
 pub mod reach;
 pub mod types;
+pub mod calls;
+pub mod learn;
+pub mod minimize;
+pub mod replay;
+
+mod scopes;

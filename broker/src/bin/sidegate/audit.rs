@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::json;
 use sidegate::audit::{
-    Clock, Colour, Filter, Pattern, Reader, Stats, since, to_ascii_json, verify,
+    Clock, Colour, Entry, Filter, Observed, Pattern, Reader, Stats, since, to_ascii_json, verify,
 };
 use sidegate::capabilities::Color;
 
@@ -25,6 +25,7 @@ was changed), 2 when it cannot be read.
 Examples:
   sidegate audit audit.jsonl --denied --since 10m
   sidegate audit audit.jsonl -f --window 'preview*'
+  sidegate audit audit.jsonl --observed --since 1d
   sidegate audit verify audit.jsonl"
 )]
 pub(crate) struct Audit {
@@ -51,7 +52,10 @@ pub(crate) struct Audit {
     /// Counts by window, command and outcome
     #[arg(long)]
     stats: bool,
-    /// Prints the records as they are, one JSON object a line (--stats: one JSON object)
+    /// Sums up what an observed policy would have decided otherwise
+    #[arg(long, conflicts_with_all = ["stats", "follow"])]
+    observed: bool,
+    /// Prints the records as they are, one JSON object a line (--stats, --observed: one JSON object)
     #[arg(long)]
     json: bool,
 }
@@ -93,6 +97,10 @@ impl Audit {
             }
             return Ok(outcome);
         }
+        if self.observed {
+            self.show_observed(&entries)?;
+            return Ok(outcome);
+        }
         let show = follow::Show::new(&entries, self.json, report::width(), colour());
         show.heading()?;
         entries.iter().try_for_each(|entry| show.entry(entry))?;
@@ -100,6 +108,16 @@ impl Audit {
             outcome = follow::follow(&mut readers, &filter, &show)?;
         }
         Ok(outcome)
+    }
+
+    fn show_observed(&self, entries: &[Entry]) -> Result<(), Unusable> {
+        let mut observed = Observed::default();
+        entries.iter().for_each(|entry| observed.add(entry));
+        if !self.json {
+            return report::print(observed.render());
+        }
+        let report = json!({ "calls": observed.calls(), "observed": observed.differences() });
+        report::print(format_args!("{}\n", to_ascii_json(&report)))
     }
 
     fn filter(&self) -> Result<Filter, Unusable> {

@@ -13,13 +13,17 @@ mod entries;
 mod explain;
 mod fmt;
 mod follow;
+mod journal;
 mod known;
+mod learn;
 mod lsp;
 mod man;
 mod matrix;
+mod minimize;
 mod overview;
 mod page;
 mod place;
+mod replay;
 mod report;
 mod run;
 mod script;
@@ -55,6 +59,9 @@ enum Verb {
     Commands(commands::Commands),
     Completions(completions::Completions),
     Man(man::Man),
+    Learn(learn::Learn),
+    Minimize(minimize::Minimize),
+    Replay(replay::Replay),
 }
 
 fn main() -> ExitCode {
@@ -81,6 +88,9 @@ fn main() -> ExitCode {
         Verb::Commands(commands) => commands.run(),
         Verb::Completions(completions) => completions.run(),
         Verb::Man(man) => man.run(),
+        Verb::Learn(learn) => learn.run(),
+        Verb::Minimize(minimize) => minimize.run(),
+        Verb::Replay(replay) => replay.run(),
     };
     match outcome {
         Ok(Outcome::Holds) => ExitCode::SUCCESS,

@@ -11,7 +11,7 @@ use sidegate::capabilities::{
 use sidegate_tools::commands::Commands;
 
 use crate::known::{self, OwnCommands};
-use crate::report::Unusable;
+use crate::report::{self, Unusable};
 
 /// The manifest's file.
 pub(crate) const MANIFEST: &str = "sidegate.toml";
@@ -92,6 +92,17 @@ impl Place {
         &self.directories
     }
 
+    /// The policy, for questions that only one that compiles can answer.
+    pub(crate) fn policy(&self) -> Result<Policy, Unusable> {
+        match self.compile(None) {
+            Ok(compiled) => Ok(compiled.policy),
+            Err(diagnostics) => {
+                let shown = diagnostics.render(&self.sources, report::color());
+                Err(Unusable::new(format!("the policy does not compile\n{shown}")))
+            }
+        }
+    }
+
     /// Compiles it. `commands` are the ones that have handlers, where that is known.
     pub(crate) fn compile(
         &self,
@@ -104,6 +115,13 @@ impl Place {
     pub(crate) fn compile_beside(&self, other: &Self) -> Result<Compiled, Diagnostics> {
         Policy::compile(&self.sources, &Context::new(&other.directories))
     }
+}
+
+/// What variables stand for where no policy is at hand: for the app of that identifier, or for none.
+pub(crate) fn directories_of(app: Option<&str>) -> Result<Directories, Unusable> {
+    let id = AppId::parse(app.unwrap_or(NO_APP)).map_err(Unusable::new)?;
+    let directories = AppDirectories::of(&id, Path::new(NO_RESOURCES)).map_err(Unusable::new)?;
+    directories.variables().map_err(Unusable::new)
 }
 
 /// The app that `path` is, or lies in.
