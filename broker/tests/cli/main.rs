@@ -16,6 +16,7 @@ mod commands;
 mod explain;
 mod fmt;
 mod harness;
+mod journal;
 mod lsp;
 mod manual;
 mod types;

@@ -162,7 +162,8 @@ impl<'p> Asked<'p> {
     /// What can be said whatever the arguments are: that no entry names the command, or that one
     /// denies it altogether.
     fn without_values(&self, principal: &Principal, command: &CommandName) -> Answer {
-        let verdict = principal.decide(command, &Args::empty());
+        let none = Args::empty();
+        let verdict = principal.decide(command, &none);
         let Verdict::Deny(denial) = &verdict else {
             return Answer::CannotTell;
         };
