@@ -220,9 +220,9 @@ mod tests {
         let due = repeats.rest(Duration::ZERO);
         let mut told: Vec<_> = due
             .iter()
-            .map(|told| match told.event() {
-                Event::Repeated(repeated) => (repeated.count, repeated.shadow),
-                other => panic!("{other:?}"),
+            .map(|told| {
+                let Event::Repeated(repeated) = told.event() else { panic!("a count") };
+                (repeated.count, repeated.shadow)
             })
             .collect();
         told.sort_by_key(|(count, _)| *count);

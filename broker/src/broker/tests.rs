@@ -121,7 +121,7 @@ fn an_observed_policy_that_does_not_compile_is_told_at_the_start() {
 }
 
 #[tokio::test]
-async fn values_stand_in_the_log_only_where_they_were_asked_for() {
+async fn h03_values_stand_in_the_log_only_where_they_were_asked_for() {
     for log_args in [false, true] {
         let home = TempDir::new().unwrap();
         let mut builder = builder(&home, POLICY);

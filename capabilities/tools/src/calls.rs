@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 use sidegate_capabilities::{
-    Args, CommandName, Origin, Policy, Principal, Reason, Verdict, WallTime, WindowLabel,
+    Args, CommandName, Origin, Policy, Principal, RuleRef, Verdict, WallTime, WindowLabel,
 };
 
 /// The codes of the reasons for which a policy refuses, as they stand in a log. Whatever else is
@@ -167,18 +167,21 @@ impl<'p> Asked<'p> {
         let Verdict::Deny(denial) = &verdict else {
             return Answer::CannotTell;
         };
-        let whole = match denial.reason {
-            Reason::NoCapability | Reason::NotGranted => true,
-            Reason::DeniedByRule => denial.rule.as_deref().is_some_and(|rule| {
-                let entries = self.policy.outline().into_iter().flat_map(|found| found.deny);
-                entries.into_iter().any(|entry| {
-                    let free = [&entry.path, &entry.url, &entry.key].iter().all(|s| s.is_none());
-                    entry.rule == *rule && free && entry.args.is_none()
-                })
-            }),
+        let whole = match denial.reason.code() {
+            "no-capability" | "not-granted" => true,
+            "denied-by-rule" => denial.rule.as_deref().is_some_and(|rule| self.denies_all(rule)),
             _ => false,
         };
         if whole { answer(&verdict) } else { Answer::CannotTell }
+    }
+
+    /// Whether a deny entry denies its commands whatever their arguments are.
+    fn denies_all(&self, rule: &RuleRef) -> bool {
+        let entries = self.policy.outline().into_iter().flat_map(|found| found.deny);
+        entries.into_iter().any(|entry| {
+            let free = [&entry.path, &entry.url, &entry.key].iter().all(|scope| scope.is_none());
+            entry.rule == *rule && free && entry.args.is_none()
+        })
     }
 
     fn has_schema(&self, call: &Logged) -> bool {
@@ -215,7 +218,7 @@ impl RuleName {
 
     /// Of a rule of a policy.
     #[must_use]
-    pub fn of(rule: &sidegate_capabilities::RuleRef) -> Option<Self> {
+    pub fn of(rule: &RuleRef) -> Option<Self> {
         Self::of_log(&rule.to_string())
     }
 }

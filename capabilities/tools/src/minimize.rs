@@ -188,12 +188,11 @@ fn parts(unused: &mut Vec<Unused>, entry: &Entry, mine: &Use, directories: &Dire
             unused.push(Unused { instead, ..found });
         }
     }
-    for (argument, what) in ARGUMENTS.into_iter().zip([What::Path, What::Url, What::Key]) {
-        let scope = match what {
-            What::Path => &entry.path,
-            What::Url => &entry.url,
-            _ => &entry.key,
-        };
+    for (argument, what, scope) in [
+        ("path", What::Path, &entry.path),
+        ("url", What::Url, &entry.url),
+        ("key", What::Key, &entry.key),
+    ] {
         let (Some(patterns), Some(Some(named))) = (scope, mine.named.get(argument)) else {
             continue;
         };

@@ -17,8 +17,11 @@ pub(super) struct Groups<'a> {
     outline: Vec<Capability>,
     known: BTreeMap<Who, Group>,
     /// Calls whose values are not in the log.
-    unknown: BTreeMap<(WindowLabel, String, CommandName), (Option<String>, Vec<Logged>)>,
+    unknown: BTreeMap<(WindowLabel, String, CommandName), Unknown>,
 }
+
+/// The argument to be filled in, and the calls.
+type Unknown = (Option<String>, Vec<Logged>);
 
 /// Whose calls, and which arguments they have.
 type Who = (WindowLabel, String, CommandName, [bool; 3]);

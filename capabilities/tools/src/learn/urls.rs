@@ -25,7 +25,7 @@ pub(super) fn read(text: &str) -> Result<String, String> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(bad());
     }
-    if is_within(url.host().ok_or_else(bad)?) {
+    if is_within(&url.host().ok_or_else(bad)?) {
         return Err("its address leads into this machine or its network".to_owned());
     }
     if url.path().contains(['*', '{', '}']) {
@@ -38,7 +38,7 @@ pub(super) fn read(text: &str) -> Result<String, String> {
 }
 
 /// Whether a host is this machine, or in its network.
-fn is_within(host: Host<&str>) -> bool {
+fn is_within(host: &Host<&str>) -> bool {
     match host {
         Host::Domain(name) => {
             let name = name.trim_end_matches('.');
@@ -47,8 +47,8 @@ fn is_within(host: Host<&str>) -> bool {
                     .iter()
                     .any(|end| name.ends_with(end))
         }
-        Host::Ipv4(address) => is_within_v4(address),
-        Host::Ipv6(address) => is_within_v6(address),
+        Host::Ipv4(address) => is_within_v4(*address),
+        Host::Ipv6(address) => is_within_v6(*address),
     }
 }
 
