@@ -6,7 +6,8 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test that panics has failed"
+    clippy::needless_pass_by_value,
+    reason = "a test that panics has failed, and a table reads better without `&`"
 )]
 
 use serde_json::{Map, Value, json};
@@ -80,7 +81,8 @@ impl Journal {
             (WindowLabel::parse(window).unwrap(), Origin::parse(origin).unwrap());
         let (command, known) = (CommandName::parse(command).unwrap(), args(&value));
         let at = WallTime::from_unix(1_790_000_000);
-        let verdict = self.1.principal(&window, &origin, at).decide(&command, &known);
+        let principal = self.1.principal(&window, &origin, at);
+        let verdict = principal.decide(&command, &known);
         let denial = match &verdict {
             Verdict::Allow(_) => None,
             Verdict::Deny(denial) => Some(denial.clone()),
