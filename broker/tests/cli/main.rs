@@ -20,3 +20,4 @@ mod journal;
 mod lsp;
 mod manual;
 mod types;
+mod schema;

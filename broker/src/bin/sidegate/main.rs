@@ -26,6 +26,7 @@ mod place;
 mod replay;
 mod report;
 mod run;
+mod schema;
 mod script;
 mod types;
 mod who_can;
@@ -62,6 +63,7 @@ enum Verb {
     Learn(learn::Learn),
     Minimize(minimize::Minimize),
     Replay(replay::Replay),
+    Schema(schema::Schema),
 }
 
 fn main() -> ExitCode {
@@ -91,6 +93,7 @@ fn main() -> ExitCode {
         Verb::Learn(learn) => learn.run(),
         Verb::Minimize(minimize) => minimize.run(),
         Verb::Replay(replay) => replay.run(),
+        Verb::Schema(schema) => schema.run(),
     };
     match outcome {
         Ok(Outcome::Holds) => ExitCode::SUCCESS,
