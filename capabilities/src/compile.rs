@@ -203,7 +203,7 @@ impl Compiler<'_> {
         };
         let (allow, deny) =
             (rules(Effect::Allow, &capability.allow), rules(Effect::Deny, &capability.deny));
-        self.check_windows_danger(file, capability, &allow);
+        self.check_audience_danger(file, capability, &allow);
         Capability {
             id: capability.id.value.clone(),
             description: capability.description.as_ref().map(|text| text.value.clone()),

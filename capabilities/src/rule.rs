@@ -30,6 +30,8 @@ pub(crate) struct Entry {
     pub(crate) limits: Limits,
     pub(crate) result: Option<Arc<ResultRule>>,
     pub(crate) audit: Arc<AuditRule>,
+    /// Whether it says that it is dangerous on purpose.
+    pub(crate) is_dangerous: bool,
 }
 
 /// A pattern of command names: `*` is any run of characters, dots too.

@@ -1,9 +1,13 @@
 //! Grants that are wider than anybody means: an error, unless `dangerous = "why"` says that this
 //! one is meant.
 
+mod changes;
+mod places;
+
 use super::{Compiler, Owner};
 use crate::capability::WindowPattern;
-use crate::diagnostics::{Diagnostic, FileText, Place, Span};
+use crate::diagnostics::{Diagnostic, FileText, Place};
+use crate::names::CommandName;
 use crate::origin::OriginPattern;
 use crate::rule::{CommandPattern, Rule};
 use crate::scope::{PathPattern, UrlPattern};
@@ -28,12 +32,8 @@ impl Compiler<'_> {
                 );
             }
         }
-        let directories = self.context.directories;
         for (text, pattern) in path.into_iter().flatten() {
-            if pattern.is_too_wide(directories) {
-                let help = "name a directory, like `$APPDATA/notes/**`";
-                self.entry_too_wide(owner, text, "takes in the whole home directory", help);
-            }
+            self.check_path_danger(owner, text, pattern);
         }
         for (text, pattern) in url.into_iter().flatten() {
             if pattern.is_too_wide() {
@@ -48,7 +48,21 @@ impl Compiler<'_> {
         }
     }
 
-    pub(super) fn check_windows_danger(
+    fn check_path_danger(&mut self, owner: Owner<'_>, text: &At<String>, pattern: &PathPattern) {
+        let directories = self.context.directories;
+        if pattern.is_too_wide(directories) {
+            let help = "name a directory, like `$APPDATA/notes/**`";
+            return self.entry_too_wide(owner, text, "takes in the whole home directory", help);
+        }
+        if let Some((place, kind)) = places::reached(pattern, directories) {
+            let what = format!("reaches `{place}`, {kind}");
+            let help = "name files of the app's own, like `$APPDATA/notes/**`";
+            self.entry_too_wide(owner, text, &what, help);
+        }
+    }
+
+    /// Whom a capability is for. One that allows nothing may be for everybody.
+    pub(super) fn check_audience_danger(
         &mut self,
         file: &FileText<'_>,
         capability: &WrittenCapability,
@@ -63,18 +77,25 @@ impl Compiler<'_> {
                 self.too_wide(file, text, "is every window there is or ever will be", help);
             }
         }
+        let mut first_remote = None;
+        for text in capability.origins.iter().flatten() {
+            let Ok(pattern) = OriginPattern::parse(&text.value) else { continue };
+            self.check_origin_danger(file, text, &pattern);
+            if pattern != OriginPattern::local() {
+                first_remote = first_remote.or(Some(text));
+            }
+        }
+        if let Some(origin) = first_remote {
+            self.check_remote_danger(file, capability, origin, allow);
+        }
     }
 
-    pub(super) fn check_origin_danger(
+    fn check_origin_danger(
         &mut self,
         file: &FileText<'_>,
-        capability: &WrittenCapability,
         text: &At<String>,
         pattern: &OriginPattern,
     ) {
-        if capability.dangerous.is_some() {
-            return;
-        }
         if pattern.host().is_too_wide() {
             let help = "name the domain, like `https://*.example.com`";
             self.too_wide(file, text, "is everybody beneath a top-level name", help);
@@ -85,6 +106,54 @@ impl Compiler<'_> {
         }
     }
 
+    /// A page from the network that may change something on this machine.
+    fn check_remote_danger(
+        &mut self,
+        file: &FileText<'_>,
+        capability: &WrittenCapability,
+        origin: &At<String>,
+        allow: &[Rule],
+    ) {
+        for rule in allow.iter().filter(|rule| !rule.entry.is_dangerous) {
+            let Some(changing) = rule.entry.commands.iter().find(|one| self.may_change(one)) else {
+                continue;
+            };
+            let here = Place::of(file, origin.span);
+            let message = format!(
+                "`{}` may change something, and `{}` may call it",
+                changing.0, origin.value
+            );
+            let own = capability.allow.iter().zip(1..).find(|(_, index)| {
+                rule.reference.permission.is_none() && *index == rule.reference.index
+            });
+            let text = own.and_then(|(entry, _)| {
+                entry.commands.iter().find(|text| *text.value == *changing.0)
+            });
+            let found = if let Some(text) = text {
+                Diagnostic::error("remote-change", &Place::of(file, text.span), message)
+                    .label("its name says so")
+                    .help(unless_meant("leave changing things to the app's own pages"))
+                    .also(&here, "a page of this origin comes from the network")
+            } else {
+                let help = format!("leave out what brings in {}", rule.reference);
+                Diagnostic::error("remote-change", &here, message)
+                    .label("a page of this origin comes from the network")
+                    .help(unless_meant(&help))
+            };
+            self.report(found);
+        }
+    }
+
+    /// By its own words, or because a command that is known to be there does and matches it.
+    fn may_change(&self, pattern: &CommandPattern) -> bool {
+        let does = |command: &CommandName| {
+            pattern.matches(command.as_str())
+                && changes::may_change(&CommandPattern(command.as_str().into()))
+        };
+        changes::may_change(pattern)
+            || !pattern.is_literal() && self.context.commands.into_iter().flatten().any(does)
+    }
+
     fn entry_too_wide(&mut self, owner: Owner<'_>, text: &At<String>, what: &str, help: &str) {
         let message = format!("`{}` {what}", text.value);
         self.report_text(owner, text.span, |place| {
@@ -93,8 +162,7 @@ impl Compiler<'_> {
     }
 
     fn too_wide(&mut self, file: &FileText<'_>, text: &At<String>, what: &str, help: &str) {
-        let span: Span = text.span;
-        let place = Place::of(file, span);
+        let place = Place::of(file, text.span);
         self.report(
             Diagnostic::error("too-wide", &place, format!("`{}` {what}", text.value))
                 .help(unless_meant(help)),

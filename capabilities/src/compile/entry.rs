@@ -27,6 +27,7 @@ impl Compiler<'_> {
             limits: written.limits,
             result: written.result.clone().map(Into::into),
             audit: Arc::new(written.audit.clone()),
+            is_dangerous: written.dangerous.is_some(),
         };
         if owner.effect == Effect::Allow && !owner.is_dangerous && written.dangerous.is_none() {
             self.check_entry_danger(owner, written, path.as_deref(), url.as_deref());

@@ -99,10 +99,7 @@ impl Compiler<'_> {
         let mut patterns = Vec::with_capacity(written.len());
         for text in written {
             match OriginPattern::parse(&text.value) {
-                Ok(pattern) => {
-                    self.check_origin_danger(file, capability, text, &pattern);
-                    patterns.push(pattern);
-                }
+                Ok(pattern) => patterns.push(pattern),
                 Err(error) => self.bad_origin(file, text, error),
             }
         }

@@ -10,6 +10,7 @@
 //! `$APPDATA/notes/**` therefore matches `$APPDATA/notes` itself, which is what listing the
 //! directory needs. A name of a pattern that writes its dot (`.*`, `.config`) does match hidden names.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -93,6 +94,35 @@ impl PathPattern {
     pub(crate) fn grant<'a>(&self, path: &ResolvedPath<'a>) -> PathGrant<'a> {
         let relative = path.names().below(self.base_depth);
         PathGrant::new(self.base.clone(), relative, self.written.clone())
+    }
+
+    /// Whether the pattern matches some path that is, or lies beneath, the place of these names.
+    pub(crate) fn reaches<'n>(&self, place: impl Iterator<Item = &'n str>) -> bool {
+        // The names of the pattern that the next name of a path may stand for. What is left of the
+        // pattern once the place is reached always matches something.
+        let mut open = self.after_runs([0].into());
+        for name in place {
+            let mut next = BTreeSet::new();
+            for (at, item) in open.iter().filter_map(|at| Some((*at, self.names.get(*at)?))) {
+                if *item == NamePattern::AnyDepth {
+                    next.extend(self.hidden.crosses(&name).then_some(at));
+                } else if self.hidden.fits(&item, &name) {
+                    next.insert(at.saturating_add(1));
+                }
+            }
+            open = self.after_runs(next);
+        }
+        !open.is_empty()
+    }
+
+    /// With the names that come after each `**`, which may stand for none.
+    fn after_runs(&self, mut open: BTreeSet<usize>) -> BTreeSet<usize> {
+        for (at, item) in self.names.iter().enumerate() {
+            if *item == NamePattern::AnyDepth && open.contains(&at) {
+                open.insert(at.saturating_add(1));
+            }
+        }
+        open
     }
 
     /// Whether the pattern takes in the whole home directory, or everything beneath the root.

@@ -19,6 +19,7 @@ fn rule(commands: &[&str], effect: Effect) -> Rule {
         limits: Limits::default(),
         result: None,
         audit: Arc::default(),
+        is_dangerous: false,
     };
     let reference = RuleRef {
         capability: String::new(),

@@ -1,0 +1,156 @@
+//! Places that no page should reach, however small the pattern: what grants powers, what tells what
+//! happened, what is run without being asked for, and keys.
+
+use std::path::Path;
+
+use crate::directories::Directories;
+use crate::scope::PathPattern;
+
+/// A kind of place, as a message names it.
+type Kind = &'static str;
+
+const POLICY: Kind = "the app's own policy";
+const LOG: Kind = "the app's own log";
+const KEYS: Kind = "where keys and passwords are kept";
+const STARTED: Kind = "what is started without being asked for";
+const SHELL: Kind = "what every shell runs";
+
+/// Beneath the home directory.
+const HOME: [(&str, Kind); 38] = [
+    (".ssh", KEYS),
+    (".gnupg", KEYS),
+    (".aws", KEYS),
+    (".azure", KEYS),
+    (".docker", KEYS),
+    (".kube", KEYS),
+    (".netrc", KEYS),
+    (".git-credentials", KEYS),
+    (".password-store", KEYS),
+    (".mozilla", KEYS),
+    (".local/share/keyrings", KEYS),
+    (".pki", KEYS),
+    ("Library/Keychains", KEYS),
+    (".config/autostart", STARTED),
+    (".config/systemd", STARTED),
+    (".config/environment.d", STARTED),
+    (".local/share/applications", STARTED),
+    (".local/share/dbus-1", STARTED),
+    (".local/share/systemd", STARTED),
+    (".local/bin", STARTED),
+    (".xinitrc", STARTED),
+    (".xprofile", STARTED),
+    (".xsession", STARTED),
+    (".xsessionrc", STARTED),
+    (".gitconfig", STARTED),
+    ("Library/LaunchAgents", STARTED),
+    ("AppData/Roaming/Microsoft/Windows/Start Menu/Programs/Startup", STARTED),
+    (".profile", SHELL),
+    (".bashrc", SHELL),
+    (".bash_profile", SHELL),
+    (".bash_login", SHELL),
+    (".bash_logout", SHELL),
+    (".zshrc", SHELL),
+    (".zshenv", SHELL),
+    (".zprofile", SHELL),
+    (".zlogin", SHELL),
+    (".kshrc", SHELL),
+    (".config/fish", SHELL),
+];
+
+/// Beneath the directories of a variable.
+const OF_THE_APP: [(&str, &str, Kind); 3] = [
+    ("APPLOG", "", LOG),
+    ("RESOURCES", "policies", POLICY),
+    ("RESOURCES", "sidegate.toml", POLICY),
+];
+
+/// Beside the app's own directory of a variable: `$APPCONFIG` lies where all programs are configured,
+/// wherever that is.
+const BESIDE_THE_APP: [(&str, &str, Kind); 5] = [
+    ("APPCONFIG", "autostart", STARTED),
+    ("APPCONFIG", "systemd", STARTED),
+    ("APPCONFIG", "environment.d", STARTED),
+    ("APPCONFIG", "fish", SHELL),
+    ("APPDATA", "applications", STARTED),
+];
+
+/// The first of these places that the pattern matches some path of: its directory or file, and what
+/// it is.
+pub(super) fn reached(pattern: &PathPattern, directories: &Directories) -> Option<(String, Kind)> {
+    let text = |name: &str| directories.text(name);
+    let app = OF_THE_APP.iter().filter_map(|(variable, name, kind)| {
+        Some((joined(text(variable)?, name), format!("${variable}"), *name, *kind))
+    });
+    let beside = BESIDE_THE_APP.iter().filter_map(|(variable, name, kind)| {
+        let above = Path::new(text(variable)?).parent()?.to_str()?;
+        let path = joined(above, name);
+        Some((path.clone(), path, "", *kind))
+    });
+    let home = HOME.iter().filter_map(|(name, kind)| {
+        Some((joined(text("HOME")?, name), "$HOME".to_owned(), *name, *kind))
+    });
+    let mut places = app.chain(home).chain(beside);
+    let found =
+        places.find(|(path, ..)| pattern.reaches(path.split('/').filter(|name| !name.is_empty())));
+    found.map(|(_, base, name, kind)| (joined(&base, name), kind))
+}
+
+fn joined(base: &str, name: &str) -> String {
+    match name {
+        "" => base.to_owned(),
+        _ => format!("{}/{name}", base.trim_end_matches('/')),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict::Effect;
+
+    #[test]
+    fn e18_a_pattern_reaches_what_it_matches_some_path_of() {
+        let cases = [
+            ("$APPDATA/**", None),
+            ("$APPCONFIG/**", None),
+            ("$APPDATA/notes/*.md", None),
+            ("$HOME/Documents/**", None),
+            ("$HOME/*.md", None),
+            ("$HOME/.config/app/**", None),
+            ("$RESOURCES/ui/**", None),
+            ("$RESOURCES/*.png", None),
+            ("$RESOURCES/**", Some("$RESOURCES/policies")),
+            ("$RESOURCES/*", Some("$RESOURCES/policies")),
+            ("$RESOURCES/policies/a.toml", Some("$RESOURCES/policies")),
+            ("$RESOURCES/sidegate.toml", Some("$RESOURCES/sidegate.toml")),
+            ("$APPLOG/audit.jsonl", Some("$APPLOG")),
+            ("$APPLOG", Some("$APPLOG")),
+            ("/home/user/.local/state/app/*", Some("$APPLOG")),
+            ("/home/*/.ssh/id_ed25519", Some("$HOME/.ssh")),
+            ("$HOME/.ssh", Some("$HOME/.ssh")),
+            ("$HOME/.s*/x", Some("$HOME/.ssh")),
+            ("$HOME/.*", Some("$HOME/.ssh")),
+            ("$HOME/.gnupg/**", Some("$HOME/.gnupg")),
+            ("$HOME/.config/**", Some("$HOME/.config/autostart")),
+            ("$HOME/.config/*/*.desktop", Some("$HOME/.config/autostart")),
+            ("$HOME/.bash*", Some("$HOME/.bashrc")),
+            ("$HOME/.zshenv", Some("$HOME/.zshenv")),
+            ("$HOME/Library/*/x.plist", Some("$HOME/Library/Keychains")),
+        ];
+        let directories = Directories::sample();
+        for (text, expected) in cases {
+            let pattern = PathPattern::parse(text, Effect::Allow, &directories).unwrap();
+            let found = reached(&pattern, &directories).map(|(place, _)| place);
+            assert_eq!(found.as_deref(), expected, "{text}");
+        }
+    }
+
+    /// Where all programs are configured need not be `~/.config`.
+    #[test]
+    fn e18_autostart_is_found_beside_the_apps_own_settings() {
+        let directories =
+            Directories::new([("HOME", "/home/ada"), ("APPCONFIG", "/etc/xdg/ada/app")]).unwrap();
+        let pattern = PathPattern::parse("/etc/xdg/ada/**", Effect::Allow, &directories).unwrap();
+        let found = reached(&pattern, &directories).unwrap();
+        assert_eq!(found, ("/etc/xdg/ada/autostart".to_owned(), STARTED));
+    }
+}
