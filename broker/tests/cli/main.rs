@@ -21,3 +21,4 @@ mod lsp;
 mod manual;
 mod types;
 mod schema;
+mod test;

@@ -30,6 +30,7 @@ mod schema;
 mod script;
 mod types;
 mod who_can;
+mod test;
 
 use std::process::ExitCode;
 
@@ -64,6 +65,7 @@ enum Verb {
     Minimize(minimize::Minimize),
     Replay(replay::Replay),
     Schema(schema::Schema),
+    Test(test::Test),
 }
 
 fn main() -> ExitCode {
@@ -94,6 +96,7 @@ fn main() -> ExitCode {
         Verb::Minimize(minimize) => minimize.run(),
         Verb::Replay(replay) => replay.run(),
         Verb::Schema(schema) => schema.run(),
+        Verb::Test(test) => test.run(),
     };
     match outcome {
         Ok(Outcome::Holds) => ExitCode::SUCCESS,

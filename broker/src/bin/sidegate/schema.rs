@@ -16,7 +16,7 @@ macro_rules! reports {
 }
 
 /// The schemas of what `--json` prints, by verb.
-const REPORTS: [(&str, &str); 3] = reports!["bundle-verify", "check", "explain"];
+const REPORTS: [(&str, &str); 4] = reports!["bundle-verify", "check", "explain", "test"];
 
 /// Prints the JSON Schema of the capability file, or of a report
 #[derive(clap::Args)]
