@@ -1,6 +1,7 @@
 //! What the author of a policy is told: the place, the sentence, the help.
 
 #![allow(
+    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
@@ -245,6 +246,24 @@ fn g03_what_is_too_much_is_refused() {
     }
     let told = errors_of(&[("p.toml", &many)]);
     assert!(told.iter().any(|d| d.message == "the policy has more than 200,000 rules"));
+}
+
+/// Twenty thousand permissions that each use the next: gone through once, and by no deep recursion.
+#[test]
+fn g03_a_long_chain_of_permissions_is_gone_through_once() {
+    const LENGTH: usize = 20_000;
+    let mut text = capability("use = [\"p0\"]");
+    for n in 0..LENGTH {
+        text += &format!("[[permission]]\nid = \"p{n}\"\nuse = [\"p{}\"]\n", n + 1);
+    }
+    let last = |uses: &str| {
+        let allow = "allow = [{ commands = [\"app.info\"] }]";
+        format!("{text}[[permission]]\nid = \"p{LENGTH}\"\n{uses}\n{allow}\n")
+    };
+    assert!(errors_of(&[("p.toml", &last(""))]).is_empty());
+    let told = errors_of(&[("p.toml", &last("use = [\"p0\"]"))]);
+    let codes: Vec<_> = told.iter().map(|diagnostic| diagnostic.code).collect();
+    assert_eq!(codes, ["permission-cycle"]);
 }
 
 proptest! {

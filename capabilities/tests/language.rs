@@ -136,9 +136,9 @@ fn mistakes_in_parameters_are_told_where_they_are_made() {
         ("params = [\"Dir\"]\nallow = [{ commands = [\"a\"], path = [\"/d/*\"] }]", "use = [\"p\"]",
          "4:11 bad-param: `Dir` is not the name of a parameter (write `params = [\"dir\"]`)"),
         ("use = [\"q\"]\n[[permission]]\nid = \"q\"\nuse = [\"p\"]", "use = [\"p\"]",
-         "3:6 permission-cycle: the permission `p` comes back to itself (remove one of the uses on the way)"),
+         "7:8 permission-cycle: the permission `p` comes back to itself (remove this use, or another one on the way)"),
         ("use = [\"p\"]", "use = [\"p\"]",
-         "3:6 permission-cycle: the permission `p` comes back to itself (remove one of the uses on the way)"),
+         "4:8 permission-cycle: the permission `p` comes back to itself (remove this use, or another one on the way)"),
     ];
     for (permission, uses, expected) in cases {
         let text = format!(
@@ -334,7 +334,10 @@ fn an_included_file_is_read_once_wherever_it_is_included() {
         assert_eq!(code(&compiled.policy, "main", "app.info", &json!({})), "allow");
     }
     for (name, expected) in [
-        ("shared/c.toml", "2:12 bad-include: there is no file `shared/c.toml` (-)"),
+        (
+            "shared/c.toml",
+            "2:12 bad-include: there is no file `shared/c.toml` (write that file, or name one that lies beneath this one)",
+        ),
         (
             "../c.toml",
             "2:12 bad-include: `../c.toml` is not the name of a `.toml` file beneath this one (write `include = [\"shared/notes.toml\"]`)",
@@ -419,7 +422,7 @@ fn what_a_test_and_an_invariant_name_has_to_exist() {
         ("[[test]]\nwindow = \"main\"\ncall = \"fs.read\"\nexpect = \"allow\"\nbecause = \"not-granted\"", "16:11 unknown-because: `not-granted` is no capability and no permission (write the id of the one that is to allow the call)"),
         ("[[test]]\nwindow = \"main\"\ncall = \"fs.read\"", "12:1 missing-key: a test needs `expect` (write `expect = \"deny\"`)"),
         ("[[test]]\nwindow = \"main\"\ncall = \"fs.read\"\nexpect = \"deny\"\nargs = 1", "16:8 wrong-type: `args` must be a table (write `args = { … }`)"),
-        ("[[test]]\nwindow = \"ma in\"\ncall = \"FS\"\nexpect = \"deny\"", "13:10 bad-name: `ma in` is not the name of a window (-)"),
+        ("[[test]]\nwindow = \"ma in\"\ncall = \"FS\"\nexpect = \"deny\"", "13:10 bad-name: `ma in` is not the name of a window (write one window by its whole name, without a `*`)"),
         ("[[never]]\nwhy = \"x\"\ncommands = [\"fs.raed\"]", "14:13 unknown-command: there is no command `fs.raed` (did you mean `fs.read`?)"),
         ("[[never]]\ncommands = [\"fs.read\"]", "12:1 missing-key: an invariant needs `why` (say in a few words why no such call may ever be allowed)"),
         ("[[never]]\nwhy = \"x\"\ncommands = [\"fs.read\"]\norigins = [\"*\"]", "15:12 bad-origin: `*` is not an origin pattern (write `local` for the app's own pages, or an origin like `https://*.example.com`)"),

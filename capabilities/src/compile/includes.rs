@@ -34,6 +34,9 @@ impl Compiler<'_> {
             names.filter_map(|name| Path::new(name).strip_prefix(directory).ok()?.to_str());
         let help = self.did_you_mean(&name.value, beneath);
         let message = format!("there is no file `{full_name}`");
-        self.report(Diagnostic::error("bad-include", &place, message).maybe_help(help));
+        let make = || "write that file, or name one that lies beneath this one".to_owned();
+        self.report(
+            Diagnostic::error("bad-include", &place, message).help(help.unwrap_or_else(make)),
+        );
     }
 }

@@ -27,10 +27,15 @@ impl Compiler<'_> {
                 continue;
             }
             let message = format!("`{}` is not a command pattern", text.value);
+            let help = as_command(&text.value).map(|meant| {
+                let known = self.context.commands.into_iter().flatten().map(CommandName::as_str);
+                format!("did you mean `{}`?", self.suggest(&meant, known).unwrap_or(&meant))
+            });
+            let help = help.unwrap_or_else(|| "write it like `fs.read_text` or `fs.*`".to_owned());
             self.report_text(owner, text.span, |place| {
                 Diagnostic::error("bad-command", place, message)
                     .label("a command is lower-case words joined by dots; `*` is any run of characters")
-                    .maybe_help(lower_case_help(&text.value))
+                    .help(help)
             });
         }
         patterns
@@ -45,7 +50,7 @@ impl Compiler<'_> {
         if commands.iter().any(|command| pattern.matches(command.as_str())) {
             return;
         }
-        let listed = || format!("the commands are {}", list(commands));
+        let listed = || commands_help(commands);
         if pattern.is_literal() {
             let message = format!("there is no command `{}`", text.value);
             let known = commands.iter().map(CommandName::as_str);
@@ -132,10 +137,20 @@ fn is_command_pattern(pattern: &CommandPattern) -> bool {
         && text.bytes().all(|byte| is_command_byte(byte) || byte == b'*')
 }
 
-fn lower_case_help(written: &str) -> Option<String> {
-    let lower = written.to_ascii_lowercase().replace(['-', ' '], "_").replace([':', '/'], ".");
-    let is_better = is_command_pattern(&CommandPattern(Arc::from(lower.as_str())));
-    is_better.then(|| format!("did you mean `{lower}`?"))
+/// `fs.readText` and `fs:read-text` as they would be written here.
+fn as_command(written: &str) -> Option<String> {
+    let mut text = String::with_capacity(written.len());
+    for letter in written.chars() {
+        if letter.is_ascii_uppercase() && text.ends_with(|c: char| c.is_ascii_lowercase()) {
+            text.push('_');
+        }
+        text.push(match letter {
+            '-' | ' ' => '_',
+            ':' | '/' => '.',
+            _ => letter.to_ascii_lowercase(),
+        });
+    }
+    is_command_pattern(&CommandPattern(Arc::from(text.as_str()))).then_some(text)
 }
 
 fn origin_help(written: &str, error: OriginPatternError) -> String {
@@ -164,6 +179,7 @@ fn origin_help(written: &str, error: OriginPatternError) -> String {
     }
 }
 
-fn list(commands: &[CommandName]) -> String {
-    commands.iter().map(|command| format!("`{command}`")).collect::<Vec<_>>().join(", ")
+pub(super) fn commands_help(commands: &[CommandName]) -> String {
+    let list = commands.iter().map(|command| format!("`{command}`")).collect::<Vec<_>>();
+    format!("the commands are {}", list.join(", "))
 }

@@ -14,6 +14,9 @@ use crate::written::{Value, WrittenCapability, WrittenEntry, WrittenPermission, 
 /// twenty sets that each use the next one twice, with other values, are a small file and a million.
 const MAX_USES: usize = 100_000;
 
+/// The most permissions that a way round is told with.
+const MAX_NAMED: usize = 5;
+
 /// The permissions of a policy, by id.
 pub(super) struct Permissions<'f> {
     known: BTreeMap<&'f str, (&'f FileText<'f>, &'f WrittenPermission)>,
@@ -86,11 +89,11 @@ impl Compiler<'_> {
     }
 
     fn check_permissions(&mut self, permissions: &mut Permissions<'_>) {
+        permissions.is_cyclic = self.check_cycles(permissions);
         let known: Vec<_> = permissions.known.values().copied().collect();
         for (file, permission) in known {
             self.check_placeholders(file, permission);
             self.check_uses(file, &permission.uses, permissions);
-            permissions.is_cyclic |= self.check_cycle(file, permission, permissions);
             // One that nobody uses is compiled all the same, for its mistakes.
             if permission.params.iter().all(|param| default(permission, &param.value).is_some()) {
                 let (id, values) = (permission.id.value.clone(), defaults(permission));
@@ -151,32 +154,53 @@ impl Compiler<'_> {
         self.report(Diagnostic::error("missing-param", &place, message).help(help));
     }
 
-    /// Reports a permission that uses itself, by however many steps; the first in order does it for
-    /// all that lie on the same way round. Whether it does.
-    fn check_cycle(
-        &mut self,
-        file: &FileText<'_>,
-        permission: &WrittenPermission,
-        permissions: &Permissions<'_>,
-    ) -> bool {
-        let id = permission.id.value.as_str();
-        let mut seen = BTreeSet::new();
-        let mut open: Vec<&str> = permission.uses.iter().map(|used| &*used.id.value).collect();
-        while let Some(next) = open.pop() {
-            if next < id || !seen.insert(next) {
-                continue;
+    /// Reports the uses by which permissions come back to themselves; whether there are any. Each
+    /// permission is gone through once, with a stack of our own.
+    fn check_cycles(&mut self, permissions: &Permissions<'_>) -> bool {
+        let mut is_cyclic = false;
+        let mut done: BTreeSet<&str> = BTreeSet::new();
+        for first in permissions.known.keys() {
+            let mut way: Vec<(&str, usize)> = Vec::new();
+            let mut on_way: BTreeSet<&str> = BTreeSet::new();
+            let mut next = Some(*first).filter(|first| !done.contains(first));
+            loop {
+                if let Some(id) = next.take() {
+                    way.push((id, 0));
+                    on_way.insert(id);
+                }
+                let Some((id, at)) = way.last_mut() else { break };
+                let Some((file, permission)) = permissions.known.get(*id) else { break };
+                let Some(used) = permission.uses.get(*at) else {
+                    done.insert(*id);
+                    on_way.remove(*id);
+                    way.pop();
+                    continue;
+                };
+                *at = at.saturating_add(1);
+                let target = used.id.value.as_str();
+                if on_way.contains(target) {
+                    is_cyclic = true;
+                    self.cycle(file, used, &way);
+                } else if permissions.known.contains_key(target) && !done.contains(target) {
+                    next = Some(target);
+                }
             }
-            let Some((_, used)) = permissions.known.get(next) else { continue };
-            open.extend(used.uses.iter().map(|used| used.id.value.as_str()));
-        }
-        let is_cyclic = seen.contains(id);
-        if is_cyclic {
-            let place = Place::of(file, permission.id.span);
-            let message = format!("the permission `{id}` comes back to itself");
-            let help = "remove one of the uses on the way";
-            self.report(Diagnostic::error("permission-cycle", &place, message).help(help));
         }
         is_cyclic
+    }
+
+    fn cycle(&mut self, file: &FileText<'_>, used: &WrittenUse, way: &[(&str, usize)]) {
+        let id = used.id.value.as_str();
+        let round = way.iter().map(|(one, _)| *one).skip_while(|one| *one != id);
+        let names: Vec<_> =
+            round.take(MAX_NAMED).chain([id]).map(|one| format!("`{one}`")).collect();
+        let place = Place::of(file, used.id.span);
+        let message = format!("the permission `{id}` comes back to itself");
+        self.report(
+            Diagnostic::error("permission-cycle", &place, message)
+                .label(format!("the way round is {}", names.join(", ")))
+                .help("remove this use, or another one on the way"),
+        );
     }
 
     /// All that a capability uses, each permission with each set of values once.

@@ -87,12 +87,13 @@ impl Compiler<'_> {
             for name in names_in(&text.value) {
                 named.push(name);
                 if !permission.params.iter().any(|param| param.value == name) {
-                    self.unknown_placeholder(file, permission, text, name);
+                    // A misspelt one stands for the one that was meant.
+                    named.extend(self.unknown_placeholder(file, permission, text, name));
                 }
             }
         }
         for param in &permission.params {
-            if !named.contains(&param.value.as_str()) {
+            if is_word(&param.value) && !named.contains(&param.value.as_str()) {
                 let place = Place::of(file, param.span);
                 let message = format!("the parameter `{}` stands nowhere", param.value);
                 let help = format!("write `{{{}}}` in a pattern, or leave it out", param.value);
@@ -104,16 +105,18 @@ impl Compiler<'_> {
         }
     }
 
-    fn unknown_placeholder(
+    /// Reports it, and finds the parameter that was meant.
+    fn unknown_placeholder<'w>(
         &mut self,
         file: &FileText<'_>,
-        permission: &WrittenPermission,
+        permission: &'w WrittenPermission,
         text: &At<String>,
         name: &str,
-    ) {
+    ) -> Option<&'w str> {
         let place = Place::of(file, text.span);
         let known = permission.params.iter().map(|param| param.value.as_str());
-        let nearest = self.suggest(name, known).map(|known| format!("did you mean `{{{known}}}`?"));
+        let meant = self.suggest(name, known);
+        let nearest = meant.map(|known| format!("did you mean `{{{known}}}`?"));
         let declare = || format!("declare it in this permission: `params = [\"{name}\"]`");
         let id = &permission.id.value;
         let message = format!("`{{{name}}}` is no parameter of the permission `{id}`");
@@ -121,6 +124,7 @@ impl Compiler<'_> {
             Diagnostic::error("unknown-param", &place, message)
                 .help(nearest.unwrap_or_else(declare)),
         );
+        meant
     }
 
     /// Reports a name that is no parameter of the permission.
@@ -177,15 +181,16 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
 }
 
 fn next_name(text: &str) -> Option<(&str, &str, &str)> {
-    let is_word = |name: &str| {
-        !name.is_empty()
-            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-    };
     text.match_indices('{').find_map(|(at, _)| {
         let (before, from) = text.split_at_checked(at)?;
         let (name, after) = from.strip_prefix('{')?.split_once('}')?;
         is_word(name).then_some((before, name, after))
     })
+}
+
+fn is_word(name: &str) -> bool {
+    !name.is_empty()
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
 }
 
 #[cfg(test)]

@@ -59,6 +59,8 @@ impl Compiler<'_> {
             let beneath =
                 names.filter_map(|name| Path::new(name).strip_prefix(directory).ok()?.to_str());
             let help = self.did_you_mean(name, beneath);
+            let make = || "write that file, or name one that lies beneath this one".to_owned();
+            let help = Some(help.unwrap_or_else(make));
             self.bad_schema(place, format!("there is no file `{full_name}`"), help);
             return None;
         };

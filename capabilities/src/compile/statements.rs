@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::names::commands_help;
 use super::{Compiler, File, Owner};
 use crate::args::Args;
 use crate::capability::Capability;
@@ -77,7 +78,10 @@ impl Compiler<'_> {
     fn bad_name(&mut self, file: &FileText<'_>, text: &At<String>, what: &str, error: NameError) {
         let place = Place::of(file, text.span);
         let message = format!("`{}` is not the name of a {what}", text.value);
-        self.report(Diagnostic::error("bad-name", &place, message).label(error.to_string()));
+        let help = format!("write one {what} by its whole name, without a `*`");
+        self.report(
+            Diagnostic::error("bad-name", &place, message).label(error.to_string()).help(help),
+        );
     }
 
     fn origin(&mut self, file: &FileText<'_>, text: &At<String>) -> Option<Origin> {
@@ -109,7 +113,7 @@ impl Compiler<'_> {
                 format!("there is no command `{}`", text.value),
             )
             .label("no handler has this name")
-            .maybe_help(help),
+            .help(help.unwrap_or_else(|| commands_help(commands))),
         );
     }
 

@@ -6,6 +6,19 @@ use toml::de::{DeTable, DeValue};
 use super::{At, did_you_mean};
 use crate::diagnostics::{Diagnostic, Diagnostics, FileText, Place, Span};
 
+/// Words of others for keys of ours, each with what to write.
+const OTHER_WORDS: [(&str, &str, &str); 9] = [
+    ("log_args", "audit", "audit = { args = true }"),
+    ("permissions", "use", "use = [\"notes:read\"]"),
+    ("webviews", "windows", "windows = [\"main\"]"),
+    ("remote", "origins", "origins = [\"https://example.com\"]"),
+    ("identifier", "id", "id = \"editor\""),
+    ("name", "id", "id = \"editor\""),
+    ("command", "call", "call = \"app.info\""),
+    ("command", "commands", "commands = [\"app.info\"]"),
+    ("scope", "path", "path = [\"$APPDATA/notes/**\"]"),
+];
+
 /// A TOML value with its place.
 pub(super) type Node<'s> = Spanned<DeValue<'s>>;
 
@@ -33,7 +46,8 @@ impl<'s> Reader<'s, '_> {
             }
             let place = self.place(key.span().into());
             let list = known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
-            let help = did_you_mean(name, known.iter().copied());
+            let help =
+                other_word(name, known).or_else(|| did_you_mean(name, known.iter().copied()));
             self.report(
                 Diagnostic::error("unknown-key", &place, format!("unknown key `{name}` in {of}"))
                     .label("nothing reads this")
@@ -157,6 +171,13 @@ impl<'s> Reader<'s, '_> {
         }
         tables
     }
+}
+
+/// The key that says here what another tool, or a draft of this language, calls by another name.
+fn other_word(written: &str, known: &[&str]) -> Option<String> {
+    let (_, key, write) =
+        OTHER_WORDS.into_iter().find(|(word, key, _)| *word == written && known.contains(key))?;
+    Some(format!("that is `{key}` here: write `{write}`"))
 }
 
 fn article(noun: &str) -> &'static str {

@@ -12,10 +12,18 @@ pub(crate) fn nearest<'k>(
     }
     known
         .into_iter()
-        .map(|word| (strsim::damerau_levenshtein(written, word), word))
+        .map(|word| (distance(written, word), word))
         .filter(|(distance, word)| *distance <= (word.len() / 3).clamp(1, 2))
         .min()
         .map(|(_, word)| word)
+}
+
+/// The letters that were slipped on; the case of a letter is none.
+fn distance(written: &str, word: &str) -> usize {
+    if written.eq_ignore_ascii_case(word) {
+        return 0;
+    }
+    strsim::damerau_levenshtein(written, word)
 }
 
 /// The help of a message about an unknown word.
@@ -39,6 +47,7 @@ mod tests {
             ("dny", Some("deny")),
             ("window", Some("windows")),
             ("fs.readtext", Some("fs.read_text")),
+            ("ALLOW", Some("allow")),
             ("x", None),
             ("permit", None),
         ];
