@@ -28,6 +28,7 @@ fn rule(capability: &str, command: &str, effect: Effect) -> Rule {
         limits: Limits::default(),
         result: None,
         audit: Arc::default(),
+        is_dangerous: false,
     };
     Rule { reference: Arc::new(reference), entry: Arc::new(entry) }
 }
