@@ -8,8 +8,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::app::{AppDirectories, AppId};
-use crate::clock::{Moment, Now};
 use crate::audit::{Entry, Reader, Verification, verify};
+use crate::clock::{Moment, Now};
 
 pub(super) fn builder(home: &TempDir, policy: &str) -> Builder {
     let app = AppId::parse("org.example.app").unwrap();

@@ -19,6 +19,6 @@ mod harness;
 mod journal;
 mod lsp;
 mod manual;
-mod types;
 mod schema;
 mod test;
+mod types;

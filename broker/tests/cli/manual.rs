@@ -41,7 +41,7 @@ fn every_verb_has_a_manual_page() {
     for verb in verbs(&home).iter().filter(|verb| *verb != "help") {
         let page = home.path().join(format!("man1/sidegate-{verb}.1"));
         let page = fs::read_to_string(&page).unwrap_or_else(|_| panic!("no page of {verb}"));
-        assert!(page.contains(&format!("sidegate\\-{verb} \\- ")), "{page}");
+        assert!(page.contains(&format!("sidegate\\-{} \\- ", verb.replace('-', "\\-"))), "{page}");
         assert!(page.contains(".SH SYNOPSIS") && page.contains("Exit status: "), "{page}");
     }
     assert!(home.path().join("man1/sidegate-audit-verify.1").is_file());

@@ -66,7 +66,7 @@ pub(crate) fn files(policy: &[Capability]) -> Vec<(String, String)> {
 fn written(c: &Capability) -> String {
     let list = |entries: &[Entry]| entries.iter().map(entry).collect::<Vec<_>>().join(",\n  ");
     format!(
-        "version = 1\n[[capability]]\nid = {:?}\nwindows = {:?}\norigins = {:?}\nallow = [\n  {}\n]\ndeny = [\n  {}\n]\n",
+        "version = 1\n[[capability]]\nid = {:?}\nwindows = {:?}\norigins = {:?}\ndangerous = \"generated\"\nallow = [\n  {}\n]\ndeny = [\n  {}\n]\n",
         c.id,
         c.windows,
         c.origins,

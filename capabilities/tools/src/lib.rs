@@ -4,15 +4,15 @@
 //! What is deliberately not here: no process, no window, no network, and no printing. Files are
 //! read where a tool is about files; the command line is another crate.
 
+pub mod calls;
 pub mod commands;
 pub mod drift;
 pub mod fmt;
-pub mod lsp;
-pub mod reach;
-pub mod types;
-pub mod calls;
 pub mod learn;
+pub mod lsp;
 pub mod minimize;
+pub mod reach;
 pub mod replay;
+pub mod types;
 
 mod scopes;

@@ -28,9 +28,9 @@ mod report;
 mod run;
 mod schema;
 mod script;
+mod test;
 mod types;
 mod who_can;
-mod test;
 
 use std::process::ExitCode;
 

@@ -16,7 +16,19 @@ macro_rules! reports {
 }
 
 /// The schemas of what `--json` prints, by verb.
-const REPORTS: [(&str, &str); 4] = reports!["bundle-verify", "check", "explain", "test"];
+const REPORTS: [(&str, &str); 11] = reports![
+    "audit",
+    "bundle-verify",
+    "check",
+    "commands",
+    "explain",
+    "fmt",
+    "learn",
+    "minimize",
+    "replay",
+    "test",
+    "types",
+];
 
 /// Prints the JSON Schema of the capability file, or of a report
 #[derive(clap::Args)]

@@ -111,7 +111,7 @@ fn capability(schemas: f64) -> impl Strategy<Value = String> {
     (some_of(&WINDOW_PATTERNS), some_of(&ORIGIN_PATTERNS), allow, deny).prop_map(
         |(windows, origins, allow, deny)| {
             format!(
-                "windows = {windows:?}\norigins = {origins:?}\nallow = [{}]\ndeny = [{}]\n",
+                "windows = {windows:?}\norigins = {origins:?}\ndangerous = \"generated\"\nallow = [{}]\ndeny = [{}]\n",
                 allow.join(", "),
                 deny.join(", ")
             )
