@@ -13,6 +13,7 @@ pub mod lsp;
 pub mod minimize;
 pub mod reach;
 pub mod replay;
+pub mod tauri;
 pub mod types;
 
 mod scopes;
