@@ -17,6 +17,7 @@ mod explain;
 mod fmt;
 mod harness;
 mod journal;
+mod import;
 mod lsp;
 mod manual;
 mod schema;

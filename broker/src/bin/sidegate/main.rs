@@ -14,6 +14,7 @@ mod explain;
 mod fmt;
 mod follow;
 mod journal;
+mod import;
 mod known;
 mod learn;
 mod lsp;
@@ -54,6 +55,7 @@ enum Verb {
     WhoCan(who_can::WhoCan),
     Diff(diff::Diff),
     Audit(audit::Audit),
+    Import(import::Import),
     Bundle(bundle::BundleArgs),
     Lsp(lsp::Lsp),
     Fmt(fmt::Fmt),
@@ -85,6 +87,7 @@ fn main() -> ExitCode {
         Verb::WhoCan(who_can) => who_can.run(),
         Verb::Diff(diff) => diff.run(),
         Verb::Audit(audit) => audit.run(),
+        Verb::Import(import) => import.run(),
         Verb::Bundle(bundle) => bundle.run(),
         Verb::Lsp(lsp) => lsp.run(),
         Verb::Fmt(fmt) => fmt.run(),
