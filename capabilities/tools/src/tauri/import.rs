@@ -255,35 +255,8 @@ impl<'a> Importer<'a> {
                     && (other.platforms.is_none() || other.platforms == *platforms)
             });
             let scope = global.fold(one.scope.clone(), |scope, other| scope.and(&other.scope));
-            let mut by_scope: Vec<(
-                Option<(&'static str, Vec<String>)>,
-                Option<&'static str>,
-                Vec<String>,
-            )> = Vec::new();
-            for command in &commands.allow {
-                let Some(name) = self.name(capability, key, command) else {
-                    continue;
-                };
-                let (scope, args) = match self.scoped(capability, one, command, &scope) {
-                    Scoped::Refused => continue,
-                    Scoped::Free => (None, None),
-                    Scoped::To(kind, patterns, args) => (Some((kind, patterns)), args),
-                };
-                match by_scope
-                    .iter_mut()
-                    .find(|(other, theirs, _)| *other == scope && *theirs == args)
-                {
-                    Some((_, _, names)) => names.push(name),
-                    None => by_scope.push((scope, args, vec![name])),
-                }
-            }
+            allow.extend(self.allowed(capability, one, &scope));
             let from = from(one);
-            allow.extend(by_scope.into_iter().map(|(scope, args, commands)| Line {
-                from: from.clone(),
-                commands,
-                scope,
-                args,
-            }));
             let denied: Vec<_> = commands
                 .deny
                 .iter()
@@ -305,6 +278,26 @@ impl<'a> Importer<'a> {
             self.deny_scope(capability, one, &scoped, &mut deny);
         }
         (allow, deny)
+    }
+
+    /// The entries for what a permission allows: one for all commands with the same scope.
+    fn allowed(&mut self, capability: &Capability, one: &Granted<'_>, scope: &Scopes) -> Vec<Line> {
+        let mut lines: Vec<Line> = Vec::new();
+        for command in &one.found.permission.commands.allow {
+            let Some(name) = self.name(capability, one.found.key, command) else {
+                continue;
+            };
+            let (scope, args) = match self.scoped(capability, one, command, scope) {
+                Scoped::Refused => continue,
+                Scoped::Free => (None, None),
+                Scoped::To(kind, patterns, args) => (Some((kind, patterns)), args),
+            };
+            match lines.iter_mut().find(|line| line.scope == scope && line.args == args) {
+                Some(line) => line.commands.push(name),
+                None => lines.push(Line { from: from(one), commands: vec![name], scope, args }),
+            }
+        }
+        lines
     }
 
     fn name(&mut self, capability: &Capability, key: &str, command: &str) -> Option<String> {

@@ -138,7 +138,9 @@ fn field<'v>(value: &'v Value, name: &str) -> Result<&'v str, String> {
         Value::Object(map) if map.len() == 1 => {
             map.get(name).and_then(Value::as_str).ok_or_else(shape)
         }
-        _ => Err(shape()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            Err(shape())
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
 use super::form::{APP, Capability, Manifest, PermissionFile};
@@ -130,6 +130,16 @@ struct Security {
     capabilities: Vec<Value>,
 }
 
+/// Capabilities under a key of their own.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct List {
+    capabilities: Vec<Capability>,
+    #[expect(dead_code, reason = "taken, and of no consequence")]
+    #[serde(default, rename = "$schema")]
+    schema: Option<IgnoredAny>,
+}
+
 impl Config {
     fn windows(&self) -> Vec<String> {
         self.app.windows.iter().map(|window| window.label.clone()).collect()
@@ -176,17 +186,12 @@ fn config(root: &Path) -> Result<Option<(PathBuf, Config)>, TauriError> {
 }
 
 fn capabilities(path: &Path, value: Value) -> Result<Vec<Capability>, TauriError> {
-    match value {
-        Value::Array(_) => typed(path, value),
-        Value::Object(mut map) if map.contains_key("capabilities") => {
-            let list = map.remove("capabilities").unwrap_or_default();
-            map.remove("$schema");
-            match map.keys().next() {
-                Some(unknown) => Err(form(path, format!("unknown field `{unknown}`"))),
-                None => typed(path, list),
-            }
-        }
-        _ => Ok(vec![typed(path, value)?]),
+    if value.is_array() {
+        return typed(path, value);
+    }
+    match value.get("capabilities") {
+        None => Ok(vec![typed(path, value)?]),
+        Some(_) => typed::<List>(path, value).map(|list| list.capabilities),
     }
 }
 
