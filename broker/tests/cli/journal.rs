@@ -52,7 +52,6 @@ fn what_is_learnt_passes_the_check_and_allows_what_was_refused() {
     assert_eq!(twice.status, 2, "a file that is there is left alone");
 
     let check = home.ask(&["check", &notes, "learned.toml"]);
-    assert_eq!(check.status, 0, "{}", check.err);
     assert_eq!(check.status, 0, "{}", check.out);
     assert!(check.out.ends_with("2 files: no errors, no warnings\n"), "{}", check.out);
     let replay = home.ask(&["replay", &log, &notes, "learned.toml", "--json"]);

@@ -255,7 +255,6 @@ fn e18_nothing_is_proposed_past_home_keys_shells_and_remote_writers() {
             "editor",
             "net.get",
             json!({ "url": "https://169.254.169.254/" }),
-            "into this machine or its network",
             "this machine or its network",
         ),
         ("editor", "net.get", json!({ "url": "http://example.com/" }), "anybody on the way"),

@@ -16,13 +16,14 @@ macro_rules! reports {
 }
 
 /// The schemas of what `--json` prints, by verb.
-const REPORTS: [(&str, &str); 11] = reports![
+const REPORTS: [(&str, &str); 12] = reports![
     "audit",
     "bundle-verify",
     "check",
     "commands",
     "explain",
     "fmt",
+    "import",
     "learn",
     "minimize",
     "replay",
