@@ -4,7 +4,9 @@
 //! WebKit says *that* a load was committed, not which document a message came from. So each
 //! commit draws a fresh nonce, the host puts it to the bridge of whatever document is there,
 //! and the bridge answers with the nonce and its own address. One answer is taken, from the
-//! origin that was committed. From then on every message carries the nonce: what carries
+//! origin that was committed. WebKit's word for that is the address it shows, which is the one
+//! that the host asked for last where that load has not begun: then another document may have
+//! been committed meanwhile, and the bridge's word alone says which. From then on every message carries the nonce: what carries
 //! another one, or none, speaks for a document that is gone.
 
 use std::fmt;
@@ -13,6 +15,9 @@ use sidegate::wire::DocumentId;
 
 use crate::origin::Origin;
 use crate::origins::Origins;
+
+/// The longest address that is told whole, in bytes.
+const MAX_ADDRESS: usize = 8 << 10;
 
 /// 128 bits from the kernel, in hexadecimal: a challenge that no page can guess.
 #[derive(Clone, PartialEq, Eq)]
@@ -63,22 +68,42 @@ pub(crate) enum Heard<'a> {
 pub(crate) struct Documents {
     last: u64,
     current: Option<Current>,
+    /// The address that the host asked for last.
+    asked: Option<String>,
 }
 
 #[derive(Debug)]
 struct Current {
     nonce: Nonce,
-    url: String,
-    origin: Option<Origin>,
+    committed: Committed,
     met: bool,
 }
 
+/// What WebKit says of the origin of a document.
+#[derive(Debug)]
+enum Committed {
+    /// It is this one, or there is none.
+    Known(Option<Origin>),
+    /// Nothing: a load that the host asked for hides it.
+    Hidden,
+}
+
 impl Documents {
-    /// A load was committed: the document before it is gone.
-    pub(crate) fn commit(&mut self, url: &str, nonce: Nonce) -> DocumentId {
+    /// The host asks for a load: until it has begun, WebKit shows its address for any other.
+    pub(crate) fn ask(&mut self, url: &str) {
+        self.asked = Some(url.to_owned());
+    }
+
+    /// A load was committed, under the address that WebKit shows: the document before it is gone.
+    pub(crate) fn commit(&mut self, shown: &str, nonce: Nonce) -> DocumentId {
         self.last = self.last.saturating_add(1);
-        let origin = Origin::of(url);
-        self.current = Some(Current { nonce, url: url.to_owned(), origin, met: false });
+        let committed = if self.asked.as_deref() == Some(shown) {
+            Committed::Hidden
+        } else {
+            self.asked = None;
+            Committed::Known(Origin::of(shown))
+        };
+        self.current = Some(Current { nonce, committed, met: false });
         DocumentId(self.last)
     }
 
@@ -121,15 +146,30 @@ impl Documents {
 
 impl Current {
     fn meet(&mut self, document: DocumentId, answer: &str, bridged: &Origins) -> Heard<'static> {
-        let said = answer.strip_prefix(' ').and_then(Origin::of);
-        match (said, &self.origin) {
-            (Some(said), Some(committed)) if said == *committed && bridged.contain(&said) => {
-                self.met = true;
-                Heard::Met { document, url: self.url.clone() }
+        let Some(url) = answer.strip_prefix(' ') else {
+            return Heard::Refused("an answer without an address");
+        };
+        let said = Origin::of(url).filter(|said| bridged.contain(said));
+        match (said, &self.committed) {
+            (Some(said), Committed::Known(Some(committed))) if said != *committed => {
+                Heard::Refused("an answer from another origin than the committed one")
             }
-            _ => Heard::Refused("an answer from another origin than the committed one"),
+            (None, _) | (_, Committed::Known(None)) => {
+                Heard::Refused("an answer from an origin that has no bridge")
+            }
+            (Some(said), _) => {
+                self.met = true;
+                Heard::Met { document, url: shortened(url, &said) }
+            }
         }
     }
+}
+
+/// The address without its fragment; the origin alone where a page made it longer than any
+/// address of an app is.
+fn shortened(url: &str, origin: &Origin) -> String {
+    let whole = url.split('#').next().unwrap_or_default();
+    if whole.len() > MAX_ADDRESS { format!("{origin}/") } else { whole.to_owned() }
 }
 
 #[cfg(test)]
@@ -196,6 +236,54 @@ mod tests {
             let heard = documents.hear(&answer, &bridged());
             assert!(matches!(heard, Heard::Refused(_)), "{committed} {said}");
             assert_eq!(documents.nonce_of(id), None);
+        }
+    }
+
+    #[test]
+    fn c04_while_a_load_of_the_hosts_own_waits_the_bridges_word_says_who_was_committed() {
+        let asked = "app://localhost/trusted";
+        for (shown, said, met) in [
+            (asked, "app://other/evil", Some("app://other/evil")),
+            (asked, asked, Some(asked)),
+            (asked, "app://stranger/", None),
+            (asked, "about:blank", None),
+            ("app://localhost/else", "app://other/evil", None),
+        ] {
+            let mut documents = Documents::default();
+            documents.ask(asked);
+            let id = documents.commit(shown, nonce('1'));
+            let answer = text("h", '1', &format!(" {said}"));
+            let heard = documents.hear(&answer, &bridged());
+            let url = if let Heard::Met { url, .. } = heard { Some(url) } else { None };
+            assert_eq!(url.as_deref(), met, "{shown} {said}");
+            assert_eq!(documents.nonce_of(id).is_some(), met.is_some(), "{shown} {said}");
+        }
+    }
+
+    #[test]
+    fn c04_an_address_that_shows_again_ends_the_hosts_waiting() {
+        let mut documents = Documents::default();
+        documents.ask("app://localhost/trusted");
+        let _ = documents.commit("app://localhost/else", nonce('1'));
+        let id = documents.commit("app://localhost/trusted", nonce('2'));
+        let answer = text("h", '2', " app://other/evil");
+        assert!(matches!(documents.hear(&answer, &bridged()), Heard::Refused(_)));
+        assert_eq!(documents.nonce_of(id), None);
+    }
+
+    #[test]
+    fn an_address_is_told_without_its_fragment_and_not_at_any_length() {
+        let long = format!("app://localhost/{}", "x".repeat(MAX_ADDRESS));
+        for (said, told) in [
+            ("app://localhost/a?b#c", "app://localhost/a?b"),
+            ("app://localhost/#", "app://localhost/"),
+            (long.as_str(), "app://localhost/"),
+        ] {
+            let mut documents = Documents::default();
+            let document = documents.commit("app://localhost/a", nonce('1'));
+            let answer = text("h", '1', &format!(" {said}"));
+            let met = Heard::Met { document, url: told.to_owned() };
+            assert_eq!(documents.hear(&answer, &bridged()), met);
         }
     }
 

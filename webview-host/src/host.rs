@@ -125,6 +125,13 @@ impl Host {
                     window.set_title(&title);
                 }
             }
+            ToHost::Load { window: id, url } => {
+                if let Some(window) = self.windows.get(&id)
+                    && !window.load(&url)
+                {
+                    self.setting.dropped(id, &format!("a load of {url}"));
+                }
+            }
             ToHost::Close { window } => drop(self.windows.remove(&window)),
             ToHost::Ping { number } => self.setting.outbox.send(&FromHost::Pong { number }),
             ToHost::Quit => {

@@ -197,6 +197,13 @@ pub enum ToHost<'a> {
         /// The title.
         title: String,
     },
+    /// Load another document into a window. An address of none of the window's origins is dropped.
+    Load {
+        /// The window.
+        window: WindowId,
+        /// The address.
+        url: String,
+    },
     /// Close a window.
     Close {
         /// The window.

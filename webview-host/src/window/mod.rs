@@ -115,7 +115,7 @@ impl Window {
         }
         page::watch(&page, setting.proxy.clone());
         refusals::harden(&inner, setting.debug && open.devtools);
-        inner.load_uri(&open.url);
+        page.load(&open.url);
         Ok(Self { page, _view: view, shell })
     }
 
@@ -125,6 +125,16 @@ impl Window {
 
     pub(crate) fn set_title(&self, title: &str) {
         self.shell.set_title(title);
+    }
+
+    /// Starts the load of another document; false where it is of none of the window's origins.
+    /// Until it is committed the document before it goes on.
+    pub(crate) fn load(&self, url: &str) -> bool {
+        let own = Origin::of(url).is_some_and(|origin| self.page.origins().contain(&origin));
+        if own {
+            self.page.load(url);
+        }
+        own
     }
 
     /// Hands a document its token, if it is still the current one.

@@ -47,6 +47,12 @@ impl Page {
         &self.origins
     }
 
+    /// Starts a load. Until it is committed the document before it goes on.
+    pub(super) fn load(&self, url: &str) {
+        self.documents.borrow_mut().ask(url);
+        self.view.load_uri(url);
+    }
+
     /// Calls `deliver` if `document` is current and has answered its challenge. What comes too
     /// late reaches nobody.
     pub(super) fn with_nonce(&self, document: DocumentId, deliver: impl FnOnce(&WebView, &Nonce)) {
@@ -74,7 +80,7 @@ impl Page {
     }
 
     fn commit(&self) {
-        let url = self.view.uri().map(String::from).unwrap_or_default();
+        let url = self.address();
         let Ok(nonce) = Nonce::draw() else { link::end("no randomness to be had") };
         let document = self.documents.borrow_mut().commit(&url, nonce.clone());
         self.dropped.set(0);
@@ -82,6 +88,11 @@ impl Page {
         if Origin::of(&url).is_some_and(|origin| self.origins.contain(&origin)) {
             bridge::challenge(&self.view, &nonce);
         }
+    }
+
+    /// The address that WebKit shows.
+    fn address(&self) -> String {
+        self.view.uri().map(String::from).unwrap_or_default()
     }
 
     fn crash(&self) {
@@ -92,6 +103,7 @@ impl Page {
         crashes.retain(|then| now.duration_since(*then) < CRASH_SPAN);
         crashes.push(now);
         if crashes.len() < MAX_CRASHES {
+            self.documents.borrow_mut().ask(&self.address());
             self.view.reload();
         } else {
             self.drop_it("the page: its web process dies again and again");
