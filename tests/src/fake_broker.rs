@@ -102,7 +102,8 @@ pub fn echo(call: &Call) -> Option<Value> {
     ["echo", "report"].contains(&call.command.as_str()).then(|| call.args.clone())
 }
 
-/// A host and the broker's end of its line.
+/// A host and the broker's end of its line. An address with a query that is not among the assets
+/// is the one without it.
 #[derive(Debug)]
 pub struct FakeBroker {
     host: Child,
@@ -226,6 +227,12 @@ impl FakeBroker {
         }
     }
 
+    /// The next thing that the host says, if it says one in time.
+    #[must_use]
+    pub fn hear_within(&self, limit: Duration) -> Option<Said> {
+        self.said.recv_timeout(limit).ok().map(|(_, said)| said)
+    }
+
     /// The next call of `command`.
     pub fn wait_for_call(&self, command: &str) -> Call {
         self.wait_for(command, |said| match said {
@@ -310,7 +317,9 @@ impl Clerk {
     }
 
     fn serve(&mut self, asked: &AssetRequest) -> io::Result<()> {
-        let (kind, body, status) = match self.assets.get(&asked.url) {
+        let path = asked.url.split('?').next().unwrap_or_default();
+        let asset = self.assets.get(&asked.url).or_else(|| self.assets.get(path));
+        let (kind, body, status) = match asset {
             Some(Asset::Hangs) => return Ok(()),
             Some(Asset::Slow(delay, html)) => {
                 let (mut line, asked) = (self.line.try_clone()?, asked.clone());

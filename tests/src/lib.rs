@@ -6,10 +6,12 @@ pub mod app;
 pub mod binaries;
 pub mod display;
 pub mod fake_broker;
+pub mod frames;
 pub mod home;
 pub mod hostile;
 pub mod process;
 pub mod records;
+pub mod soak;
 pub mod wait;
 pub mod x11;
 
@@ -19,5 +21,6 @@ pub use self::{
     display::Display,
     home::Home,
     process::Process,
+    soak::soak,
     x11::Desk,
 };
