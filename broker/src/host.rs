@@ -18,6 +18,8 @@ mod desk;
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;
 #[cfg(target_os = "linux")]
+mod examine;
+#[cfg(target_os = "linux")]
 mod output;
 #[cfg(target_os = "linux")]
 mod process;
@@ -32,5 +34,7 @@ pub(crate) use group::group;
 pub use attached::{AttachError, Attachment};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use elsewhere::{GaveUp, supervise};
+#[cfg(target_os = "linux")]
+pub use examine::{Examination, ExamineError, examine};
 #[cfg(target_os = "linux")]
 pub(crate) use supervise::{GaveUp, supervise};

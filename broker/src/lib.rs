@@ -64,4 +64,4 @@ pub use {
 };
 
 #[cfg(all(feature = "core", target_os = "linux"))]
-pub use host::{AttachError, Attachment};
+pub use host::{AttachError, Attachment, Examination, ExamineError, examine};

@@ -13,6 +13,7 @@
 mod bundle;
 mod check;
 mod commands;
+mod doctor;
 mod explain;
 mod fmt;
 mod harness;

@@ -9,6 +9,7 @@ mod commands;
 mod completions;
 mod diff;
 mod drift;
+mod doctor;
 mod entries;
 mod explain;
 mod fmt;
@@ -68,6 +69,7 @@ enum Verb {
     Replay(replay::Replay),
     Schema(schema::Schema),
     Test(test::Test),
+    Doctor(doctor::Doctor),
 }
 
 fn main() -> ExitCode {
@@ -100,6 +102,7 @@ fn main() -> ExitCode {
         Verb::Replay(replay) => replay.run(),
         Verb::Schema(schema) => schema.run(),
         Verb::Test(test) => test.run(),
+        Verb::Doctor(doctor) => doctor.run(),
     };
     match outcome {
         Ok(Outcome::Holds) => ExitCode::SUCCESS,

@@ -1,0 +1,92 @@
+//! `sidegate doctor` on this machine, whose hosts stand at level A in the other suites: as who
+//! runs the tests, as a plain user, without bubblewrap, without a display.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+use std::{
+    fs,
+    os::unix::{fs::PermissionsExt, process::CommandExt},
+    path::Path,
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+use sidegate_tests::{
+    Binaries, Display,
+    binaries::{HOST, SIDEGATE},
+};
+
+/// The user that owns nothing.
+const NOBODY: u32 = 65534;
+
+fn asked(mut command: Command, display: Option<&Display>) -> (Option<i32>, Value) {
+    command.env_clear().args(["doctor", "--json"]);
+    command.envs(display.map(Display::environment).into_iter().flatten());
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let said = String::from_utf8_lossy(&stderr);
+    let report = serde_json::from_slice(&stdout).unwrap_or_else(|_| panic!("no report: {said}"));
+    (status.code(), report)
+}
+
+fn what_is_missing(report: &Value) -> Vec<&str> {
+    report["missing"].as_array().unwrap().iter().filter_map(|one| one["what"].as_str()).collect()
+}
+
+#[test]
+fn level_a_is_found_and_nothing_is_missing() {
+    let display = Display::start().unwrap();
+    let (status, report) =
+        asked(Binaries::beside_this_program().unwrap().sidegate(), Some(&display));
+    let expected = serde_json::json!({ "ok": true, "level": "A", "wanted": "A", "missing": [] });
+    assert_eq!((status, report), (Some(0), expected));
+}
+
+#[test]
+fn a_plain_user_has_what_the_superuser_has() {
+    if !rustix::process::getuid().is_root() {
+        return; // then the test above is this one
+    }
+    let display = Display::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let built = Binaries::beside_this_program().unwrap();
+    for name in [SIDEGATE, HOST] {
+        let copied = Command::new("install")
+            .args(["-m", "755"])
+            .args([built.folder().join(name), folder.path().join(name)])
+            .status();
+        assert!(copied.unwrap().success());
+    }
+    let mut command = Command::new(folder.path().join(SIDEGATE));
+    command.uid(NOBODY).gid(NOBODY).current_dir("/");
+    let (status, report) = asked(command, Some(&display));
+    assert_eq!((status, &report["level"]), (Some(0), &"A".into()), "{report:#}");
+}
+
+#[test]
+fn i14_without_bubblewrap_it_is_named_with_what_installs_it() {
+    let display = Display::start().unwrap();
+    let sidegate = Binaries::beside_this_program().unwrap().folder().join(SIDEGATE);
+    // The machine as it is, but for the program.
+    let mut command = Command::new("bwrap");
+    command.args(["--dev-bind", "/", "/"]);
+    for place in ["/usr/bin/bwrap", "/usr/local/bin/bwrap"].iter().filter(|p| Path::new(p).exists())
+    {
+        command.args(["--ro-bind", "/dev/null", place]);
+    }
+    command.arg("--").arg(sidegate);
+    let (status, report) = asked(command, Some(&display));
+    assert_eq!((status, &report["level"]), (Some(1), &"C".into()), "{report:#}");
+    assert_eq!(report["ok"], false);
+    let missing = what_is_missing(&report);
+    assert!(missing.iter().any(|line| line.contains("`bwrap`) is not installed")), "{missing:?}");
+    let help = report["missing"][0]["help"].as_str().unwrap();
+    assert!(help.contains("package `bubblewrap`"), "{report:#}");
+}
+
+#[test]
+fn without_a_display_no_host_starts() {
+    let (status, report) = asked(Binaries::beside_this_program().unwrap().sidegate(), None);
+    assert_eq!((status, &report["level"]), (Some(1), &Value::Null), "{report:#}");
+    assert!(what_is_missing(&report)[0].starts_with("no display"), "{report:#}");
+}
