@@ -38,10 +38,11 @@ bench: setup ## runs every benchmark
 	$(CARGO) build --release --workspace --bins
 	$(CARGO) bench --workspace --bench '*'
 
-soak: setup ## runs the storms and the second road in full, and the end-to-end tests for MINUTES (60)
+soak: setup ## runs storms, races, deaths and the second road in full, and the end-to-end tests for MINUTES (60)
 	$(CARGO) build --release --workspace --bins
 	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate --test files_storm
 	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate-capabilities --test reference -- --nocapture
+	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate-tests --test host_races --test host_deaths -- --nocapture
 	@end=$$(($$(date +%s) + 60 * $(MINUTES))); runs=0; \
 	while [ $$(date +%s) -lt $$end ]; do \
 		$(CARGO) test --release -p sidegate-tests -- --include-ignored || exit 1; \
