@@ -1,8 +1,17 @@
 //! The app's pages, served from one directory and nothing beside it, under a policy that lets
-//! them run their own scripts and reach nothing.
+//! them run their own scripts and reach nothing. A page may ask for a part of a file, or whether
+//! it has changed. Each header of an answer is from a table or a number: nothing that a request
+//! says is repeated in one.
+
+mod entity_tag;
+mod media_type;
+mod range;
 
 use std::path::Path;
 
+use self::entity_tag::EntityTag;
+use self::media_type::media_type;
+use self::range::Asked;
 use crate::confined::{ConfinedPath, Directory, FileError, Relative};
 use crate::wire::AssetRequest;
 
@@ -51,7 +60,7 @@ impl Assets {
             return Asset::plain(405, "only GET is answered here");
         }
         match self.read(&request.url) {
-            Ok((path, body)) => Asset::of(media_type(&path), body),
+            Ok((path, body)) => Asset::answering(request, media_type(&path), body),
             Err(FileError::TooLarge { .. }) => Asset::plain(413, "the file is too large"),
             // What is forbidden, broken or not there looks the same to a page.
             Err(error) => {
@@ -71,6 +80,31 @@ impl Assets {
 }
 
 impl Asset {
+    /// A file, as it was asked for: all of it, a part, or nothing where the page has it already.
+    fn answering(request: &AssetRequest, media_type: &str, body: Vec<u8>) -> Self {
+        let tag = EntityTag::of(&body);
+        let length = body.len();
+        let range = match (header(request, "range"), header(request, "if-range")) {
+            (Some(range), None) => Asked::of(range, length),
+            (Some(range), Some(name)) if tag.is(name) => Asked::of(range, length),
+            _ => Asked::Whole,
+        };
+        let known = header(request, "if-none-match").is_some_and(|names| tag.is_among(names));
+        let answer = match range {
+            _ if known => Self { status: 304, ..Self::of(media_type, Vec::new()) },
+            Asked::Whole => Self::of(media_type, body),
+            Asked::Beyond => Self::plain(416, "the file is not that long")
+                .with("content-range", format!("bytes */{length}")),
+            Asked::Part(bytes) => {
+                let last = bytes.end.saturating_sub(1);
+                let place = format!("bytes {}-{last}/{length}", bytes.start);
+                let part = body.get(bytes).unwrap_or_default().to_vec();
+                Self { status: 206, ..Self::of(media_type, part) }.with("content-range", place)
+            }
+        };
+        answer.with("etag", tag.to_string()).with("accept-ranges", "bytes".to_owned())
+    }
+
     fn of(media_type: &str, body: Vec<u8>) -> Self {
         let headers = [
             ("content-type", media_type),
@@ -78,16 +112,29 @@ impl Asset {
             ("x-content-type-options", "nosniff"),
             ("referrer-policy", "no-referrer"),
             ("cross-origin-resource-policy", "same-origin"),
-            ("cache-control", "no-store"),
+            // To be kept, and asked for again each time: an app that was updated shows it.
+            ("cache-control", "no-cache"),
         ];
         let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
         Self { status: 200, headers: headers.map(owned).into(), body }
+    }
+
+    fn with(mut self, name: &str, value: String) -> Self {
+        self.headers.push((name.to_owned(), value));
+        self
     }
 
     fn plain(status: u16, text: &str) -> Self {
         let body = text.as_bytes().to_owned();
         Self { status, ..Self::of("text/plain; charset=utf-8", body) }
     }
+}
+
+/// The value of a header of the request, if it was sent once.
+fn header<'a>(request: &'a AssetRequest, name: &str) -> Option<&'a str> {
+    let mut found = request.headers.iter().filter(|(sent, _)| sent == name);
+    let (_, value) = found.next()?;
+    found.next().is_none().then_some(value.as_str())
 }
 
 /// The file that an address names: `index.html` for a directory. Percent-encoding is decoded
@@ -114,45 +161,87 @@ fn decode(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// By the file's ending; a file without a known one is not run as anything.
-fn media_type(path: &str) -> &'static str {
-    let ending = path.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-    match ending.as_deref().unwrap_or_default() {
-        "html" => "text/html; charset=utf-8",
-        "js" | "mjs" => "text/javascript; charset=utf-8",
-        "css" => "text/css; charset=utf-8",
-        "json" => "application/json",
-        "svg" => "image/svg+xml",
-        "png" => "image/png",
-        "jpg" | "jpeg" => "image/jpeg",
-        "gif" => "image/gif",
-        "webp" => "image/webp",
-        "avif" => "image/avif",
-        "ico" => "image/vnd.microsoft.icon",
-        "woff2" => "font/woff2",
-        "wasm" => "application/wasm",
-        "mp3" => "audio/mpeg",
-        "mp4" => "video/mp4",
-        "webm" => "video/webm",
-        "txt" | "md" => "text/plain; charset=utf-8",
-        _ => "application/octet-stream",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::wire::{RequestId, WindowId};
 
-    fn get(assets: &Assets, method: &str, url: &str) -> (u16, String) {
-        let request = AssetRequest {
+    fn ask(assets: &Assets, method: &str, url: &str, headers: &[(&str, &str)]) -> Asset {
+        assets.serve(&AssetRequest {
             request: RequestId(1),
             window: WindowId(1),
             method: method.to_owned(),
             url: url.to_owned(),
-        };
-        let asset = assets.serve(&request);
+            headers: headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
+        })
+    }
+
+    fn get(assets: &Assets, method: &str, url: &str) -> (u16, String) {
+        let asset = ask(assets, method, url, &[]);
         (asset.status, String::from_utf8(asset.body).unwrap())
+    }
+
+    fn value<'a>(asset: &'a Asset, name: &str) -> Option<&'a str> {
+        asset.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    #[test]
+    fn a_part_is_sent_and_what_the_page_has_is_not() {
+        let place = tempfile::tempdir().unwrap();
+        std::fs::write(place.path().join("film.mp4"), "0123456789").unwrap();
+        let assets = Assets::in_directory(place.path()).unwrap();
+        let url = "app://localhost/film.mp4";
+        let whole = ask(&assets, "GET", url, &[]);
+        let tag = value(&whole, "etag").unwrap();
+        assert_eq!(value(&whole, "accept-ranges"), Some("bytes"));
+        let range = ("range", "bytes=2-4");
+        for (headers, status, body, place) in [
+            (&[][..], 200, "0123456789", None),
+            (&[range], 206, "234", Some("bytes 2-4/10")),
+            (&[("range", "bytes=10-")], 416, "the file is not that long", Some("bytes */10")),
+            (&[("range", "bytes=0-1,3-4")], 200, "0123456789", None),
+            (&[range, range], 200, "0123456789", None),
+            (&[range, ("if-range", tag)], 206, "234", Some("bytes 2-4/10")),
+            (&[range, ("if-range", "\"other\"")], 200, "0123456789", None),
+            (&[("if-none-match", tag)], 304, "", None),
+            (&[("if-none-match", tag), range], 304, "", None),
+            (&[("if-none-match", "\"other\"")], 200, "0123456789", None),
+        ] {
+            let asset = ask(&assets, "GET", url, headers);
+            let text = String::from_utf8_lossy(&asset.body);
+            let found = (asset.status, &*text, value(&asset, "content-range"));
+            assert_eq!(found, (status, body, place), "{headers:?}");
+            assert_eq!(value(&asset, "etag"), Some(tag), "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_of_a_request_is_repeated_in_a_header() {
+        let place = tempfile::tempdir().unwrap();
+        std::fs::write(place.path().join("index.html"), "home").unwrap();
+        std::fs::write(place.path().join("a\u{b}x-evil: 1.html"), "odd").unwrap();
+        let assets = Assets::in_directory(place.path()).unwrap();
+        let evil = "x\r\nx-evil: 1";
+        for url in [
+            "app://localhost/%0d%0ax-evil:%201".to_owned(),
+            "app://localhost/?\r\nx-evil: 1".to_owned(),
+            "app://localhost/a%0bx-evil:%201.html".to_owned(),
+            format!("app://localhost/{evil}"),
+        ] {
+            for name in ["range", "if-range", "if-none-match", "accept", evil] {
+                for value in [evil, "bytes=0-1\r\nx-evil: 1", "\"\r\nx-evil: 1\""] {
+                    let asset = ask(&assets, "GET", &url, &[(name, value)]);
+                    for (name, value) in &asset.headers {
+                        let plain = |text: &str| text.bytes().all(|b| (b' '..0x7f).contains(&b));
+                        assert!(plain(name) && plain(value), "{name}: {value}");
+                        assert!(
+                            !name.contains("evil") && !value.contains("evil"),
+                            "{name}: {value}"
+                        );
+                    }
+                }
+            }
+        }
     }
 
     #[test]

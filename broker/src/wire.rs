@@ -14,6 +14,6 @@ pub use frame::{
     FrameError, LENGTH_BYTES, MAX_FROM_HOST, MAX_TO_HOST, decode, encode, frame_length,
 };
 pub use message::{
-    AssetReply, AssetRequest, Calls, DocumentId, FromHost, HostReport, OpenWindow, PROTOCOL,
-    RequestId, SandboxLevel, ToHost, WindowId,
+    ASSET_HEADERS, AssetReply, AssetRequest, Calls, DocumentId, FromHost, HostReport, OpenWindow,
+    PROTOCOL, RequestId, SandboxLevel, ToHost, WindowId,
 };

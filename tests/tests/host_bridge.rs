@@ -269,3 +269,19 @@ fn c17_and_c10_the_powers_of_a_page_are_refused_and_told() {
     assert!(dropped.iter().any(|why| why == expected), "{expected} is not in {dropped:?}");
     assert!(!more.iter().any(|said| matches!(said, Said::Asset(_) | Said::Committed(..))));
 }
+
+#[test]
+fn a_page_can_ask_for_a_part_of_an_asset_and_whether_it_has_changed() {
+    let display = Display::start().unwrap();
+    let script = "
+        const headers = { 'Range': 'bytes=2-4', 'If-None-Match': '\"x\"', 'X-Other': 'secret' };
+        fetch('/film', { headers }).then((answer) => report(answer.status));";
+    let broker = run(&display, script);
+    let headers = broker.wait_for("the request", |said| match said {
+        Said::Asset(asked) if asked.url.ends_with("/film") => Some(asked.headers.clone()),
+        _ => None,
+    });
+    let expected = [("range", "bytes=2-4"), ("if-none-match", "\"x\"")];
+    assert_eq!(headers, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    assert_eq!(broker.wait_for_call("report").args, json!(404));
+}

@@ -89,7 +89,13 @@ pub struct AssetRequest {
     pub method: String,
     /// The whole address.
     pub url: String,
+    /// Names (lower case) and values of those of its headers that [`ASSET_HEADERS`] names, as
+    /// the page wrote them.
+    pub headers: Vec<(String, String)>,
 }
+
+/// The headers of a request for an asset that its answer depends on.
+pub const ASSET_HEADERS: [&str; 3] = ["range", "if-range", "if-none-match"];
 
 /// The answer to an [`AssetRequest`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

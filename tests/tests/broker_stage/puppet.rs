@@ -273,7 +273,8 @@ pub(crate) fn ready() -> FromHost<'static> {
 /// A request for a page of the app.
 pub(crate) fn asset(window: WindowId, number: u64) -> FromHost<'static> {
     let (method, url) = ("GET".to_owned(), PAGE.to_owned());
-    FromHost::Asset(AssetRequest { request: RequestId(number), window, method, url })
+    let headers = Vec::new();
+    FromHost::Asset(AssetRequest { request: RequestId(number), window, method, url, headers })
 }
 
 /// A call as the bridge writes it.
