@@ -29,7 +29,8 @@ fn compile(criterion: &mut Criterion) {
         match Policy::compile(&sources, &context) {
             Ok(compiled) => {
                 let rules = compiled.policy.outline();
-                let rules: usize = rules.iter().map(|one| one.allow.len() + one.deny.len()).sum();
+                let rules: usize =
+                    rules.iter().map(|one| one.allow.len().saturating_add(one.deny.len())).sum();
                 assert_eq!((rules, compiled.warnings.len()), (files * RULES, 0));
             }
             Err(errors) => panic!("{}", errors.render(&sources, Color::Never)),

@@ -91,6 +91,8 @@ struct Owner<'f> {
     effect: Effect,
     /// The capability's own word for its entries that they are dangerous on purpose.
     is_dangerous: bool,
+    /// Whether it is an invariant's: that may speak of commands which are still to come.
+    is_invariant: bool,
     /// Where a capability gave the values that are in the entries.
     used_at: Option<Place<'f>>,
 }
@@ -188,7 +190,7 @@ impl Compiler<'_> {
         let used = self.gather(file, capability, permissions);
         let mut rules = |effect: Effect, written: &[WrittenEntry]| {
             let is_dangerous = capability.dangerous.is_some();
-            let owner = Owner { file, effect, is_dangerous, used_at: None };
+            let owner = Owner { file, effect, is_dangerous, is_invariant: false, used_at: None };
             let own = self.entries(owner, written);
             let id = &capability.id;
             let mut rules = self.rules(id, effect, file, None, &own);

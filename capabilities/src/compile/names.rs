@@ -56,9 +56,11 @@ impl Compiler<'_> {
             let known = commands.iter().map(CommandName::as_str);
             let help = self.did_you_mean(&text.value, known).unwrap_or_else(listed);
             self.report_text(owner, text.span, |place| {
-                Diagnostic::error("unknown-command", place, message)
-                    .label("no handler has this name")
-                    .help(help)
+                let (code, label) = ("unknown-command", "no handler has this name");
+                if owner.is_invariant {
+                    return Diagnostic::warning(code, place, message).label(label).help(help);
+                }
+                Diagnostic::error(code, place, message).label(label).help(help)
             });
         } else {
             let message = format!("no command matches `{}`", text.value);

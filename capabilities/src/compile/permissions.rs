@@ -304,7 +304,13 @@ impl Compiler<'_> {
         let has_params = !permission.params.is_empty();
         let mut list = |effect, written: &[WrittenEntry]| {
             let used_at = from.filter(|_| has_params);
-            let owner = Owner { file, effect, is_dangerous: instance.is_dangerous, used_at };
+            let owner = Owner {
+                file,
+                effect,
+                is_dangerous: instance.is_dangerous,
+                is_invariant: false,
+                used_at,
+            };
             if !has_params {
                 return self.entries(owner, written);
             }

@@ -177,7 +177,13 @@ impl Compiler<'_> {
     fn never(&mut self, file: &FileText<'_>, written: &WrittenNever) -> Never {
         // Read as in a deny entry, whose wildcards take in hidden names: an invariant that passed
         // over them would say less than it seems to.
-        let owner = Owner { file, effect: Effect::Deny, is_dangerous: false, used_at: None };
+        let owner = Owner {
+            file,
+            effect: Effect::Deny,
+            is_dangerous: false,
+            is_invariant: true,
+            used_at: None,
+        };
         let directories = self.context.directories;
         let path = self.scope(owner, Argument::Path, written.path.as_deref(), |text| {
             PathPattern::parse(text, Effect::Deny, directories)

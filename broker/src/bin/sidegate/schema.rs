@@ -16,11 +16,12 @@ macro_rules! reports {
 }
 
 /// The schemas of what `--json` prints, by verb.
-const REPORTS: [(&str, &str); 12] = reports![
+const REPORTS: [(&str, &str); 13] = reports![
     "audit",
     "bundle-verify",
     "check",
     "commands",
+    "doctor",
     "explain",
     "fmt",
     "import",
