@@ -18,6 +18,7 @@ mod diff;
 mod dimension;
 mod invent;
 mod kinds;
+mod lint;
 mod named;
 mod never;
 mod patterns;
@@ -28,6 +29,7 @@ mod words;
 
 pub use call::Call;
 pub use diff::{Change, ChangeKind, Difference, diff};
+pub use lint::lint;
 pub use named::Patterns;
 pub use who_can::{Exception, Grant, Holders, Inquiry, who_can};
 pub use words::Shift;
@@ -46,7 +48,7 @@ pub(crate) fn broken_invariants(
     let broken = never::prove_all(nevers.iter().map(|(never, _)| never), policy);
     let diagnostic = |(at, broken): (usize, never::Broken)| {
         let (never, place) = nevers.get(at)?;
-        Some(broken::diagnostic(place.clone(), never, &broken, sources))
+        Some(broken::diagnostic(place, never, &broken, sources))
     };
     broken.into_iter().filter_map(diagnostic).collect()
 }

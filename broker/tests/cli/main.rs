@@ -13,6 +13,7 @@
 mod bundle;
 mod check;
 mod commands;
+mod diff;
 mod doctor;
 mod explain;
 mod fmt;
@@ -24,3 +25,4 @@ mod manual;
 mod schema;
 mod test;
 mod types;
+mod who_can;

@@ -54,7 +54,7 @@ pub(crate) fn prove_all<'n>(
 /// Proves one statement, or says what breaks it.
 fn prove(never: &Never, policy: &Policy, prover: &mut Prover<'_>) -> Result<(), Broken> {
     let capabilities = policy.capabilities();
-    let proof = Proof { never, policy, cases: never.cases() };
+    let proof = Proof { policy, cases: never.cases() };
     let mut doubted = None;
     for capability in capabilities.iter().filter(|one| never.may_name_windows(&one.windows)) {
         for rule in capability.allow.iter().filter(|rule| never.may_name(rule)) {
@@ -70,7 +70,6 @@ fn prove(never: &Never, policy: &Policy, prover: &mut Prover<'_>) -> Result<(), 
 }
 
 struct Proof<'p> {
-    never: &'p Never,
     policy: &'p Policy,
     cases: Vec<Case>,
 }
@@ -159,13 +158,11 @@ impl Proof<'_> {
 const ANY_TIME: WallTime = WallTime::from_unix(0);
 
 fn meets(some: &[WindowPattern], others: &[WindowPattern]) -> bool {
-    may_meet(some.iter().map(|one| &*one.0), others.iter().map(|one| &*one.0))
+    may_meet(some, others, |one| &one.0)
 }
 
 fn names_meet(one: &Rule, other: &Rule) -> bool {
-    let commands = |rule: &'_ Rule| rule.entry.commands.clone();
-    let (one, other) = (commands(one), commands(other));
-    may_meet(one.iter().map(|one| &*one.0), other.iter().map(|one| &*one.0))
+    may_meet(&one.entry.commands, &other.entry.commands, |one| &one.0)
 }
 
 // What a statement names, as regions.
@@ -175,8 +172,7 @@ impl Never {
     }
 
     fn may_name(&self, rule: &Rule) -> bool {
-        let mine = self.commands.iter().map(|one| &*one.0);
-        may_meet(mine, rule.entry.commands.iter().map(|one| &*one.0))
+        may_meet(&self.commands, &rule.entry.commands, |one| &one.0)
     }
 
     /// `remote` is no pattern but what a pattern leaves, and so is a case of its own.

@@ -100,11 +100,8 @@ fn scope<P>(patterns: &[P], regex: impl Fn(&P) -> String) -> Scope {
 }
 
 /// Whether two lists of patterns may have a text in common: `false` is certain.
-pub(super) fn may_meet<'p>(
-    some: impl IntoIterator<Item = &'p str>,
-    others: impl IntoIterator<Item = &'p str> + Clone,
-) -> bool {
-    some.into_iter().any(|one| others.clone().into_iter().any(|other| meet(one, other)))
+pub(super) fn may_meet<P>(some: &[P], others: &[P], text: impl Fn(&P) -> &str) -> bool {
+    some.iter().any(|one| others.iter().any(|other| meet(text(one), text(other))))
 }
 
 /// Looks at nothing but what stands before the first `*` and after the last one.

@@ -102,16 +102,16 @@ impl Question<'_> {
         work: &mut Work,
         visit: &mut dyn FnMut(&Candidate) -> ControlFlow<()>,
     ) -> Result<(), Exhausted> {
-        let all = (0..self.none_of.len()).collect();
+        let all: Vec<_> = (0..self.none_of.len()).collect();
         let mut candidate = Candidate::default();
-        let _stopped = self.descend(&Dimension::ALL, all, &mut candidate, kinds, work, visit)?;
+        let _stopped = self.descend(&Dimension::ALL, &all, &mut candidate, kinds, work, visit)?;
         Ok(())
     }
 
     fn descend(
         &self,
         dimensions: &[Dimension],
-        inside: Vec<usize>,
+        inside: &[usize],
         candidate: &mut Candidate,
         kinds: &mut Kinds,
         work: &mut Work,
@@ -123,7 +123,7 @@ impl Question<'_> {
             return Ok(ControlFlow::Continue(()));
         }
         let Some((&dimension, rest)) = dimensions.split_first() else {
-            return Ok(self.arrive(&inside, candidate, visit));
+            return Ok(self.arrive(inside, candidate, visit));
         };
         let within: Vec<_> = self.all_of.iter().map(|region| region.scope(dimension)).collect();
         let others: Vec<_> = inside
@@ -134,7 +134,7 @@ impl Question<'_> {
             if let Some(slot) = candidate.texts.get_mut(dimension.index()) {
                 *slot = choice.text;
             }
-            if self.descend(rest, choice.inside, candidate, kinds, work, visit)?.is_break() {
+            if self.descend(rest, &choice.inside, candidate, kinds, work, visit)?.is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }

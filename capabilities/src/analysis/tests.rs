@@ -3,4 +3,5 @@
 mod differences;
 mod patterns;
 mod proofs;
+mod remarks;
 mod world;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::json;
+use sidegate::capabilities::analysis::lint;
 use sidegate::capabilities::{CommandName, Diagnostics, Policy, Severity};
 
 use crate::drift::{self, Found};
@@ -53,7 +54,11 @@ impl Check {
         }
         let commands = self.known(&place)?;
         let (diagnostics, policy) = match place.compile(commands.as_deref()) {
-            Ok(compiled) => (compiled.warnings, Some(compiled.policy)),
+            Ok(compiled) => {
+                let remarks = lint(&compiled.policy, &place.sources);
+                let all = compiled.warnings.iter().chain(&remarks).cloned().collect();
+                (all, Some(compiled.policy))
+            }
             Err(diagnostics) => (diagnostics, None),
         };
         let found = self.drift(&place, policy.as_ref())?;
