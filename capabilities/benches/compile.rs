@@ -2,6 +2,7 @@
 //! every kind of scope.
 
 #![allow(
+    clippy::arithmetic_side_effects,
     missing_docs,
     clippy::panic,
     clippy::unwrap_used,

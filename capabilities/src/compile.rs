@@ -23,6 +23,7 @@ use crate::sources::Sources;
 use crate::testing::Test;
 use crate::verdict::{Effect, RuleRef};
 use crate::written::{At, WrittenCapability, WrittenEntry, WrittenFile, nearest, read_file};
+use danger::Places;
 use permissions::Permissions;
 use statements::PlacedNever;
 
@@ -58,6 +59,7 @@ pub(crate) fn compile(sources: &Sources, context: &Context<'_>) -> Output {
         diagnostics,
         budget: Budget::default(),
         schemas: BTreeMap::new(),
+        places: Places::of(context.directories),
         rules_left: MAX_RULES,
     };
     let mut output = compiler.files(&files);
@@ -73,6 +75,8 @@ struct Compiler<'c> {
     budget: Budget,
     /// Schemas by their JSON text: the same one is compiled once.
     schemas: BTreeMap<String, Arc<Schema>>,
+    /// Places that no page should reach.
+    places: Places,
     rules_left: usize,
 }
 

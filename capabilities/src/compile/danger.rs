@@ -4,6 +4,8 @@
 mod changes;
 mod places;
 
+pub(super) use places::Places;
+
 use super::{Compiler, Owner};
 use crate::capability::WindowPattern;
 use crate::diagnostics::{Diagnostic, FileText, Place};
@@ -54,7 +56,7 @@ impl Compiler<'_> {
             let help = "name a directory, like `$APPDATA/notes/**`";
             return self.entry_too_wide(owner, text, "takes in the whole home directory", help);
         }
-        if let Some((place, kind)) = places::reached(pattern, directories) {
+        if let Some((place, kind)) = self.places.reached(pattern) {
             let what = format!("reaches `{place}`, {kind}");
             let help = "name files of the app's own, like `$APPDATA/notes/**`";
             self.entry_too_wide(owner, text, &what, help);

@@ -98,9 +98,19 @@ impl PathPattern {
 
     /// Whether the pattern matches some path that is, or lies beneath, the place of these names.
     pub(crate) fn reaches<'n>(&self, place: impl Iterator<Item = &'n str>) -> bool {
+        let mut place = place.peekable();
+        // Most patterns lie elsewhere, which their literal names say at once.
+        let literals = self.names.iter().map_while(NamePattern::literal);
+        let mut front = 0_usize;
+        for name in literals {
+            match place.next_if(|found| *found == name) {
+                Some(_) => front = front.saturating_add(1),
+                None => return place.peek().is_none(),
+            }
+        }
         // The names of the pattern that the next name of a path may stand for. What is left of the
         // pattern once the place is reached always matches something.
-        let mut open = self.after_runs([0].into());
+        let mut open = self.after_runs([front].into());
         for name in place {
             let mut next = BTreeSet::new();
             for (at, item) in open.iter().filter_map(|at| Some((*at, self.names.get(*at)?))) {

@@ -74,25 +74,46 @@ const BESIDE_THE_APP: [(&str, &str, Kind); 5] = [
     ("APPDATA", "applications", STARTED),
 ];
 
-/// The first of these places that the pattern matches some path of: its directory or file, and what
-/// it is.
-pub(super) fn reached(pattern: &PathPattern, directories: &Directories) -> Option<(String, Kind)> {
-    let text = |name: &str| directories.text(name);
-    let app = OF_THE_APP.iter().filter_map(|(variable, name, kind)| {
-        Some((joined(text(variable)?, name), format!("${variable}"), *name, *kind))
-    });
-    let beside = BESIDE_THE_APP.iter().filter_map(|(variable, name, kind)| {
-        let above = Path::new(text(variable)?).parent()?.to_str()?;
-        let path = joined(above, name);
-        Some((path.clone(), path, "", *kind))
-    });
-    let home = HOME.iter().filter_map(|(name, kind)| {
-        Some((joined(text("HOME")?, name), "$HOME".to_owned(), *name, *kind))
-    });
-    let mut places = app.chain(home).chain(beside);
-    let found =
-        places.find(|(path, ..)| pattern.reaches(path.split('/').filter(|name| !name.is_empty())));
-    found.map(|(_, base, name, kind)| (joined(&base, name), kind))
+/// All of these places, as the directories of one app have them.
+pub(in crate::compile) struct Places(Vec<Place>);
+
+/// One of them.
+struct Place {
+    /// The names of its path, from the root on.
+    names: Vec<String>,
+    shown: String,
+    kind: Kind,
+}
+
+impl Places {
+    pub(in crate::compile) fn of(directories: &Directories) -> Self {
+        let text = |name: &str| directories.text(name);
+        let app = OF_THE_APP.iter().filter_map(|(variable, name, kind)| {
+            Some(Place::beneath(text(variable)?, &format!("${variable}"), name, kind))
+        });
+        let home = HOME
+            .iter()
+            .filter_map(|(name, kind)| Some(Place::beneath(text("HOME")?, "$HOME", name, kind)));
+        let beside = BESIDE_THE_APP.iter().filter_map(|(variable, name, kind)| {
+            let above = Path::new(text(variable)?).parent()?.to_str()?;
+            Some(Place::beneath(above, above, name, kind))
+        });
+        Self(app.chain(home).chain(beside).collect())
+    }
+
+    /// The first place that the pattern matches some path of, and what it is.
+    pub(super) fn reached(&self, pattern: &PathPattern) -> Option<(&str, Kind)> {
+        let reaches = |place: &&Place| pattern.reaches(place.names.iter().map(String::as_str));
+        self.0.iter().find(reaches).map(|place| (place.shown.as_str(), place.kind))
+    }
+}
+
+impl Place {
+    fn beneath(directory: &str, shown: &str, name: &str, kind: Kind) -> Self {
+        let path = joined(directory, name);
+        let names = path.split('/').filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        Self { names, shown: joined(shown, name), kind }
+    }
 }
 
 fn joined(base: &str, name: &str) -> String {
@@ -137,10 +158,11 @@ mod tests {
             ("$HOME/Library/*/x.plist", Some("$HOME/Library/Keychains")),
         ];
         let directories = Directories::sample();
+        let places = Places::of(&directories);
         for (text, expected) in cases {
             let pattern = PathPattern::parse(text, Effect::Allow, &directories).unwrap();
-            let found = reached(&pattern, &directories).map(|(place, _)| place);
-            assert_eq!(found.as_deref(), expected, "{text}");
+            let found = places.reached(&pattern).map(|(place, _)| place);
+            assert_eq!(found, expected, "{text}");
         }
     }
 
@@ -150,7 +172,7 @@ mod tests {
         let directories =
             Directories::new([("HOME", "/home/ada"), ("APPCONFIG", "/etc/xdg/ada/app")]).unwrap();
         let pattern = PathPattern::parse("/etc/xdg/ada/**", Effect::Allow, &directories).unwrap();
-        let found = reached(&pattern, &directories).unwrap();
-        assert_eq!(found, ("/etc/xdg/ada/autostart".to_owned(), STARTED));
+        let found = Places::of(&directories);
+        assert_eq!(found.reached(&pattern), Some(("/etc/xdg/ada/autostart", STARTED)));
     }
 }
