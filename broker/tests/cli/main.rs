@@ -24,5 +24,6 @@ mod lsp;
 mod manual;
 mod schema;
 mod test;
+mod tutorial;
 mod types;
 mod who_can;

@@ -1,7 +1,8 @@
 //! The tutorial in `policies/README.md`, done to the letter: each file it shows is written, each command
 //! is typed, and what it says the answer is must be the answer.
 //!
-//! A fence whose first line is ```` ```toml my-app/x.toml ```` is a file. In a `console` fence a line
+//! A fence whose first line is ```` ```toml my-app/x.toml ```` is a file, and with ` add` behind it the end of one.
+//! In a `console` fence a line
 //! after `$ ` is a command (one that ends with `\` goes on), and what follows is what it prints; `…` alone on a line is any
 //! number of lines, within a line any run of characters. `status=1` after `console` is the exit
 //! status of its last command; all others answer 0.
@@ -21,7 +22,13 @@ fn every_command_of_the_tutorial_answers_as_it_says() {
         match fence.info.split_once(' ').unwrap_or((fence.info, "")) {
             ("console", status) => commands += console(&home, status, &fence.body),
             (_, "") => {}
-            (_, file) => drop(home.write(file, &fence.body)),
+            (_, file) => match file.strip_suffix(" add") {
+                None => drop(home.write(file, &fence.body)),
+                Some(file) => {
+                    let before = std::fs::read_to_string(home.path().join(file)).unwrap();
+                    home.write(file, &(before + &fence.body));
+                }
+            },
         }
     }
     assert!(commands > 15, "the tutorial was found, and only {commands} commands in it");
@@ -64,7 +71,11 @@ fn console(home: &Home, status: &str, body: &str) -> usize {
         let said = format!("$ {typed}\n{}{}", answer.out, answer.err);
         assert_eq!(answer.status, status, "{said}");
         let printed = format!("{}{}", answer.out, answer.err);
-        assert!(fits(expected, &printed), "{said}\n--- the tutorial says:\n{}", expected.join("\n"));
+        assert!(
+            fits(expected, &printed),
+            "{said}\n--- the tutorial says:\n{}",
+            expected.join("\n")
+        );
     }
     steps.len()
 }

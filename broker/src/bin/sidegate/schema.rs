@@ -16,11 +16,12 @@ macro_rules! reports {
 }
 
 /// The schemas of what `--json` prints, by verb.
-const REPORTS: [(&str, &str); 13] = reports![
+const REPORTS: [(&str, &str); 15] = reports![
     "audit",
     "bundle-verify",
     "check",
     "commands",
+    "diff",
     "doctor",
     "explain",
     "fmt",
@@ -30,6 +31,7 @@ const REPORTS: [(&str, &str); 13] = reports![
     "replay",
     "test",
     "types",
+    "who-can",
 ];
 
 /// Prints the JSON Schema of the capability file, or of a report
