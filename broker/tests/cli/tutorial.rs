@@ -130,7 +130,7 @@ fn line_fits(expected: &str, found: &str) -> bool {
         None => expected == found,
         Some((front, rest)) => found.strip_prefix(front).is_some_and(|tail| {
             let mut ends = tail.char_indices().map(|(at, _)| at).chain([tail.len()]);
-            ends.any(|at| line_fits(rest, &tail[at..]))
+            ends.any(|at| tail.get(at..).is_some_and(|tail| line_fits(rest, tail)))
         }),
     }
 }

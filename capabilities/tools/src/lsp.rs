@@ -6,7 +6,7 @@
 //! Nothing is decided here either: what is wrong with a policy is the compiler's to say.
 //!
 //! What a client sends may be broken, in pieces, far too much or out of turn. It is bounded
-//! ([`wire`], [`documents`]) and answered with the protocol's refusals; of the texts themselves
+//! (`wire`, `documents`) and answered with the protocol's refusals; of the texts themselves
 //! nothing goes anywhere but into answers.
 
 mod actions;

@@ -5,7 +5,7 @@
 //! a pattern of ours is, is asked of the compiler, so what comes out passes `sidegate check`.
 //!
 //! What is deliberately not here: the code of the app and of its plugins. A scope is a matter of the
-//! plugin that reads it, so only those of the plugins in [`plugin`] are understood.
+//! plugin that reads it, so only those of the plugins in `plugin` are understood.
 
 mod form;
 mod import;
