@@ -13,6 +13,7 @@ pub mod diagnostics;
 pub mod directories;
 pub mod json;
 pub mod limits;
+pub mod memberships;
 pub mod names;
 pub mod nearest;
 pub mod origin;

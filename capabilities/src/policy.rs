@@ -11,6 +11,7 @@ use crate::compile;
 use crate::diagnostics::Diagnostics;
 use crate::directories::Directories;
 use crate::explain::Explanation;
+use crate::memberships::{self, Memberships};
 use crate::names::{CommandName, WindowLabel};
 use crate::nearest::Question;
 use crate::origin::Origin;
@@ -160,6 +161,14 @@ impl Policy {
     #[must_use]
     pub fn outline(&self) -> Vec<crate::outline::Capability> {
         crate::outline::of(&self.0.capabilities)
+    }
+
+    /// Which of the policy's patterns and schemas the arguments of a call are in, whoever calls.
+    #[must_use]
+    pub fn memberships(&self, args: &Args) -> Memberships<'_> {
+        let Inner { directories, platform, capabilities, .. } = self.0.as_ref();
+        let resources = Resources::of(args, directories, *platform);
+        memberships::of(capabilities, &resources, args)
     }
 
     /// The origin patterns that some capability grants this window, in canonical form (`local` is
