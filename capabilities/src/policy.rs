@@ -193,7 +193,9 @@ impl Policy {
         &self.0.directories
     }
 
-    pub(crate) fn platform(&self) -> Platform {
+    /// The operating system that it is compiled for.
+    #[must_use]
+    pub fn platform(&self) -> Platform {
         self.0.platform
     }
 

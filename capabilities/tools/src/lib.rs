@@ -5,6 +5,7 @@
 //! read where a tool is about files; the command line is another crate.
 
 pub mod calls;
+pub mod cedar;
 pub mod commands;
 pub mod drift;
 pub mod fmt;
