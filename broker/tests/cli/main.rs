@@ -16,6 +16,7 @@ mod commands;
 mod diff;
 mod doctor;
 mod explain;
+mod export;
 mod fmt;
 mod harness;
 mod import;

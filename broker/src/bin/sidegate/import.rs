@@ -15,6 +15,11 @@ const FILE: &str = "tauri.toml";
 
 /// Turns the permissions of another framework's app into capability files
 #[derive(clap::Args)]
+#[command(after_help = "\
+Exit status: 0 when the app was imported, 2 when it cannot be read or the file cannot be written.
+
+Example:
+  sidegate import tauri ../my-tauri-app --out my-app/policies")]
 pub(crate) struct Import {
     #[command(subcommand)]
     from: From,

@@ -12,6 +12,7 @@ mod doctor;
 mod drift;
 mod entries;
 mod explain;
+mod export;
 mod fmt;
 mod follow;
 mod import;
@@ -57,6 +58,7 @@ enum Verb {
     Diff(diff::Diff),
     Audit(audit::Audit),
     Import(import::Import),
+    Export(export::Export),
     Bundle(bundle::BundleArgs),
     Lsp(lsp::Lsp),
     Fmt(fmt::Fmt),
@@ -90,6 +92,7 @@ fn main() -> ExitCode {
         Verb::Diff(diff) => diff.run(),
         Verb::Audit(audit) => audit.run(),
         Verb::Import(import) => import.run(),
+        Verb::Export(export) => export.run(),
         Verb::Bundle(bundle) => bundle.run(),
         Verb::Lsp(lsp) => lsp.run(),
         Verb::Fmt(fmt) => fmt.run(),

@@ -16,7 +16,7 @@ macro_rules! reports {
 }
 
 /// The schemas of what `--json` prints, by verb.
-const REPORTS: [(&str, &str); 15] = reports![
+const REPORTS: [(&str, &str); 16] = reports![
     "audit",
     "bundle-verify",
     "check",
@@ -24,6 +24,7 @@ const REPORTS: [(&str, &str); 15] = reports![
     "diff",
     "doctor",
     "explain",
+    "export",
     "fmt",
     "import",
     "learn",
