@@ -7,7 +7,7 @@ MINUTES ?= 60
 TOOLS := $(CURDIR)/target/tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint audit-deps bench soak mutants fmt clean
+.PHONY: help setup demo test lint audit-deps bench peers bench-peers soak mutants fmt clean
 
 help: ## lists these targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -37,6 +37,13 @@ audit-deps: $(TOOLS)/bin/cargo-deny ## looks for known holes in dependencies (fe
 bench: setup ## runs every benchmark
 	$(CARGO) build --release --workspace --bins
 	$(CARGO) bench --workspace --bench '*'
+
+# A crate of its own, with a target directory of its own: nothing here waits for what it builds.
+peers: ## asks Cedar whether it decides as we do, call by call
+	cd tests/peers && $(CARGO) test --test oracle
+
+bench-peers: ## asks us, Cedar, Casbin and Tauri the same question, and prints the times
+	cd tests/peers && $(CARGO) bench --bench decide
 
 soak: setup ## runs storms, races, deaths and the second road in full, and the end-to-end tests for MINUTES (60)
 	$(CARGO) build --release --workspace --bins
