@@ -21,6 +21,9 @@ const MAX_AUTOMATON_BYTES: usize = 16 * 1024 * 1024;
 /// How many bytes of an automaton are built in about the time of a step.
 const BYTES_A_STEP: usize = 8;
 
+/// The most texts that are preferred: each is tried in each automaton.
+const MAX_PREFERRED: usize = 256;
+
 /// The most bytes of a text that is made up for a schema.
 const MAX_INVENTED_BYTES: usize = 256;
 
@@ -72,6 +75,9 @@ impl Kinds {
         let preferred = self.preferred.entry(dimension).or_default();
         let mut known: HashSet<String> = preferred.iter().cloned().collect();
         for text in texts {
+            if preferred.len() >= MAX_PREFERRED {
+                break;
+            }
             if known.insert(text.to_owned()) {
                 preferred.push(text.to_owned());
             }

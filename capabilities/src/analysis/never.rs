@@ -23,6 +23,9 @@ use crate::verdict::{RuleRef, Verdict};
 /// thousand each; this many take about a second.
 const MAX_STEPS: u64 = 50_000_000;
 
+/// And for each allow entry: two small automata.
+const STEPS_A_RULE: u64 = 10_000;
+
 /// A statement that does not hold, or that could not be proved.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Broken {
@@ -42,7 +45,10 @@ pub(crate) fn prove_all<'n>(
     policy: &Policy,
 ) -> Vec<(usize, Broken)> {
     let mut nevers = nevers.peekable();
-    let mut prover = Prover::new(policy.directories(), MAX_STEPS);
+    let rules = policy.capabilities().iter().map(|capability| capability.allow.len());
+    let rules = u64::try_from(rules.sum::<usize>()).unwrap_or(u64::MAX);
+    let steps = MAX_STEPS.saturating_add(rules.saturating_mul(STEPS_A_RULE));
+    let mut prover = Prover::new(policy.directories(), steps);
     if nevers.peek().is_some() {
         prover.prefer_names_of([policy]);
     }
@@ -172,7 +178,13 @@ impl Never {
     }
 
     fn may_name(&self, rule: &Rule) -> bool {
-        may_meet(&self.commands, &rule.entry.commands, |one| &one.0)
+        let paths_meet = match (&self.path, &rule.entry.path) {
+            (Some(mine), Some(theirs)) => {
+                mine.iter().any(|one| theirs.iter().any(|other| one.may_meet(other)))
+            }
+            (mine, _) => mine.is_none(),
+        };
+        paths_meet && may_meet(&self.commands, &rule.entry.commands, |one| &one.0)
     }
 
     /// `remote` is no pattern but what a pattern leaves, and so is a case of its own.

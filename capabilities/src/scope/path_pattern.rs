@@ -85,6 +85,25 @@ impl PathPattern {
         self.names.iter().map(|name| name.regex(self.hidden)).collect()
     }
 
+    /// Whether a path may match both: `false` is certain. Compares the names before the first wildcard.
+    pub(crate) fn may_meet(&self, other: &Self) -> bool {
+        let literals = |pattern: &'_ Self| {
+            let front = pattern.names.iter().map_while(NamePattern::literal);
+            front.map(str::to_owned).collect::<Vec<_>>()
+        };
+        literals(self).iter().zip(&literals(other)).all(|(mine, theirs)| mine == theirs)
+    }
+
+    /// A text that most likely is a path that matches.
+    pub(crate) fn sample(&self) -> String {
+        let name = |name: &NamePattern| match name {
+            NamePattern::Literal(name) => Some(format!("/{name}")),
+            NamePattern::Wild(wild) => Some(format!("/{}", wild.replace(['*', '?'], "a"))),
+            NamePattern::AnyDepth => None,
+        };
+        self.names.iter().filter_map(name).collect()
+    }
+
     /// The same pattern with hidden names in what its wildcards stand for.
     pub(crate) fn with_hidden(&self) -> Self {
         Self { hidden: Hidden::Matched, ..self.clone() }
