@@ -103,7 +103,6 @@ impl<'p> Index<'p> {
         let meets = |(capability, rule): &&Placed<'p>| {
             may_meet(&mine.0.windows, &capability.windows, |one| &one.0)
                 && may_meet(&mine.1.entry.commands, &rule.entry.commands, |one| &one.0)
-                && paths_meet(mine.1, rule)
         };
         let mut found: Vec<_> = lists.into_iter().flatten().filter(meets).copied().collect();
         found.sort_by(|a, b| a.1.reference.cmp(&b.1.reference));
@@ -153,7 +152,7 @@ impl<'p> Lint<'p> {
             return true;
         }
         let denying = Index::meeting(&self.index.deny, (capability, rule));
-        if denying.iter().all(|(_, deny)| leaves_a_path(rule, deny)) {
+        if denying.iter().all(|(_, deny)| !paths_meet(rule, deny) || leaves_a_path(rule, deny)) {
             return false;
         }
         let mine = patterns::region(capability, rule);
@@ -205,7 +204,8 @@ impl<'p> Lint<'p> {
             for rule in capability.deny.iter().filter(scoped) {
                 let mine = patterns::region(capability, rule);
                 let allowed = Index::meeting(&self.index.allow, (capability, rule));
-                let takes = allowed.iter().any(|(other, allow)| {
+                let near = allowed.iter().filter(|(_, allow)| paths_meet(rule, allow));
+                let takes = near.into_iter().any(|(other, allow)| {
                     let theirs = hidden_too(patterns::region(other, allow), allow);
                     let all_of = vec![&mine, &theirs];
                     self.prover.may_exist(&Question { all_of, none_of: Vec::new() })
