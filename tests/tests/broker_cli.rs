@@ -232,7 +232,10 @@ fn a_report_in_json_is_one_object_with_the_same_keys() {
     assert_eq!(ask(&home, &run).status, 1);
     let explain = ["explain", text(&app), "--window", "main", "--command", "app.info"];
     for (words, keys) in [
-        (vec!["check", text(&app)], vec!["diagnostics", "errors", "files", "ok", "warnings"]),
+        (
+            vec!["check", text(&app)],
+            vec!["diagnostics", "errors", "files", "front_end", "ok", "warnings"],
+        ),
         (explain.to_vec(), vec!["allowed", "explanation", "policy"]),
         (vec!["audit", text(&log), "--stats"], vec!["counts"]),
         (vec!["audit", "verify", text(&log)], vec!["logs", "ok"]),

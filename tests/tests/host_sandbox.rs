@@ -373,7 +373,7 @@ fn a_host_ends_when_it_is_told_to() {
 #[test]
 fn a_broken_frame_ends_the_host() {
     use std::io::Write;
-    for frame in [&[0, 0, 0, 0][..], &[255, 255, 255, 255], &[1, 0, 0, 0, 99], &[2, 0, 0, 0, 7, 7]]
+    for frame in [&[0, 0, 0, 0][..], &[255, 255, 255, 255], &[1, 0, 0, 0, 99], &[2, 0, 0, 0, 8, 7]]
     {
         let display = Display::start().unwrap();
         let (mut line, theirs) = UnixStream::pair().unwrap();

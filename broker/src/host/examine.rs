@@ -11,6 +11,9 @@ use crate::wire::SandboxLevel;
 /// How long a host that hung up may take to have ended, for its last words to be whole.
 const LAST_WORDS_WITHIN: Duration = Duration::from_secs(2);
 
+/// How long until it is asked again what was heard.
+const LISTEN_AGAIN: Duration = Duration::from_millis(5);
+
 /// How far a host is contained on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -46,10 +49,23 @@ pub async fn examine() -> Result<Examination, ExamineError> {
     Ok(match admitted {
         Ok((_, attested)) => Examination { level: Some(attested.level), missing: attested.missing },
         Err(ended) => {
-            let why = process.last_words().unwrap_or_else(|| ended.to_string());
+            let why = last_words(&process, grace).await.unwrap_or_else(|| ended.to_string());
             Examination { level: None, missing: vec![without_name(&why)] }
         }
     })
+}
+
+/// What the host said last. It has ended by now, but whoever listens to it may not have heard all.
+async fn last_words(process: &Process, within: Duration) -> Option<String> {
+    let heard = async {
+        loop {
+            match process.last_words() {
+                Some(words) => return words,
+                None => tokio::time::sleep(LISTEN_AGAIN).await,
+            }
+        }
+    };
+    tokio::time::timeout(within, heard).await.ok()
 }
 
 /// What a program says of itself on its standard error begins with its name.

@@ -172,8 +172,8 @@ impl<'p> Lint<'p> {
     }
 
     fn is_shadowed(&mut self, (capability, rule): Placed<'_>, other: Placed<'_>) -> bool {
-        if place_of(&rule.reference) == place_of(&other.1.reference) || !lasts(other.0, capability)
-        {
+        let is_itself = place_of(&rule.reference) == place_of(&other.1.reference);
+        if is_itself || !paths_meet(rule, other.1) || !lasts(other.0, capability) {
             return false;
         }
         let (my, their) = (conditions(rule), conditions(other.1));
@@ -204,8 +204,8 @@ impl<'p> Lint<'p> {
             for rule in capability.deny.iter().filter(scoped) {
                 let mine = patterns::region(capability, rule);
                 let allowed = Index::meeting(&self.index.allow, (capability, rule));
-                let near = allowed.iter().filter(|(_, allow)| paths_meet(rule, allow));
-                let takes = near.into_iter().any(|(other, allow)| {
+                let mut near = allowed.iter().filter(|(_, allow)| paths_meet(rule, allow));
+                let takes = near.any(|(other, allow)| {
                     let theirs = hidden_too(patterns::region(other, allow), allow);
                     let all_of = vec![&mine, &theirs];
                     self.prover.may_exist(&Question { all_of, none_of: Vec::new() })
