@@ -28,7 +28,6 @@ pub struct Memberships<'p> {
 
 /// What an argument that names a resource is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Membership<'p> {
     /// The call has no such argument.
     Absent,

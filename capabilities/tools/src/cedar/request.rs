@@ -63,8 +63,7 @@ fn resource(membership: &Membership<'_>) -> Option<Value> {
     let (unreadable, allowed, denied) = match membership {
         Membership::Absent => return None,
         Membership::Named { allow, deny } => (false, allow, deny),
-        // Whatever else there may be to say of an argument is no reason to allow.
-        _ => (true, &none, &none),
+        Membership::Unreadable => (true, &none, &none),
     };
     Some(json!({ "unreadable": unreadable, "allowed": allowed, "denied": denied }))
 }
