@@ -61,7 +61,9 @@ impl Dimension {
             // A key has a dot more here than in a call.
             Self::Key => 257,
             Self::Path => 4_096,
-            Self::Origin | Self::Url => 8_192,
+            // Of what a call names there are at most 8 KiB. Canonical it is longer: `é` in a path
+            // is six bytes, one character of a host's name up to fifty, and the port is written.
+            Self::Origin | Self::Url => 16 * 8_192,
         }
     }
 

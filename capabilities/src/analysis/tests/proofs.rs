@@ -12,8 +12,10 @@ use crate::directories::Directories;
 use crate::never::{Never, NeverOrigin};
 use crate::origin::{Origin, OriginPattern};
 use crate::platform::Platform;
+use crate::policy::{Context, Policy};
 use crate::rule::CommandPattern;
 use crate::scope::{Argument, PathPattern, ResolvedPath};
+use crate::sources::Sources;
 use crate::verdict::Effect;
 
 fn never() -> impl Strategy<Value = Never> {
@@ -88,6 +90,28 @@ fn agrees(text: &str, never: &Never, exact: bool) -> Result<(), TestCaseError> {
         Some((_, other)) => prop_assert!(!exact, "{other:?}\n{text}"),
     }
     Ok(())
+}
+
+/// What a call names is bounded as it is written; what is reasoned about is longer.
+#[test]
+fn an_address_that_its_canonical_form_makes_longer_breaks_a_statement_too() {
+    let directories = Directories::default();
+    let entries = [
+        format!("url = [\"https://h/{}\"]", "a".repeat(8_182)),
+        format!("url = [\"https://h/{}\"]", "\u{e9}".repeat(4_000)),
+        format!("url = [\"https://{}h/\"]", "\u{e9}.".repeat(2_500)),
+    ];
+    for entry in entries {
+        let text = format!(
+            "version = 1\n[[capability]]\nid = \"a\"\nwindows = [\"main\"]\n\
+             allow = [{{ commands = [\"net.get\"], {entry} }}]\n\
+             [[never]]\nwhy = \"it may not\"\ncommands = [\"net.*\"]\n"
+        );
+        let sources = Sources::from_texts([("p.toml", text)]);
+        let errors = Policy::compile(&sources, &Context::new(&directories)).unwrap_err();
+        let codes: Vec<_> = errors.iter().map(|error| error.code).collect();
+        assert_eq!(codes, ["broken-invariant"], "{:.60}", entry);
+    }
 }
 
 proptest! {
