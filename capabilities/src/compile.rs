@@ -174,6 +174,9 @@ impl Compiler<'_> {
                     self.duplicate("capability", file, id, first.0, first.1);
                 }
                 self.check_uses(file, &capability.uses, permissions);
+                for used in &capability.uses {
+                    self.no_placeholders(file, &used.values);
+                }
                 let compiled = self.capability(file, capability, permissions);
                 let platforms = capability.platforms.as_ref();
                 if platforms.is_none_or(|on| on.contains(&self.context.platform)) {

@@ -54,6 +54,36 @@ use = [
     }
 }
 
+/// What stands for nothing would leave a deny entry without a pattern, and so nothing denied.
+#[test]
+fn a_parameter_that_is_nobodys_is_a_mistake_wherever_it_stands() {
+    let permission = |defaults: &str, id: &str| {
+        format!(
+            "[[permission]]\nid = {id:?}\nparams = [\"dir\"]\n{defaults}\n\
+             deny = [{{ commands = [\"fs.*\"], path = [\"{{dir}}/secret/**\"] }}]\n"
+        )
+    };
+    let capability = |value: &str| {
+        format!(
+            "[[capability]]\nid = \"main\"\nwindows = [\"main\"]\nuse = [{{ id = \"p\"{value} }}]\n\
+             allow = [{{ commands = [\"fs.read\"], path = [\"$DOCUMENTS/**\"] }}]\n"
+        )
+    };
+    let cases = [
+        ("", ", dir = \"$DOCUMENTS\"", None),
+        ("", ", dir = \"{docs}\"", Some("`{docs}` is no parameter here")),
+        ("", ", dir = [\"$APPDATA\", \"{dir}/x\"]", Some("`{dir}` is no parameter here")),
+        ("defaults = { dir = \"{docs}\" }", "", Some("`{docs}` is no parameter here")),
+    ];
+    for (defaults, value, expected) in cases {
+        let text = format!("version = 1\n{}{}", permission(defaults, "p"), capability(value));
+        let sources = Sources::from_texts([("p.toml", text)]);
+        let errors = Policy::compile(&sources, &Context::new(&Directories::sample())).err();
+        let said: Vec<_> = errors.iter().flatten().map(|error| error.message.as_str()).collect();
+        assert!(expected.map_or(said.is_empty(), |text| said.contains(&text)), "{value}: {said:?}");
+    }
+}
+
 #[test]
 fn a_permission_that_uses_others_is_a_set_and_hands_its_own_values_on() {
     let policy = policy(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Compiler;
 use crate::diagnostics::{Diagnostic, FileText, Place, Span};
-use crate::written::{At, WrittenEntry, WrittenPermission};
+use crate::written::{At, Value, WrittenEntry, WrittenPermission};
 
 /// The most texts that one pattern becomes: three parameters of ten values each are a thousand, and
 /// nobody means more.
@@ -102,6 +102,21 @@ impl Compiler<'_> {
         }
         for value in &permission.defaults {
             self.known_param(file, permission, &value.name.value, value.name.span);
+        }
+        self.no_placeholders(file, &permission.defaults);
+    }
+
+    /// Reports `{dir}` in values that stand in no permission with parameters: a default, or what a
+    /// capability gives. Nothing would be put there, and a deny entry without patterns denies nothing.
+    pub(super) fn no_placeholders(&mut self, file: &FileText<'_>, values: &[Value]) {
+        for text in values.iter().flat_map(|value| &value.texts) {
+            for name in names_in(&text.value) {
+                let place = Place::of(file, text.span);
+                let message = format!("`{{{name}}}` is no parameter here");
+                let help = "write the text itself: parameters stand in the entries and the `use` of \
+                            their own permission";
+                self.report(Diagnostic::error("unknown-param", &place, message).help(help));
+            }
         }
     }
 

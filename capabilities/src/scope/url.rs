@@ -161,6 +161,11 @@ fn canonical_path(path: &str) -> Result<String, PatternError> {
             "the URL pattern has a blank, a control character or a backslash",
         ));
     }
+    if let Some(special) = path.chars().find(|c| matches!(c, '{' | '}')) {
+        // The parser would write `%7B`, and the pattern would match nothing that its author meant.
+        return Err(PatternError::new(format!("`{special}` means nothing in a URL pattern"))
+            .help("write one pattern for each alternative"));
+    }
     for segment in path.split('/') {
         // `a/../b` is one thing to the parser and another to the reader of the policy.
         if matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..") {
@@ -324,6 +329,8 @@ mod tests {
             "https://example.com:0/",
             "https://example.com:*/",
             "https://example.com//a",
+            "https://example.com/{dir}/**",
+            "https://example.com/{a,b}",
             "https://*.1/**",
         ];
         for text in bad {
