@@ -115,7 +115,8 @@ impl PathPattern {
         PathGrant::new(self.base.clone(), relative, self.written.clone())
     }
 
-    /// Whether the pattern matches some path that is, or lies beneath, the place of these names.
+    /// Whether the pattern matches some path that is, or lies beneath, the place of these names, in
+    /// whatever case it is written: on many file systems `.SSH` is `.ssh`.
     pub(crate) fn reaches<'n>(&self, place: impl Iterator<Item = &'n str>) -> bool {
         let mut place = place.peekable();
         // Most patterns lie elsewhere, which their literal names say at once.
@@ -131,11 +132,13 @@ impl PathPattern {
         // pattern once the place is reached always matches something.
         let mut open = self.after_runs([front].into());
         for name in place {
+            let name = name.to_ascii_lowercase();
+            let name = name.as_str();
             let mut next = BTreeSet::new();
             for (at, item) in open.iter().filter_map(|at| Some((*at, self.names.get(*at)?))) {
                 if *item == NamePattern::AnyDepth {
                     next.extend(self.hidden.crosses(&name).then_some(at));
-                } else if self.hidden.fits(&item, &name) {
+                } else if self.hidden.fits(&&item.in_lower_case(), &name) {
                     next.insert(at.saturating_add(1));
                 }
             }
@@ -205,6 +208,14 @@ impl NamePattern {
             (Self::Wild(wild), Hidden::Skipped) => format!("/(?:{})", visible(wild).join("|")),
             (Self::AnyDepth, Hidden::Matched) => format!("(?:/{ANY}+)*"),
             (Self::AnyDepth, Hidden::Skipped) => format!("(?:/{ANY_BUT_DOT}{ANY}*)*"),
+        }
+    }
+
+    fn in_lower_case(&self) -> Self {
+        match self {
+            Self::Literal(name) => Self::Literal(name.to_ascii_lowercase()),
+            Self::Wild(wild) => Self::Wild(wild.to_ascii_lowercase()),
+            Self::AnyDepth => Self::AnyDepth,
         }
     }
 

@@ -21,10 +21,12 @@ pub(super) const WORDS: [&str; 70] = [
 ///
 /// `*` crosses dots, so that in the end every pattern with one could match such a name. Taken for one
 /// are those whose `*` stands for a whole command or for the beginning of a word (`fs.*`, `fs.w*`), and
-/// not those that go on after a word of another meaning (`fs.read_*`).
+/// not those that go on after a word of another meaning (`fs.read_*`). Where no dot comes before it,
+/// the word may be that of a group of commands: `fs*` is all of `fs.*`.
 pub(super) fn may_change(pattern: &CommandPattern) -> bool {
     let last = pattern.0.rsplit('.').next().unwrap_or_default();
-    if last.starts_with('*') {
+    let first_word = last.split('_').next().unwrap_or_default();
+    if last.starts_with('*') || (last.len() == pattern.0.len() && first_word.contains('*')) {
         return true;
     }
     last.split('_').any(|word| match word.split_once('*') {
@@ -63,6 +65,10 @@ mod tests {
             ("fs.*_text", true),
             ("fs.read_*", false),
             ("fs.read*", false),
+            ("fs*", true),
+            ("notes*", true),
+            ("no*s", true),
+            ("read_*", false),
             ("*.get", false),
         ];
         for (text, expected) in cases {

@@ -14,6 +14,11 @@ const LOG: Kind = "the app's own log";
 const KEYS: Kind = "where keys and passwords are kept";
 const STARTED: Kind = "what is started without being asked for";
 const SHELL: Kind = "what every shell runs";
+const PROCESSES: Kind = "where all files are once more, by way of processes";
+const DEVICES: Kind = "the machine's devices";
+
+/// From the root on.
+const ROOT: [(&str, Kind); 2] = [("proc", PROCESSES), ("dev", DEVICES)];
 
 /// Beneath the home directory.
 const HOME: [(&str, Kind); 38] = [
@@ -114,6 +119,26 @@ impl Place {
         let names = path.split('/').filter(|name| !name.is_empty()).map(str::to_owned).collect();
         Self { names, shown: joined(shown, name), kind }
     }
+/// The first of these places that the pattern matches some path of: its directory or file, and what
+/// it is.
+pub(super) fn reached(pattern: &PathPattern, directories: &Directories) -> Option<(String, Kind)> {
+    let text = |name: &str| directories.text(name);
+    let app = OF_THE_APP.iter().filter_map(|(variable, name, kind)| {
+        Some((joined(text(variable)?, name), format!("${variable}"), *name, *kind))
+    });
+    let beside = BESIDE_THE_APP.iter().filter_map(|(variable, name, kind)| {
+        let above = Path::new(text(variable)?).parent()?.to_str()?;
+        let path = joined(above, name);
+        Some((path.clone(), path, "", *kind))
+    });
+    let home = HOME.iter().filter_map(|(name, kind)| {
+        Some((joined(text("HOME")?, name), "$HOME".to_owned(), *name, *kind))
+    });
+    let root = ROOT.iter().map(|(name, kind)| (joined("", name), String::new(), *name, *kind));
+    let mut places = app.chain(home).chain(beside).chain(root);
+    let found =
+        places.find(|(path, ..)| pattern.reaches(path.split('/').filter(|name| !name.is_empty())));
+    found.map(|(_, base, name, kind)| (joined(&base, name), kind))
 }
 
 fn joined(base: &str, name: &str) -> String {
@@ -155,6 +180,12 @@ mod tests {
             ("$HOME/.config/*/*.desktop", Some("$HOME/.config/autostart")),
             ("$HOME/.bash*", Some("$HOME/.bashrc")),
             ("$HOME/.zshenv", Some("$HOME/.zshenv")),
+            ("$HOME/.SSH/*", Some("$HOME/.ssh")),
+            ("/Home/User/.Ssh/*", Some("$HOME/.ssh")),
+            ("$HOME/library/*/x.plist", Some("$HOME/Library/Keychains")),
+            ("/proc/self/root/home/user/**", Some("/proc")),
+            ("/dev/input/*", Some("/dev")),
+            ("/device/*", None),
             ("$HOME/Library/*/x.plist", Some("$HOME/Library/Keychains")),
         ];
         let directories = Directories::sample();
