@@ -7,7 +7,10 @@
 //! What is deliberately not here: the code of the app and of its plugins. A scope is a matter of the
 //! plugin that reads it, so only those of the plugins in `plugin` are understood.
 
+mod audience;
+mod entries;
 mod form;
+mod granted;
 mod import;
 mod json5;
 mod names;

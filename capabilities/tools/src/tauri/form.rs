@@ -85,6 +85,9 @@ pub struct Manifest {
     /// Sets by name.
     #[serde(default)]
     pub permission_sets: BTreeMap<String, PermissionSet>,
+    /// What the plugin's scopes look like. Its plain presence says that it has some.
+    #[serde(default)]
+    pub global_scope_schema: Option<Value>,
 }
 
 /// A permission.
@@ -179,6 +182,17 @@ pub struct DefaultPermission {
     description: Option<IgnoredAny>,
     /// The permissions.
     pub permissions: Vec<String>,
+}
+
+impl Capability {
+    /// Whether it is for the same windows and origins as another.
+    pub(crate) fn has_audience_of(&self, other: &Self) -> bool {
+        let urls = |one: &Self| one.remote.as_ref().map(|remote| remote.urls.clone());
+        self.windows == other.windows
+            && self.webviews == other.webviews
+            && self.local == other.local
+            && urls(self) == urls(other)
+    }
 }
 
 impl Use {

@@ -1,6 +1,6 @@
 //! The files of a Tauri app, found and read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -72,9 +72,12 @@ impl App {
             manifests.remove(APP);
         }
         let mut own = Vec::new();
-        files(&root.join("permissions"), MAX_FOLDERS, &mut own)?;
+        let folder = root.join("permissions");
+        files(&folder, MAX_FOLDERS, &mut own)?;
         for file in own.iter().filter(|file| !is_schema(file)) {
-            manifests.entry(APP.to_owned()).or_default().add(typed(file, value(file)?)?);
+            let key = plugin_of(&folder, file).filter(|key| manifests.contains_key(*key));
+            let key = key.unwrap_or(APP).to_owned();
+            manifests.entry(key).or_default().add(typed(file, value(file)?)?);
         }
         let mut written = Vec::new();
         let mut found = Vec::new();
@@ -82,7 +85,9 @@ impl App {
         for file in &found {
             written.extend(capabilities(file, value(file)?)?);
         }
+        one_of_each(&root, &written)?;
         let capabilities = config.in_force(&path, written)?;
+        one_of_each(&path, &capabilities)?;
         Ok(Self { manifests, capabilities, windows: config.windows() })
     }
 }
@@ -171,6 +176,19 @@ impl Config {
     }
 }
 
+/// Tauri takes the last of two capabilities with one name where they stand in the configuration, and
+/// refuses two in files.
+fn one_of_each(path: &Path, capabilities: &[Capability]) -> Result<(), TauriError> {
+    let mut seen = BTreeSet::new();
+    for capability in capabilities {
+        if !seen.insert(&capability.identifier) {
+            let name = &capability.identifier;
+            return Err(form(path, format!("there are two capabilities `{name}`")));
+        }
+    }
+    Ok(())
+}
+
 fn main_window() -> String {
     "main".to_owned()
 }
@@ -216,6 +234,14 @@ fn files(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Ta
         }
     }
     Ok(())
+}
+
+/// The folder right within that of all permissions: a plugin without a crate of its own keeps its
+/// files in one of its name.
+fn plugin_of<'p>(permissions: &Path, file: &'p Path) -> Option<&'p str> {
+    let mut parts = file.strip_prefix(permissions).ok()?.iter();
+    let folder = parts.next().and_then(|folder| folder.to_str());
+    folder.filter(|_| parts.next().is_some())
 }
 
 /// Whether a file is one of those that Tauri's build writes for editors.
