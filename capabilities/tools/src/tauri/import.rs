@@ -5,9 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::form::{APP, Capability};
 use super::granted::{Granted, Limited, PLATFORMS, Platforms};
 use super::names::{self, Names};
+use super::patterns;
 use super::read::App;
 use super::report::{Difference, Import, Kind};
 use super::write::{self, Line, Written};
+
+/// The app's own pages among origins.
+const LOCAL: &str = "local";
 
 /// Imports an app.
 #[must_use]
@@ -61,30 +65,30 @@ impl<'a> Importer<'a> {
         let origins = self.origins(capability);
         let mut written = Vec::new();
         for (platforms, allow, deny) in self.by_platform(capability, granted) {
-            let part = |suffix: &str,
-                        allow,
-                        deny,
-                        windows: &BTreeSet<String>,
-                        origins: &BTreeSet<String>| Written {
-                id: format!("{}{suffix}", id_of(&capability.identifier)),
-                description: capability.description.clone(),
-                comments: vec![format!("`{}`", capability.identifier)],
-                windows: windows.clone(),
-                origins: origins.clone(),
-                platforms: platforms.clone(),
-                allow,
-                deny,
-            };
+            let part =
+                |suffix: &str, allow, deny, windows: &BTreeSet<_>, origins: &BTreeSet<_>| Written {
+                    id: format!("{}{suffix}", id_of(&capability.identifier)),
+                    description: capability.description.clone(),
+                    comments: vec![format!("`{}`", capability.identifier)],
+                    windows: windows.clone(),
+                    origins: origins.clone(),
+                    platforms: platforms.clone(),
+                    allow,
+                    deny,
+                };
+            let (allow, local) = self.kept_local(capability, allow, &origins.allow);
+            let same = windows.allow == windows.deny && origins.allow == origins.deny;
+            let (own, apart) =
+                if same && !allow.is_empty() { (deny, Vec::new()) } else { (Vec::new(), deny) };
             if !allow.is_empty() && !windows.allow.is_empty() && !origins.allow.is_empty() {
-                let same = windows.allow == windows.deny && origins.allow == origins.deny;
-                let own = if same { deny.clone() } else { Vec::new() };
                 written.push(part("", allow, own, &windows.allow, &origins.allow));
-                if same {
-                    continue;
-                }
             }
-            if !deny.is_empty() && !windows.deny.is_empty() && !origins.deny.is_empty() {
-                written.push(part("-deny", Vec::new(), deny, &windows.deny, &origins.deny));
+            if !local.is_empty() && !windows.allow.is_empty() && origins.allow.contains(LOCAL) {
+                let origins = [LOCAL.to_owned()].into();
+                written.push(part("-local", local, Vec::new(), &windows.allow, &origins));
+            }
+            if !apart.is_empty() && !windows.deny.is_empty() && !origins.deny.is_empty() {
+                written.push(part("-deny", Vec::new(), apart, &windows.deny, &origins.deny));
             }
         }
         if written.is_empty() {
@@ -97,6 +101,36 @@ impl<'a> Importer<'a> {
             );
         }
         written
+    }
+
+    /// Parts what pages of others may call from what only the app's own may. Where our language wants
+    /// a reason for granting a command to a page from the network, an import has none to give.
+    fn kept_local(
+        &mut self,
+        capability: &Capability,
+        allow: Vec<Line>,
+        origins: &BTreeSet<String>,
+    ) -> (Vec<Line>, Vec<Line>) {
+        let Some(stranger) = origins.iter().find(|origin| *origin != LOCAL) else {
+            return (allow, Vec::new());
+        };
+        let (mut everywhere, mut local) = (Vec::new(), Vec::new());
+        for line in allow {
+            let mut kept = Line { commands: Vec::new(), ..line.clone() };
+            let mut open = kept.clone();
+            for command in line.commands {
+                match patterns::to_stranger(&command, stranger) {
+                    Ok(()) => open.commands.push(command),
+                    Err(why) => {
+                        self.differs(Kind::Narrower, "remote-change", capability, &command, why);
+                        kept.commands.push(command);
+                    }
+                }
+            }
+            everywhere.extend((!open.commands.is_empty()).then_some(open));
+            local.extend((!kept.commands.is_empty()).then_some(kept));
+        }
+        (everywhere, local)
     }
 
     /// The entries, and the platforms that they are the same on.

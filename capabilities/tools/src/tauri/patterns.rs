@@ -55,6 +55,14 @@ pub(super) fn origin(text: &str) -> Result<String, String> {
     Ok(front.to_owned())
 }
 
+/// Whether a command may be granted to pages of an origin without giving a reason.
+pub(super) fn to_stranger(command: &str, origin: &str) -> Result<(), String> {
+    let (command, origin) = (quote(command), quote(origin));
+    compiles(&format!(
+        "id = \"x\"\nwindows = [\"x\"]\norigins = [{origin}]\nallow = [{{ commands = [{command}] }}]"
+    ))
+}
+
 /// An element of the scope of the `fs` plugin.
 pub(super) fn path(value: &Value, side: Side) -> Result<String, String> {
     let text = field(value, "path")?;
@@ -129,6 +137,11 @@ fn split_url(text: &str) -> Result<(&str, &str), String> {
     }
     text.split_at_checked(scheme.len().saturating_add(3).saturating_add(end))
         .ok_or_else(|| "it is not `scheme://host/path`".to_owned())
+}
+
+/// Whether a value is an element of a scope of paths or addresses.
+pub(super) fn is_element(value: &Value, name: &str) -> bool {
+    value.is_string() || value.get(name).is_some_and(Value::is_string)
 }
 
 fn field<'v>(value: &'v Value, name: &str) -> Result<&'v str, String> {
