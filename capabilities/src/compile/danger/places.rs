@@ -103,7 +103,8 @@ impl Places {
             let above = Path::new(text(variable)?).parent()?.to_str()?;
             Some(Place::beneath(above, above, name, kind))
         });
-        Self(app.chain(home).chain(beside).collect())
+        let root = ROOT.iter().map(|(name, kind)| Place::beneath("", "", name, kind));
+        Self(app.chain(home).chain(beside).chain(root).collect())
     }
 
     /// The first place that the pattern matches some path of, and what it is.
@@ -119,26 +120,6 @@ impl Place {
         let names = path.split('/').filter(|name| !name.is_empty()).map(str::to_owned).collect();
         Self { names, shown: joined(shown, name), kind }
     }
-/// The first of these places that the pattern matches some path of: its directory or file, and what
-/// it is.
-pub(super) fn reached(pattern: &PathPattern, directories: &Directories) -> Option<(String, Kind)> {
-    let text = |name: &str| directories.text(name);
-    let app = OF_THE_APP.iter().filter_map(|(variable, name, kind)| {
-        Some((joined(text(variable)?, name), format!("${variable}"), *name, *kind))
-    });
-    let beside = BESIDE_THE_APP.iter().filter_map(|(variable, name, kind)| {
-        let above = Path::new(text(variable)?).parent()?.to_str()?;
-        let path = joined(above, name);
-        Some((path.clone(), path, "", *kind))
-    });
-    let home = HOME.iter().filter_map(|(name, kind)| {
-        Some((joined(text("HOME")?, name), "$HOME".to_owned(), *name, *kind))
-    });
-    let root = ROOT.iter().map(|(name, kind)| (joined("", name), String::new(), *name, *kind));
-    let mut places = app.chain(home).chain(beside).chain(root);
-    let found =
-        places.find(|(path, ..)| pattern.reaches(path.split('/').filter(|name| !name.is_empty())));
-    found.map(|(_, base, name, kind)| (joined(&base, name), kind))
 }
 
 fn joined(base: &str, name: &str) -> String {
