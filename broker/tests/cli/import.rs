@@ -5,7 +5,11 @@ use std::fs;
 use crate::harness::{Home, repository};
 
 fn app() -> String {
-    repository().join("capabilities/tools/tests/tauri/notes").to_str().unwrap().to_owned()
+    named("notes")
+}
+
+fn named(app: &str) -> String {
+    repository().join("capabilities/tools/tests/tauri").join(app).to_str().unwrap().to_owned()
 }
 
 #[test]
@@ -23,6 +27,18 @@ fn a_tauri_app_becomes_a_policy_that_passes_its_check() {
     let report = home.ask(&["import", "tauri", &app(), "--json"]).report("import");
     assert_eq!(report["text"], written);
     assert_eq!(report["commands"]["plugin:fs|read_text_file"], "fs.read_text_file");
+}
+
+#[test]
+fn what_every_kind_of_app_becomes_passes_its_check_and_is_reported() {
+    for app in ["notes", "mixed", "inline"] {
+        let home = Home::new();
+        let report =
+            home.ask(&["import", "tauri", &named(app), "--out", "p", "--json"]).report("import");
+        assert_eq!(report["file"], "p/tauri.toml");
+        let check = home.ask(&["check", "p", "--any-command"]);
+        assert_eq!(check.status, 0, "{app}: {}{}", check.out, check.err);
+    }
 }
 
 #[test]

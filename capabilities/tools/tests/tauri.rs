@@ -1,4 +1,5 @@
-//! A Tauri app of the usual kind against what it is in our language, to the letter. To write the
+//! Tauri apps against what they are in our language, to the letter: one of the usual kind, one with
+//! platforms, sets, JSON5 and `Tauri.toml`, and one whose capabilities stand in its configuration. To write the
 //! expected files anew: `SIDEGATE_BLESS=1 cargo test -p sidegate-tools --test tauri`.
 
 #![allow(
@@ -16,8 +17,13 @@ use sidegate_tools::tauri::{App, import};
 
 #[test]
 fn the_import_of_an_app_is_as_written_down() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tauri/notes");
-    let found = import(&App::read(&folder).unwrap());
+    for app in ["notes", "mixed", "inline"] {
+        is_as_written_down(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tauri").join(app));
+    }
+}
+
+fn is_as_written_down(folder: &Path) {
+    let found = import(&App::read(folder).unwrap());
     let differences: String = found
         .differences
         .iter()
@@ -42,5 +48,45 @@ fn the_import_of_an_app_is_as_written_down() {
             fs::write(&file, &text).unwrap();
         }
         assert_eq!(text, fs::read_to_string(&file).unwrap_or_default(), "{name}");
+    }
+}
+
+#[test]
+fn what_tauri_would_take_for_something_else_is_refused() {
+    let inline = "{\"identifier\": \"a\", \"permissions\": []}";
+    let cases = [
+        (
+            "two in the configuration",
+            format!("[{inline}, {inline}]"),
+            "[]".into(),
+            "there are two capabilities `a`",
+        ),
+        (
+            "two in a file",
+            "[]".into(),
+            format!("[{inline}, {inline}]"),
+            "there are two capabilities `a`",
+        ),
+        (
+            "one that is not there",
+            "[\"b\"]".into(),
+            inline.to_owned(),
+            "there is no capability `b`",
+        ),
+        (
+            "a key that is misspelt",
+            "[]".into(),
+            inline.replace("permissions", "permission"),
+            "unknown field `permission`",
+        ),
+    ];
+    for (name, configured, written, message) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let config = format!("{{\"app\": {{\"security\": {{\"capabilities\": {configured}}}}}}}");
+        fs::write(folder.path().join("tauri.conf.json"), config).unwrap();
+        fs::create_dir(folder.path().join("capabilities")).unwrap();
+        fs::write(folder.path().join("capabilities/a.json"), written).unwrap();
+        let error = App::read(folder.path()).unwrap_err().to_string();
+        assert!(error.contains(message), "{name}: {error}");
     }
 }

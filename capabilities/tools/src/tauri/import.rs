@@ -35,6 +35,15 @@ pub fn import(app: &App) -> Import {
     Import { text, commands: importer.names.into_ours(), differences }
 }
 
+/// The entries of a capability.
+#[derive(PartialEq)]
+struct Entries {
+    allow: Vec<Line>,
+    /// Allowed to the app's own pages alone.
+    local: Vec<Line>,
+    deny: Vec<Line>,
+}
+
 pub(super) struct Importer<'a> {
     pub(super) app: &'a App,
     pub(super) names: Names,
@@ -64,7 +73,8 @@ impl<'a> Importer<'a> {
         let windows = self.windows(capability);
         let origins = self.origins(capability);
         let mut written = Vec::new();
-        for (platforms, allow, deny) in self.by_platform(capability, granted) {
+        for (platforms, entries) in self.by_platform(capability, granted, &origins.allow) {
+            let Entries { allow, local, deny } = entries;
             let part =
                 |suffix: &str, allow, deny, windows: &BTreeSet<_>, origins: &BTreeSet<_>| Written {
                     id: format!("{}{suffix}", id_of(&capability.identifier)),
@@ -76,14 +86,13 @@ impl<'a> Importer<'a> {
                     allow,
                     deny,
                 };
-            let (allow, local) = self.kept_local(capability, allow, &origins.allow);
             let same = windows.allow == windows.deny && origins.allow == origins.deny;
             let (own, apart) =
                 if same && !allow.is_empty() { (deny, Vec::new()) } else { (Vec::new(), deny) };
             if !allow.is_empty() && !windows.allow.is_empty() && !origins.allow.is_empty() {
                 written.push(part("", allow, own, &windows.allow, &origins.allow));
             }
-            if !local.is_empty() && !windows.allow.is_empty() && origins.allow.contains(LOCAL) {
+            if !local.is_empty() && !windows.allow.is_empty() {
                 let origins = [LOCAL.to_owned()].into();
                 written.push(part("-local", local, Vec::new(), &windows.allow, &origins));
             }
@@ -128,7 +137,8 @@ impl<'a> Importer<'a> {
                 }
             }
             everywhere.extend((!open.commands.is_empty()).then_some(open));
-            local.extend((!kept.commands.is_empty()).then_some(kept));
+            let is_kept = !kept.commands.is_empty() && origins.contains(LOCAL);
+            local.extend(is_kept.then_some(kept));
         }
         (everywhere, local)
     }
@@ -138,17 +148,20 @@ impl<'a> Importer<'a> {
         &mut self,
         capability: &'a Capability,
         granted: &[Granted<'a>],
-    ) -> Vec<(Platforms, Vec<Line>, Vec<Line>)> {
-        let mut found: Vec<(BTreeSet<&'static str>, Vec<Line>, Vec<Line>)> = Vec::new();
+        origins: &BTreeSet<String>,
+    ) -> Vec<(Platforms, Entries)> {
+        let mut found: Vec<(BTreeSet<&'static str>, Entries)> = Vec::new();
         for platform in PLATFORMS {
             let (allow, deny) = self.lines(capability, granted, platform);
-            match found.iter_mut().find(|(_, a, d)| *a == allow && *d == deny) {
-                Some((platforms, ..)) => drop(platforms.insert(platform)),
-                None => found.push(([platform].into(), allow, deny)),
+            let (allow, local) = self.kept_local(capability, allow, origins);
+            let entries = Entries { allow, local, deny };
+            match found.iter_mut().find(|(_, same)| *same == entries) {
+                Some((platforms, _)) => drop(platforms.insert(platform)),
+                None => found.push(([platform].into(), entries)),
             }
         }
         let all = |platforms: BTreeSet<_>| (platforms.len() < PLATFORMS.len()).then_some(platforms);
-        found.into_iter().map(|(platforms, allow, deny)| (all(platforms), allow, deny)).collect()
+        found.into_iter().map(|(platforms, entries)| (all(platforms), entries)).collect()
     }
 
     /// What is so for every import, or for the app as a whole.

@@ -20,7 +20,7 @@ pub(crate) struct Row {
 }
 
 /// Those of the commands that change something by their name.
-pub(crate) const CHANGING: [&str; 4] = ["save-note", "write_file", "save", "close"];
+pub(crate) const CHANGING: [&str; 5] = ["save-note", "write_file", "save", "close", "fetch_send"];
 
 /// What is not in the report, since it is so for every pattern: what stands for a run of
 /// characters where something is denied takes in names that begin with a dot.
