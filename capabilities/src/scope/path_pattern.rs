@@ -123,7 +123,7 @@ impl PathPattern {
         let literals = self.names.iter().map_while(NamePattern::literal);
         let mut front = 0_usize;
         for name in literals {
-            match place.next_if(|found| *found == name) {
+            match place.next_if(|found| found.eq_ignore_ascii_case(name)) {
                 Some(_) => front = front.saturating_add(1),
                 None => return place.peek().is_none(),
             }

@@ -77,7 +77,7 @@ fn every_row_has_an_example() {
         let ours = Ours::of(&app, target.platform);
         let there = Oracle::of(&app).whole(target.theirs, &call) == Answer::Allowed;
         let here = ours.allows(&call);
-        let name = row.name;
+        let name = format!("{}: {}", row.name, row.why);
         assert_eq!(
             (here, there),
             (row.wider, !row.wider),
@@ -87,7 +87,7 @@ fn every_row_has_an_example() {
         );
         assert_eq!(
             rows::of(&ours, &call, here, there),
-            Some(name),
+            Some(row.name),
             "{}\n{:#?}",
             ours.text,
             ours.differences
