@@ -99,6 +99,24 @@ fn a_help_names_three_capabilities_at_most() {
     assert_eq!(help(4), format!("{add} `c1` or `c2` or `c3`"));
 }
 
+/// To a page from elsewhere the origin is a part of what is missing.
+#[test]
+fn a_window_without_a_capability_is_told_which_it_wants() {
+    let help = |origin: Origin| {
+        let ground =
+            Ground { directories: Arc::new(Directories::sample()), platform: Platform::Linux };
+        let window = WindowLabel::parse("main").unwrap();
+        let principal = Principal::resolve(&window, &origin, WallTime::from_unix(0), &[], ground);
+        let command = CommandName::parse("a").unwrap();
+        let Verdict::Deny(denial) = principal.decide(&command, &Args::empty()) else { panic!() };
+        denial.help
+    };
+    let remote = Origin::parse("https://example.com").unwrap();
+    let add = "add a capability with `windows = [\"main\"]`";
+    assert_eq!(help(Origin::local()), add);
+    assert_eq!(help(remote), format!("{add} and `origins = [\"https://example.com\"]`"));
+}
+
 #[test]
 fn e17_a_principal_of_windows_reads_paths_as_windows_does() {
     let text = "version = 1\n[[capability]]\nid = \"c\"\nwindows = [\"main\"]\nallow = [{ commands = [\"a\"], path = [\"$APPDATA/**\"] }]\n";

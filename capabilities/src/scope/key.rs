@@ -115,6 +115,8 @@ mod tests {
             ("*", "editor", true),
             ("*", "editor.font", false),
             ("editor.font", "Editor.font", false),
+            ("editor.font-size", "editor.font-size", true),
+            ("*.tab_width", "editor.tab_width", true),
         ];
         for (pattern, key, matches) in cases {
             let pattern = KeyPattern::parse(pattern).unwrap();

@@ -289,12 +289,17 @@ mod tests {
             "app://localhost/",
             "https://",
             "https://user@example.com/",
+            "https:user@example.com/",
+            "https::secret@example.com/",
             "https://@example.com/",
             "http://example.com@127.0.0.1/",
             "https://a:b@example.com/",
             " https://example.com/",
             "https://example.com/a\tb",
             "https://example.com\\@evil.com/",
+            "https://example.com\\a",
+            "https://example.com/a\u{1}b",
+            "https://example.com/a\u{7f}",
             "https://example.com/a%2fb",
             "https://example.com/a%5Cb",
             "https://example.com/%00",
@@ -305,6 +310,31 @@ mod tests {
             assert!(read_url(text).is_err(), "{text:?}");
         }
         assert!(read_url(&format!("https://example.com/{}", "a".repeat(MAX_BYTES))).is_err());
+    }
+
+    /// A pattern that the parser would read in its own way is refused in the pattern's words.
+    #[test]
+    fn a_url_pattern_is_written_plainly() {
+        for path in ["a b", "a ", "a\u{1}", "a\tb", "a\\b", "\u{7f}"] {
+            let error = UrlPattern::parse(&format!("https://example.com/{path}")).unwrap_err();
+            let words = "the URL pattern has a blank, a control character or a backslash";
+            assert_eq!(error.message, words, "{path:?}");
+        }
+    }
+
+    /// A `*` wants a segment, and `**` wants none.
+    #[test]
+    fn patterns_as_regular_expressions() {
+        let cases = [
+            ("https://example.com/*", "/[^/]+"),
+            ("https://example.com/**", "(?:/[^/]*)*"),
+            ("https://example.com/a*", "/a[^/]*"),
+        ];
+        for (pattern, path) in cases {
+            let host = glob::literal_regex("example.com");
+            let regex = UrlPattern::parse(pattern).unwrap().regex();
+            assert_eq!(regex, format!("https://{host}:443{path}"), "{pattern}");
+        }
     }
 
     #[test]

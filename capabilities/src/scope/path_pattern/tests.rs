@@ -135,6 +135,51 @@ fn a_deny_entry_may_speak_of_anywhere() {
 }
 
 #[test]
+fn what_a_deny_entry_cannot_speak_of() {
+    for written in ["", "a", "notes/*", "./a", "*", "*.md", "**a", "***/a", "~/x"] {
+        let parsed = PathPattern::parse(written, Effect::Deny, &Directories::sample());
+        assert!(parsed.is_err(), "{written}");
+    }
+}
+
+/// A place is reached by a pattern of it, or of something beneath it.
+#[test]
+fn which_places_a_pattern_reaches() {
+    // pattern, place, reached by an allow entry, reached where hidden names match
+    #[rustfmt::skip]
+    let cases = [
+        ("/a/b", "", true, true),
+        ("/a/b", "a", true, true),
+        ("/a/b", "a/b", true, true),
+        ("/a/b", "a/b/c", false, false),
+        ("/a/b", "b", false, false),
+        ("/a/*/c", "a/b", true, true),
+        ("/a/*/c", "a/b/c", true, true),
+        ("/a/*/c", "a/b/d", false, false),
+        ("/a/*", "a/.b", false, true),
+        ("/a/.*", "a/.b", true, true),
+        ("/a/**", "a", true, true),
+        ("/a/**", "b", false, false),
+        ("/a/**", "a/b/c", true, true),
+        ("/a/**", "a/.b", false, true),
+        ("/a/**/.b", "a/.b", true, true),
+        ("/a/**/.b", "a/c/.b", true, true),
+        ("/a/**/.b", "a/.b/c", false, true),
+        ("/a/**/.b/**/c", "a/.b/d", true, true),
+        ("/a/**/b/**/c", "a/b/c", true, true),
+        ("/a/b/**/c", "a/c", false, false),
+    ];
+    for (written, place, allow, hidden) in cases {
+        let pattern = pattern(written, Effect::Allow);
+        let reaches = |pattern: &PathPattern| {
+            pattern.reaches(place.split('/').filter(|name| !name.is_empty()))
+        };
+        assert_eq!(reaches(&pattern), allow, "{written} {place}");
+        assert_eq!(reaches(&pattern.with_hidden()), hidden, "{written} {place}, hidden");
+    }
+}
+
+#[test]
 fn e13_dots_never_reach_a_pattern() {
     let directories = Directories::sample();
     for written in ["/d/..", "/d/../etc", "/d/./x", "$APPDATA/..", "$APPDATA/../**"] {
