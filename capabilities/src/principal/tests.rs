@@ -117,6 +117,47 @@ fn a_window_without_a_capability_is_told_which_it_wants() {
     assert_eq!(help(remote), format!("{add} and `origins = [\"https://example.com\"]`"));
 }
 
+/// Whether the command is named in full or by a pattern, and in the order of the files.
+#[test]
+fn entries_and_limits_are_those_that_name_the_command() {
+    let text = r#"version = 1
+[[capability]]
+id = "c"
+windows = ["main"]
+allow = [
+  { commands = ["fs.*"], limit = { in_flight = 3 } },
+  { commands = ["net.get"], limit = { in_flight = 1 } },
+  { commands = ["fs.read"], limit = { in_flight = 2 } },
+]
+deny = [{ commands = ["*.get"] }, { commands = ["fs.read", "x"] }]
+"#;
+    let policy = Policy::compile(
+        &Sources::from_texts([("p.toml", text)]),
+        &Context::new(&Directories::sample()),
+    )
+    .unwrap()
+    .policy;
+    let window = WindowLabel::parse("main").unwrap();
+    let principal = policy.principal(&window, &Origin::local(), WallTime::from_unix(0));
+    // command, the places of what allows it, of what denies it, calls at one time
+    #[rustfmt::skip]
+    let cases = [
+        ("fs.read", vec![1, 3], vec![2], Some(2)),
+        ("fs.write", vec![1], vec![], Some(3)),
+        ("net.get", vec![2], vec![1], Some(1)),
+        ("net.put", vec![], vec![], None),
+    ];
+    for (command, allow, deny, in_flight) in cases {
+        let command = CommandName::parse(command).unwrap();
+        let (allows, denies) = principal.entries(&command);
+        let places = |entries: &[outline::Entry]| {
+            entries.iter().map(|entry| entry.rule.index).collect::<Vec<_>>()
+        };
+        assert_eq!((places(&allows), places(&denies)), (allow, deny), "{command}");
+        assert_eq!(principal.limits(&command).in_flight, in_flight, "{command}");
+    }
+}
+
 #[test]
 fn e17_a_principal_of_windows_reads_paths_as_windows_does() {
     let text = "version = 1\n[[capability]]\nid = \"c\"\nwindows = [\"main\"]\nallow = [{ commands = [\"a\"], path = [\"$APPDATA/**\"] }]\n";
