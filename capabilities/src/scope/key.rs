@@ -118,9 +118,10 @@ mod tests {
             ("editor.font-size", "editor.font-size", true),
             ("*.tab_width", "editor.tab_width", true),
         ];
-        for (pattern, key, matches) in cases {
-            let pattern = KeyPattern::parse(pattern).unwrap();
-            assert_eq!(pattern.matches(&Key::parse(key).unwrap()), matches, "{pattern:?} {key}");
+        for (written, text, matches) in cases {
+            let (pattern, key) = (KeyPattern::parse(written).unwrap(), Key::parse(text).unwrap());
+            assert_eq!(pattern.matches(&key), matches, "{written} {text}");
+            assert_eq!((pattern.written(), key.as_str()), (written, text));
         }
     }
 

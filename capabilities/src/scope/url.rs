@@ -332,8 +332,9 @@ mod tests {
         ];
         for (pattern, path) in cases {
             let host = glob::literal_regex("example.com");
-            let regex = UrlPattern::parse(pattern).unwrap().regex();
-            assert_eq!(regex, format!("https://{host}:443{path}"), "{pattern}");
+            let parsed = UrlPattern::parse(pattern).unwrap();
+            assert_eq!(parsed.regex(), format!("https://{host}:443{path}"), "{pattern}");
+            assert_eq!(parsed.written(), pattern);
         }
     }
 
