@@ -154,8 +154,8 @@ pub struct Call<'a> {
     pub redacted: &'a [String],
     /// The length of the arguments.
     pub args_bytes: u64,
-    /// What the arguments were, for comparison. Left out where some of them are kept out: with the
-    /// others known, a short one could be guessed from it.
+    /// What the arguments were, for comparison. Left out of all calls of a command of which some are
+    /// kept out: with the others known, a short one could be guessed from it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub args_digest: Option<Digest>,
     /// What the observed policy says, where that is another verdict.

@@ -51,7 +51,11 @@ pub(super) fn authenticate(
         return Err(Stopped::new(trail, replayed));
     }
     trail.weigh(text);
-    let (command, args) = match read(text, &mut trail) {
+    let read = read(text, &mut trail);
+    if pipeline.showing.keeps_out_of(trail.command.as_deref()) {
+        trail.digest = None;
+    }
+    let (command, args) = match read {
         Ok(read) => read,
         Err(unreadable) => return Err(Stopped::new(trail, unreadable)),
     };

@@ -112,8 +112,7 @@ fn call<'a>(
         args: trail.shown.as_ref().map(|shown| &shown.args),
         redacted,
         args_bytes: trail.bytes,
-        // With the other arguments known, what is kept out could be guessed from it.
-        args_digest: trail.digest.filter(|_| redacted.is_empty()),
+        args_digest: trail.digest,
         shadow: decision.shadow.map(Differing::event),
         micros: u64::try_from(now.since(trail.began).as_micros()).unwrap_or(u64::MAX),
     }

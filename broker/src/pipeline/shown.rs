@@ -47,6 +47,15 @@ impl Showing {
         self.everything.then(|| self.of(command, args))
     }
 
+    /// Whether something is kept out of what the log has of this command; of a message whose command
+    /// could not be read, where it is of any. Then no digest of the whole is written either, of
+    /// allowed calls and of refused ones: from it a short value could be guessed.
+    pub(super) fn keeps_out_of(&self, command: Option<&str>) -> bool {
+        self.redacted.iter().any(|(commands, _)| {
+            command.is_none_or(|name| commands.iter().any(|pattern| pattern.fits(name)))
+        })
+    }
+
     /// The arguments without what is kept out.
     pub(super) fn of(&self, command: &CommandName, args: &Args) -> Shown {
         let mut shown = Shown { args: args.as_value().clone(), redacted: Vec::new() };
@@ -159,6 +168,12 @@ mod tests {
                 (expected, redacted.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>()),
                 "{pointers:?}"
             );
+        }
+        for (command, expected) in
+            [(Some("vault.open"), true), (Some("app.info"), false), (None, true)]
+        {
+            assert_eq!(showing(&["/pin"]).keeps_out_of(command), expected, "{command:?}");
+            assert!(!Showing::default().keeps_out_of(command));
         }
         let other = CommandName::parse("app.info").unwrap();
         assert_eq!(showing(&["/pin"]).of(&other, &args_of_it).args, args);
