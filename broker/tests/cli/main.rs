@@ -23,6 +23,7 @@ mod import;
 mod journal;
 mod lsp;
 mod manual;
+mod platforms;
 mod schema;
 mod test;
 mod tutorial;

@@ -17,6 +17,8 @@ use crate::report::{self, Outcome, Unusable};
 Exit status: 0 when there is no error (warnings are shown), 1 when there is one, 2 when the files \
 cannot be read.
 
+What is kept to another operating system is checked as it would be there.
+
 With an app, its commands.json and its scripts are looked at as well: a command of the app's own \
 that nobody may call, and a call in a script that nothing grants, are warnings. A call whose \
 command is put together at run time cannot be read, and is counted. A call that is there to be \
@@ -55,9 +57,10 @@ impl Check {
         let commands = self.known(&place)?;
         let (diagnostics, policy) = match place.compile(commands.as_deref()) {
             Ok(compiled) => {
+                let elsewhere = place.errors_elsewhere(commands.as_deref());
                 let remarks = lint(&compiled.policy, &place.sources);
-                let all = compiled.warnings.iter().chain(&remarks).cloned().collect();
-                (all, Some(compiled.policy))
+                let all = compiled.warnings.iter().chain(&remarks).chain(&elsewhere).cloned();
+                (all.collect(), Some(compiled.policy))
             }
             Err(diagnostics) => (diagnostics, None),
         };

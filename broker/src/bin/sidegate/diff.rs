@@ -8,16 +8,17 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::json;
 use sidegate::audit::Timestamp;
 use sidegate::capabilities::analysis::{Change, ChangeKind, Difference, Patterns, diff};
-use sidegate::capabilities::{Compiled, Diagnostics, Policy};
+use sidegate::capabilities::{Compiled, Diagnostics, Platform, Policy};
 
-use crate::place::Place;
+use crate::place::{Place, elsewhere};
 use crate::report::{self, Outcome, Unusable};
 
 /// Says what may be done under one policy and not under another, each with an example call
 #[derive(clap::Args)]
 #[command(after_help = "\
 Files that say the same in another way (order, permissions, names, layout) do not differ. Both are \
-read with the directories that belong to NEW.
+read with the directories that belong to NEW. What is kept to another operating system is compared \
+as it would be there.
 
 Exit status: 0 when NEW allows nothing that OLD does not, 1 when it does, or the same under looser \
 conditions, or that cannot be ruled out; 2 when a policy cannot be read.
@@ -40,9 +41,13 @@ pub(crate) struct Diff {
 impl Diff {
     pub(crate) fn run(self) -> Result<Outcome, Unusable> {
         let (old, new) = (Place::read(&[self.old])?, Place::read(&[self.new])?);
-        let before = usable(old.compile_beside(&new), &old)?;
-        let after = usable(new.compile(None), &new)?;
-        let difference = diff(&before, &after, SystemTime::now().into());
+        let (before, after) = policies(&old, &new, Platform::current())?;
+        let now = SystemTime::now().into();
+        let mut difference = diff(&before, &after, now);
+        for platform in elsewhere().filter(|_| old.names_platforms() || new.names_platforms()) {
+            let (before, after) = policies(&old, &new, platform)?;
+            add(&mut difference, diff(&before, &after, now));
+        }
         if self.json {
             let report = json!({
                 "widens": difference.widens(),
@@ -57,6 +62,26 @@ impl Diff {
         }
         Ok(Outcome::of(!difference.widens()))
     }
+}
+
+/// Both policies, as they are on an operating system.
+fn policies(old: &Place, new: &Place, platform: Platform) -> Result<(Policy, Policy), Unusable> {
+    let before = usable(old.compile_beside(new, platform), old)?;
+    Ok((before, usable(new.compile_beside(new, platform), new)?))
+}
+
+/// Adds what differs on another operating system alone.
+fn add(difference: &mut Difference, elsewhere: Difference) {
+    difference.complete &= elsewhere.complete;
+    for change in elsewhere.changes {
+        let is_same = |known: &Change| {
+            (known.kind, &known.rule, &known.shifts) == (change.kind, &change.rule, &change.shifts)
+        };
+        if !difference.changes.iter().any(is_same) {
+            difference.changes.push(change);
+        }
+    }
+    difference.changes.sort_by_key(|change| change.kind);
 }
 
 /// The policy, where it compiles.

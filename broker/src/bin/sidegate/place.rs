@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use sidegate::app::{AppDirectories, AppId, Manifest};
 use sidegate::capabilities::{
-    CommandName, Compiled, Context, Diagnostics, Directories, Policy, Sources, WindowLabel,
+    CommandName, Compiled, Context, Diagnostics, Directories, Platform, Policy, Severity, Sources,
+    WindowLabel,
 };
 use sidegate_tools::commands::Commands;
 
@@ -112,9 +113,41 @@ impl Place {
     }
 
     /// Compiles it for the directories of another place, so that the two policies can be compared.
-    pub(crate) fn compile_beside(&self, other: &Self) -> Result<Compiled, Diagnostics> {
-        Policy::compile(&self.sources, &Context::new(&other.directories))
+    pub(crate) fn compile_beside(
+        &self,
+        other: &Self,
+        platform: Platform,
+    ) -> Result<Compiled, Diagnostics> {
+        Policy::compile(&self.sources, &Context::new(&other.directories).platform(platform))
     }
+
+    /// Whether it may say something else on another operating system.
+    pub(crate) fn names_platforms(&self) -> bool {
+        let mut texts = self.sources.names().filter_map(|name| self.sources.text(name));
+        texts.any(|text| text.contains("platforms"))
+    }
+
+    /// Errors that it has on other operating systems alone: an invariant that what is kept to one
+    /// of them breaks, say.
+    pub(crate) fn errors_elsewhere(&self, commands: Option<&[CommandName]>) -> Diagnostics {
+        let others = elsewhere().filter(|_| self.names_platforms());
+        let errors = others.flat_map(|platform| {
+            let context = Context::new(&self.directories).commands(commands).platform(platform);
+            let errors = Policy::compile(&self.sources, &context).err().unwrap_or_default();
+            let mut errors: Vec<_> = errors.iter().cloned().collect();
+            errors.retain(|found| found.severity == Severity::Error);
+            errors
+                .iter_mut()
+                .for_each(|error| error.message.push_str(&format!(" (on {platform})")));
+            errors
+        });
+        errors.collect()
+    }
+}
+
+/// The operating systems but this one.
+pub(crate) fn elsewhere() -> impl Iterator<Item = Platform> {
+    Platform::ALL.into_iter().filter(|platform| *platform != Platform::current())
 }
 
 /// What variables stand for where no policy is at hand: for the app of that identifier, or for none.
