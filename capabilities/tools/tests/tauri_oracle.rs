@@ -26,7 +26,7 @@ mod rows;
 use proptest::prelude::*;
 
 use apps::{Form, app};
-use oracle::{Answer, Oracle};
+use oracle::{Answer, Hidden, Oracle};
 use ours::Ours;
 
 proptest! {
@@ -43,7 +43,7 @@ proptest! {
                 if call.page.is_some() && rows::CHANGING.contains(&call.command) {
                     continue;
                 }
-                let there = oracle.apart(target.theirs, &call);
+                let there = oracle.apart(target.theirs, &call, Hidden::Matched);
                 prop_assert_eq!(there, Answer::of(here), "{:?} {}\n{}\n{:#?}", call, target.platform, ours.text, app);
             }
         }
@@ -59,10 +59,10 @@ proptest! {
             for call in apps::calls() {
                 let here = ours.allows(&call);
                 let there = oracle.whole(target.theirs, &call);
-                let apart = oracle.apart(target.theirs, &call);
+                let apart = oracle.apart(target.theirs, &call, Hidden::Matched);
                 let of = || format!("{call:?} {}\n{}\n{:#?}\n{app:#?}", target.platform, ours.text, ours.differences);
                 prop_assert!(!here || apart == Answer::Allowed, "wider: {}", of());
-                let row = rows::of(&ours, &call, here, there == Answer::Allowed);
+                let row = rows::of(&ours, &call, here, there == Answer::Allowed, apart);
                 prop_assert!(here == (there == Answer::Allowed) || row.is_some(), "in no row: {}", of());
             }
         }
@@ -75,19 +75,24 @@ fn every_row_has_an_example() {
         let (app, call) = (row.example)();
         let target = &apps::TARGETS[0];
         let ours = Ours::of(&app, target.platform);
-        let there = Oracle::of(&app).whole(target.theirs, &call) == Answer::Allowed;
+        let oracle = Oracle::of(&app);
+        let there = oracle.whole(target.theirs, &call) == Answer::Allowed;
+        let hidden = oracle.apart(target.theirs, &call, Hidden::Matched);
         let here = ours.allows(&call);
         let name = format!("{}: {}", row.name, row.why);
         assert_eq!(
             (here, there),
             (row.wider, !row.wider),
-            "{name}: {}\n{:#?}",
+            "{name}, {}: {}\n{:#?}",
+            row.why,
             ours.text,
             ours.differences
         );
         assert_eq!(
             rows::of(&ours, &call, here, there),
             Some(row.name),
+            rows::of(&ours, &call, here, there, hidden),
+            Some(name),
             "{}\n{:#?}",
             ours.text,
             ours.differences

@@ -24,6 +24,13 @@ pub(crate) enum Answer {
     Plugins,
 }
 
+/// What a wildcard does with a name that begins with a dot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hidden {
+    Skipped,
+    Matched,
+}
+
 impl Answer {
     pub(crate) fn of(allowed: bool) -> Self {
         if allowed { Self::Allowed } else { Self::Denied }
@@ -115,12 +122,12 @@ impl Oracle {
         if let Some(global) = resolved.global_scope.get(call.key) {
             scope.add(global);
         }
-        self.touches(&scope, call)
+        self.touches(&scope, call, Hidden::Skipped)
     }
 
     /// What Tauri would say if a denial and a scope were for the windows and origins of their
     /// capability, and a scope that names no command for the commands of its capability.
-    pub(crate) fn apart(&self, target: Target, call: &Call) -> Answer {
+    pub(crate) fn apart(&self, target: Target, call: &Call, denied: Hidden) -> Answer {
         let full = call.full();
         let (mut scope, mut allowed) = (Scope::default(), false);
         for (capability, resolved) in &self.on(target).apart {
@@ -139,23 +146,22 @@ impl Oracle {
             }
             allowed |= !matching.is_empty();
         }
-        if allowed { self.touches(&scope, call) } else { Answer::Denied }
+        if allowed { self.touches(&scope, call, denied) } else { Answer::Denied }
     }
 
-    fn touches(&self, scope: &Scope, call: &Call) -> Answer {
+    fn touches(&self, scope: &Scope, call: &Call, denied: Hidden) -> Answer {
         match (call.key, call.touched) {
             ("fs", Some((_, path))) => {
-                let pattern = |value: &Value| path_pattern(value);
-                let options = MatchOptions {
-                    require_literal_separator: true,
-                    require_literal_leading_dot: true,
-                    ..MatchOptions::default()
-                };
                 let path = absolute(path);
-                let any = |list: &[Value]| {
-                    list.iter().any(|value| pattern(value).matches_with(&path, options))
+                let any = |list: &[Value], hidden: Hidden| {
+                    let options = MatchOptions {
+                        require_literal_separator: true,
+                        require_literal_leading_dot: hidden == Hidden::Skipped,
+                        ..MatchOptions::default()
+                    };
+                    list.iter().any(|value| path_pattern(value).matches_with(&path, options))
                 };
-                Answer::of(any(&scope.allow) && !any(&scope.deny))
+                Answer::of(any(&scope.allow, Hidden::Skipped) && !any(&scope.deny, denied))
             }
             ("http", Some((_, address))) => {
                 let any = |list: &[Value]| {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use sidegate_tools::tauri::{Difference, Kind};
 
 use crate::apps::{APP, App, Call, written};
+use crate::oracle::Answer;
 use crate::ours::Ours;
 
 /// A deliberate difference.
@@ -192,8 +193,15 @@ fn everything(_: &Difference, _: &Call) -> bool {
     true
 }
 
-/// The row that accounts for a difference, if there is one.
-pub(crate) fn of(ours: &Ours, call: &Call, here: bool, there: bool) -> Option<&'static str> {
+/// The row that accounts for a difference, if there is one. `hidden` is what Tauri would say if a
+/// wildcard took in hidden names where it denies.
+pub(crate) fn of(
+    ours: &Ours,
+    call: &Call,
+    here: bool,
+    there: bool,
+    hidden: Answer,
+) -> Option<&'static str> {
     let accounts = |row: &&Row| {
         let is_row = |found: &&Difference| {
             found.code == row.name && (found.kind == Kind::Wider) >= row.wider
@@ -207,8 +215,7 @@ pub(crate) fn of(ours: &Ours, call: &Call, here: bool, there: bool) -> Option<&'
     if let Some(row) = ROWS.iter().find(accounts) {
         return Some(row.name);
     }
-    let is_hidden = call.touched.is_some_and(|(_, what)| what.contains("/."));
-    (there && is_hidden).then_some(HIDDEN)
+    (there && hidden == Answer::Denied).then_some(HIDDEN)
 }
 
 const NOTE: &str = "$APPDATA/notes/a.md";
