@@ -52,6 +52,11 @@ impl CommandPattern {
         !self.0.contains('*')
     }
 
+    /// Whether it is nothing but runs and dots: every command, or every one of so many words.
+    pub(crate) fn names_nothing(&self) -> bool {
+        self.0.bytes().all(|byte| byte == b'*' || byte == b'.')
+    }
+
     /// Whether the pattern is every command.
     pub(crate) fn is_any(&self) -> bool {
         self.0.bytes().all(|byte| byte == b'*')

@@ -69,6 +69,29 @@ fn e18_what_a_permission_brings_in_counts_too() {
     assert_eq!(told, [(5, help)]);
 }
 
+/// A permission's reason is for what it says itself. That a page from the network uses it is another
+/// matter, and another's.
+#[test]
+fn e18_a_permissions_reason_is_not_the_reason_of_who_uses_it() {
+    let body = "use = [\"p\"]\n[[permission]]\nid = \"p\"\nallow = [{ commands = [\"fs.remove\"], dangerous = \"x\" }]";
+    let remote = "origins = [\"https://example.com\"]";
+    let expected = "5:12 `fs.remove` may change something, and `https://example.com` may call it";
+    assert_eq!(errors(&capability(remote, body)), [expected]);
+    let meant = format!("{remote}\ndangerous = \"y\"");
+    assert_eq!(errors(&capability(&meant, body)), [""; 0]);
+}
+
+#[test]
+fn g04_every_command_in_whatever_spelling_needs_a_reason() {
+    for command in ["*", "**", "*.*", "*.*.*", "**.*"] {
+        let allow = |more: &str| format!("allow = [{{ commands = [{command:?}]{more} }}]");
+        let told = errors(&capability("", &allow("")));
+        let expected = format!("5:24 `{command}` allows every command there is or ever will be");
+        assert_eq!(told, [expected], "{command}");
+        assert_eq!(errors(&capability("", &allow(", dangerous = \"x\""))), [""; 0], "{command}");
+    }
+}
+
 /// By its own words `notes.get_*` reads; the handlers that there are say more.
 #[test]
 fn e18_a_command_that_is_there_is_asked_too() {

@@ -24,7 +24,7 @@ impl Compiler<'_> {
         url: Option<&[(&At<String>, UrlPattern)]>,
     ) {
         for text in &entry.commands {
-            if CommandPattern(text.value.as_str().into()).is_any() {
+            if CommandPattern(text.value.as_str().into()).names_nothing() {
                 let help = "name the commands, like `fs.read_*`";
                 self.entry_too_wide(
                     owner,
@@ -116,7 +116,10 @@ impl Compiler<'_> {
         origin: &At<String>,
         allow: &[Rule],
     ) {
-        for rule in allow.iter().filter(|rule| !rule.entry.is_dangerous) {
+        // A permission gives reasons for what it says itself; who may use it is the capability's word.
+        let is_meant =
+            |rule: &&Rule| rule.entry.is_dangerous && rule.reference.permission.is_none();
+        for rule in allow.iter().filter(|rule| !is_meant(rule)) {
             let Some(changing) = rule.entry.commands.iter().find(|one| self.may_change(one)) else {
                 continue;
             };
