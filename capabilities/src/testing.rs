@@ -116,9 +116,14 @@ fn run_one(
     let allowing = explained.steps.iter().filter(|step| step.outcome == Outcome::Applies);
     let deciding: Vec<&RuleRef> = match found {
         Effect::Allow => allowing.map(|step| step.rule.as_ref()).collect(),
-        Effect::Deny => rule.iter().collect(),
+        // The allow entry that came nearest has denied nothing.
+        Effect::Deny => rule.iter().filter(|rule| rule.effect == Effect::Deny).collect(),
     };
-    let problem = problem(test, found, reason, &deciding);
+    let because_of = test
+        .because
+        .as_deref()
+        .map(|because| reason == Some(because) || deciding.iter().any(|rule| rule.is_of(because)));
+    let problem = problem(test, found, (reason, rule.as_ref()), because_of);
     TestResult {
         passed: problem.is_none(),
         file: test.file.clone(),
@@ -134,31 +139,26 @@ fn run_one(
     }
 }
 
+/// Why the test did not pass; `as_said` is whether what it gives as the cause was it.
 fn problem(
     test: &Test,
     found: Effect,
-    reason: Option<&'static str>,
-    deciding: &[&RuleRef],
+    (reason, rule): (Option<&'static str>, Option<&RuleRef>),
+    as_said: Option<bool>,
 ) -> Option<String> {
     let word = |effect: Effect| match effect {
         Effect::Allow => "allowed",
         Effect::Deny => "denied",
     };
-    let by = || match (deciding.first(), reason) {
-        (Some(rule), Some(reason)) => format!(" ({reason}): {rule}"),
-        (Some(rule), None) => format!(": {rule}"),
-        (None, Some(reason)) => format!(" ({reason})"),
-        (None, None) => String::new(),
+    let by = || {
+        let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+        let rule = rule.map(|rule| format!(": {rule}")).unwrap_or_default();
+        format!("{reason}{rule}")
     };
     if found != test.expect {
         let expected = word(test.expect);
         return Some(format!("it is {}, and was to be {expected}{}", word(found), by()));
     }
-    let because = test.because.as_deref()?;
-    let is_of =
-        |rule: &RuleRef| rule.capability == because || rule.permission.as_deref() == Some(because);
-    if reason == Some(because) || deciding.iter().any(|rule| is_of(rule)) {
-        return None;
-    }
+    let because = test.because.as_deref().filter(|_| as_said == Some(false))?;
     Some(format!("it is {}, but not because of `{because}`{}", word(found), by()))
 }

@@ -257,6 +257,13 @@ pub struct RuleRef {
     pub column: u32,
 }
 
+impl RuleRef {
+    /// Whether it is of the capability or the permission of this id.
+    pub(crate) fn is_of(&self, id: &str) -> bool {
+        self.capability == id || self.permission.as_deref() == Some(id)
+    }
+}
+
 impl fmt::Display for RuleRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{} (capability `{}`", self.file, self.line, self.capability)?;

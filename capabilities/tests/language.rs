@@ -427,6 +427,8 @@ fn tests_pass_for_the_reason_they_give() {
          Some("it is allowed, but not because of `notes:read`: p.toml:9 (capability `main`, allow 1)")),
         ("call = \"fs.read\"\nargs = { path = \"/etc/a\" }\nexpect = \"deny\"\nbecause = \"not-granted\"",
          Some("it is denied, but not because of `not-granted` (out-of-scope): p.toml:4 (capability `main`, permission `notes:read`, allow 1)")),
+        ("call = \"fs.read\"\nargs = { path = \"/etc/a\" }\nexpect = \"deny\"\nbecause = \"notes:read\"",
+         Some("it is denied, but not because of `notes:read` (out-of-scope): p.toml:4 (capability `main`, permission `notes:read`, allow 1)")),
         ("call = \"fs.write\"\nexpect = \"allow\"",
          Some("it is denied, and was to be allowed (not-granted)")),
     ];
