@@ -7,14 +7,15 @@ use crate::rule::CommandPattern;
 /// Words that say so, where one of them is a word of the last segment of a command: `fs.write_text`,
 /// `notes.remove`, `shell.open`.
 #[rustfmt::skip]
-pub(super) const WORDS: [&str; 70] = [
+pub(super) const WORDS: [&str; 75] = [
     "add", "append", "apply", "assign", "cancel", "chmod", "chown", "clear", "close", "commit",
-    "copy", "cp", "create", "delete", "disable", "drop", "enable", "erase", "eval", "exec",
+    "copy", "cp", "create", "delete", "destroy", "disable", "drop", "edit", "enable", "erase", "eval", "exec",
     "execute", "exit", "format", "grant", "import", "insert", "install", "kill", "launch", "link",
     "make", "merge", "mkdir", "mount", "move", "mv", "open", "overwrite", "patch", "pay", "post",
     "publish", "purge", "push", "put", "quit", "remove", "rename", "replace", "reset", "restart",
     "restore", "revoke", "rm", "rmdir", "run", "save", "send", "set", "shell", "spawn", "start",
-    "stop", "store", "submit", "truncate", "uninstall", "unlink", "update", "write",
+    "stop", "store", "submit", "truncate", "uninstall", "unlink", "update", "upload", "upsert",
+    "wipe", "write",
 ];
 
 /// Whether a pattern is, or may well match, the name of a command that changes something.

@@ -18,10 +18,11 @@ const PROCESSES: Kind = "where all files are once more, by way of processes";
 const DEVICES: Kind = "the machine's devices";
 
 /// From the root on.
-const ROOT: [(&str, Kind); 2] = [("proc", PROCESSES), ("dev", DEVICES)];
+const ROOT: [(&str, Kind); 3] =
+    [("proc", PROCESSES), ("dev", DEVICES), ("run/user", "where programs of the session listen")];
 
 /// Beneath the home directory.
-const HOME: [(&str, Kind); 38] = [
+const HOME: [(&str, Kind); 41] = [
     (".ssh", KEYS),
     (".gnupg", KEYS),
     (".aws", KEYS),
@@ -60,6 +61,9 @@ const HOME: [(&str, Kind); 38] = [
     (".zlogin", SHELL),
     (".kshrc", SHELL),
     (".config/fish", SHELL),
+    (".config/chromium", KEYS),
+    (".config/google-chrome", KEYS),
+    (".config/gh", KEYS),
 ];
 
 /// Beneath the directories of a variable.
