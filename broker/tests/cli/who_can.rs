@@ -66,14 +66,26 @@ fn the_matrix_is_a_table_and_a_page_that_needs_nothing() {
     }
 }
 
+/// Markup in all that an author may write freely: a file's name, a path, a schema.
 #[test]
 fn what_a_policy_says_is_text_to_the_page() {
     let home = Home::new();
-    let policy = "version = 1\n[[capability]]\nid = \"<b>&\\\"'\"\nwindows = [\"a\"]\nallow = [{ commands = [\"app.info\"], args = { title = \"</script><img>\" } }]\n";
-    let file = home.write("p.toml", policy);
+    let policy = r#"version = 1
+[[capability]]
+id = "a"
+windows = ["a"]
+allow = [
+  { commands = ["fs.read_text"], path = ["$APPDATA/<b>&'<b>/*"] },
+  { commands = ["app.info"], args = { title = "</script><img>" } },
+]
+"#;
+    let file = home.write("p<img src=x onerror=alert(1)>.toml", policy);
     let page = home.path().join("page.html");
-    home.ask(&["who-can", file.to_str().unwrap(), "--html", page.to_str().unwrap()]);
-    if let Ok(page) = fs::read_to_string(page) {
-        assert!(!page.contains("<img") && !page.contains("<b>"), "{page}");
+    let answer = home.ask(&["who-can", file.to_str().unwrap(), "--html", page.to_str().unwrap()]);
+    assert_eq!(answer.status, 0, "{}", answer.err);
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.contains("onerror=alert(1)"), "the file is named: {page}");
+    for markup in ["<img", "<b>", "</script><"] {
+        assert!(!page.contains(markup), "{markup}: {page}");
     }
 }
