@@ -5,4 +5,8 @@ mod directories;
 mod manifest;
 
 pub use directories::{AppDirectories, NoHome};
-pub use manifest::{AppId, Manifest, ManifestError, Window};
+pub(crate) use manifest::CORE;
+pub(crate) use manifest::SIZE;
+pub use manifest::{
+    AppId, Chosen, Manifest, ManifestError, Menu, MenuEntry, Menus, Template, Window,
+};

@@ -11,7 +11,7 @@ use std::sync::Arc;
 #[cfg(target_os = "linux")]
 use std::{io, os::fd::OwnedFd};
 
-use tokio::sync::watch;
+use tokio::sync::{Mutex, mpsc, watch};
 
 pub use builder::{BuildError, Builder};
 pub use peer::Peer;
@@ -24,7 +24,8 @@ use crate::core::Core;
 use crate::handler::CommandManifest;
 #[cfg(target_os = "linux")]
 use crate::host::Attachment;
-use crate::host::{self, GaveUp};
+use crate::host::{self, GaveUp, Group};
+use crate::windows::{WindowEvents, Windows};
 
 /// A broker, ready to run.
 ///
@@ -41,6 +42,8 @@ use crate::host::{self, GaveUp};
 pub struct Broker {
     core: Arc<Core>,
     windows: Vec<Window>,
+    /// Windows that were made and have no host yet.
+    wishes: Mutex<mpsc::Receiver<Window>>,
 }
 
 /// Some windows could not be kept.
@@ -68,11 +71,20 @@ impl Broker {
         for group in groups {
             hosts.spawn(host::supervise(Arc::clone(&self.core), group, stopped.clone()));
         }
+        let mut wishes = self.wishes.lock().await;
+        let _serving = Serving::begin(&self.core.windows);
         let mut end = std::pin::pin!(end);
         let mut failed = Vec::new();
         let mut ending = false;
         loop {
             tokio::select! {
+                biased;
+                // Before the end of the last host is looked at, so that a window that its own page
+                // closed after it had made another does not end the app.
+                Some(window) = wishes.recv(), if !ending => {
+                    let group = Group::of(vec![window]);
+                    hosts.spawn(host::supervise(Arc::clone(&self.core), group, stopped.clone()));
+                }
                 ended = hosts.join_next() => match ended {
                     None => break,
                     Some(ended) => failed.extend(failure(ended)),
@@ -84,6 +96,12 @@ impl Broker {
             }
         }
         if failed.is_empty() { Ok(()) } else { Err(RunError(failed)) }
+    }
+
+    /// What happens to windows from now on: opened, changed, closed, an item of a menu chosen.
+    #[must_use]
+    pub fn window_events(&self) -> WindowEvents {
+        self.core.windows.events()
     }
 
     /// A caller within this process that speaks for `window` on `origin`: the same checks, the
@@ -128,6 +146,22 @@ impl Drop for Broker {
         if let Err(error) = self.core.pipeline.ledger.sync() {
             tracing::error!(%error, "the end of the audit log may not be on the disk");
         }
+    }
+}
+
+/// While it is there, windows that are made get a host.
+struct Serving<'a>(&'a Windows);
+
+impl<'a> Serving<'a> {
+    fn begin(windows: &'a Windows) -> Self {
+        windows.serve(true);
+        Self(windows)
+    }
+}
+
+impl Drop for Serving<'_> {
+    fn drop(&mut self) {
+        self.0.serve(false);
     }
 }
 

@@ -12,6 +12,7 @@ use crate::audit::Event;
 use crate::clock::Moment;
 use crate::ledger::Which;
 use crate::pipeline::Pipeline;
+use crate::windows::Windows;
 use crate::wire::SandboxLevel;
 
 /// The broker's inside.
@@ -21,6 +22,7 @@ pub(crate) struct Core {
     pub(crate) policy_version: Arc<str>,
     pub(crate) pipeline: Pipeline,
     pub(crate) assets: Assets,
+    pub(crate) windows: Arc<Windows>,
     /// The host's binary, where it is not the one beside this program.
     pub(crate) host_binary: Option<PathBuf>,
     /// The sandbox level below which hosts are not let in.

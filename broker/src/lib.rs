@@ -49,6 +49,8 @@ mod session;
 pub mod settings;
 #[cfg(feature = "core")]
 pub mod token;
+#[cfg(feature = "core")]
+mod windows;
 
 #[cfg(feature = "core")]
 pub use {
@@ -57,10 +59,11 @@ pub use {
     handler::{
         Call, Command, CommandManifest, HandlerError, NoArgs, RegistryError, Resource, Signature,
     },
-    handlers::{AppInfo, COMMANDS, describe},
+    handlers::{AppInfo, COMMANDS, POWERS, describe},
     harden::harden_process,
     pipeline::PageError,
     sidegate_capabilities as capabilities,
+    windows::{WindowEvent, WindowEvents},
 };
 
 #[cfg(all(feature = "core", target_os = "linux"))]

@@ -12,6 +12,7 @@ mod authenticate;
 mod decide;
 mod dispatch;
 mod limit;
+mod power;
 mod receive;
 mod record;
 mod refusal;
@@ -24,11 +25,13 @@ mod trail;
 use std::sync::Arc;
 
 use crate::clock::{Moment, Now};
-use crate::handler::{Registry, WindowPort};
+use crate::handler::Registry;
 use crate::ledger::Ledger;
 use crate::limits::Buckets;
 use crate::session::{Policies, Sessions};
+use crate::windows::WindowPort;
 
+pub(crate) use power::{Asked, Permitted};
 pub(crate) use receive::Frame;
 pub(crate) use record::Recorded;
 pub use refusal::PageError;
@@ -71,6 +74,18 @@ impl Pipeline {
         match self.walk(frame, trail, port, now) {
             Ok(recorded) => Ok(recorded),
             Err(stopped) => Err(self.refuse(*stopped, Moment::now())),
+        }
+    }
+
+    /// Decides what a document reaches for without a call, as a call of it would be decided. What
+    /// comes back is in the log, a refusal too.
+    pub(crate) fn ask(&self, asked: Asked<'_>, now: Now) -> Option<Permitted> {
+        match power::permit(self, asked, now) {
+            Ok(permitted) => Some(permitted),
+            Err(stopped) => {
+                let _told = self.refuse(*stopped, Moment::now());
+                None
+            }
         }
     }
 

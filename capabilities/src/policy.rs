@@ -189,6 +189,14 @@ impl Policy {
         ids
     }
 
+    /// Whether an allow entry for this window names the command, whatever origin, time and arguments
+    /// it is for. It grants nothing: what may be asked for is prepared by it.
+    #[must_use]
+    pub fn names_command(&self, window: &WindowLabel, command: &CommandName) -> bool {
+        let mut entries = self.naming(window).flat_map(|capability| &capability.allow);
+        entries.any(|rule| rule.entry.commands.iter().any(|one| one.matches(command.as_str())))
+    }
+
     pub(crate) fn directories(&self) -> &Arc<Directories> {
         &self.0.directories
     }

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
+use tokio::sync::Mutex;
+
 use sidegate_capabilities::{Color, Compiled, Context, Diagnostics, Policy, SourceError, Sources};
 
 use super::Broker;
 use super::observed::{self, Observed};
-use crate::app::{AppDirectories, AppId, Manifest, ManifestError, NoHome, Window};
+use crate::app::{AppDirectories, AppId, Manifest, ManifestError, Menus, NoHome, Template, Window};
 use crate::assets::Assets;
 use crate::audit::{AuditError, AuditLog, Clock, Event};
 use crate::bundle::{Bundle, BundleError, Floor, FloorError, PublicKey};
@@ -25,6 +27,7 @@ use crate::pipeline::{Bases, Pipeline, Showing};
 use crate::session::{Policies, Sessions};
 use crate::settings::{Settings, SettingsError};
 use crate::token::{Mint, NoRandomness};
+use crate::windows::{Memory, Windows};
 use crate::wire::SandboxLevel;
 
 /// What a broker is built from. Set either an app's directory, or the pieces of one.
@@ -34,6 +37,8 @@ pub struct Builder {
     name: String,
     release: String,
     windows: Vec<Window>,
+    templates: Vec<Template>,
+    menus: Menus,
     least: Option<SandboxLevel>,
     app_dir: PathBuf,
     ui: Option<PathBuf>,
@@ -144,6 +149,8 @@ impl Builder {
         self.name = manifest.name;
         self.release = manifest.release;
         self.windows = manifest.windows;
+        self.templates = manifest.templates;
+        self.menus = manifest.menus;
         self.least = Some(manifest.least);
         Ok(self)
     }
@@ -220,6 +227,13 @@ impl Builder {
         self
     }
 
+    /// Adds a kind of window that may be opened while the app runs.
+    #[must_use]
+    pub fn template(mut self, template: Template) -> Self {
+        self.templates.push(template);
+        self
+    }
+
     /// Adds a command and its handler.
     #[must_use]
     pub fn command(mut self, command: Command) -> Self {
@@ -279,7 +293,12 @@ impl Builder {
             version: std::mem::take(&mut self.release),
         };
         let settings = Arc::new(Settings::open(&directories.settings())?);
-        let mut commands = handlers::all(app, Some(&settings));
+        let memory = Memory::in_store(Settings::open(&directories.windows())?);
+        let (templates, menus) =
+            (std::mem::take(&mut self.templates), std::mem::take(&mut self.menus));
+        let (windows, wishes) = Windows::new(templates, menus, memory);
+        let windows = Arc::new(windows);
+        let mut commands = handlers::all(app, Some(&settings), Some(&windows));
         commands.append(&mut self.commands);
         let registry = Registry::new(commands)?;
         let release = self.unpack(&id)?;
@@ -293,6 +312,7 @@ impl Builder {
             policy_version: Arc::clone(&version),
             policy,
             assets: self.assets()?,
+            windows,
             host_binary: self.host.take(),
             least: self.least.unwrap_or(SandboxLevel::A),
             debug: self.debug,
@@ -316,7 +336,7 @@ impl Builder {
         if let Some(observed) = observed {
             observed.announce(&core);
         }
-        Ok(Broker { core, windows: self.windows })
+        Ok(Broker { core, windows: self.windows, wishes: Mutex::new(wishes) })
     }
 
     /// Reads the bundle, where there is one, in the place of any other policy; its version.
@@ -340,7 +360,8 @@ impl Builder {
         let sources = self.policies.take().ok_or(BuildError::NoPolicy)?;
         let variables =
             directories.variables().map_err(|e| BuildError::Directories(e.to_string()))?;
-        let names = registry.names();
+        let mut names = registry.names();
+        names.extend(handlers::powers());
         let context = Context::new(&variables).commands(Some(&names));
         let compiled = match Policy::compile(&sources, &context) {
             Ok(compiled) => compiled,

@@ -9,11 +9,12 @@ use sidegate_capabilities::{Origin, WindowLabel};
 
 use crate::clock::Now;
 use crate::core::Core;
-use crate::handler::{HandlerError, WindowPort};
+use crate::handler::HandlerError;
 use crate::pipeline::{Frame, Reply};
 use crate::session::Identity;
 use crate::token::{HostId, SessionId, Token};
-use crate::wire::{DocumentId, WindowId};
+use crate::windows::WindowPort;
+use crate::wire::{DocumentId, WindowChange, WindowId};
 
 /// The only document of a peer.
 const DOCUMENT: DocumentId = DocumentId(1);
@@ -30,7 +31,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    pub(super) fn new(core: Arc<Core>, label: WindowLabel, origin: &Origin) -> Self {
+    pub(crate) fn new(core: Arc<Core>, label: WindowLabel, origin: &Origin) -> Self {
         let host = HostId(core.next_host.fetch_add(1, Ordering::Relaxed));
         let window = WindowId(core.next_window.fetch_add(1, Ordering::Relaxed));
         let now = Now::read();
@@ -109,7 +110,7 @@ impl Drop for Peer {
 struct NoWindow;
 
 impl WindowPort for NoWindow {
-    fn set_title(&self, _: &str) -> Result<(), HandlerError> {
+    fn change(&self, _: WindowChange) -> Result<(), HandlerError> {
         Err(HandlerError::new("unavailable", "the caller has no window"))
     }
 }

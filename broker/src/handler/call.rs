@@ -1,12 +1,13 @@
 //! What a handler knows of the call it answers.
 
-use std::fmt;
 use std::sync::Arc;
 
 use sidegate_capabilities::{Origin, WindowLabel};
 
 use super::HandlerError;
 use crate::confined::ConfinedPath;
+use crate::windows::WindowPort;
+use crate::wire::WindowChange;
 
 /// The call as the checks left it. The resources in it are handles: there is no raw path here
 /// to open again.
@@ -58,21 +59,26 @@ impl Call {
         self.url.as_ref().ok_or_else(|| absent("url"))
     }
 
+    /// The key that the call named, where it named one.
+    #[must_use]
+    pub fn named_key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
     /// Sets the title of the window that called.
     ///
     /// # Errors
     /// `unavailable` where the caller has no window, or its host is gone.
     pub fn set_title(&self, title: &str) -> Result<(), HandlerError> {
-        self.port.set_title(title)
+        self.port.change(WindowChange::Title(title.to_owned()))
+    }
+
+    /// The way to the window that called.
+    pub(crate) fn port(&self) -> Arc<dyn WindowPort> {
+        Arc::clone(&self.port)
     }
 }
 
 fn absent(argument: &str) -> HandlerError {
     HandlerError::new("invalid", format!("this command takes no `{argument}`"))
-}
-
-/// What the broker can do to the window that a call came from.
-pub(crate) trait WindowPort: fmt::Debug + Send + Sync {
-    /// Sets its title.
-    fn set_title(&self, title: &str) -> Result<(), HandlerError>;
 }

@@ -29,7 +29,7 @@ pub(crate) fn group(policy: &Policy, windows: &[Window]) -> Vec<Group> {
 }
 
 impl Group {
-    pub(super) fn of(windows: Vec<Window>) -> Self {
+    pub(crate) fn of(windows: Vec<Window>) -> Self {
         let labels: Vec<_> = windows.iter().map(|window| window.label.as_str()).collect();
         Self { name: labels.join(","), windows }
     }

@@ -55,15 +55,26 @@ pub(crate) async fn supervise(
     mut group: Group,
     mut stop: Stop,
 ) -> Result<(), GaveUp> {
+    let labels: Vec<_> = group.windows.iter().map(|window| window.label.clone()).collect();
+    let ended = supervise_windows(&core, &mut group, &mut stop).await;
+    core.windows.unmake(&labels);
+    ended
+}
+
+async fn supervise_windows(
+    core: &Arc<Core>,
+    group: &mut Group,
+    stop: &mut Stop,
+) -> Result<(), GaveUp> {
     let mut ends = Ends::default();
     loop {
-        let failed = match live_once(&core, &mut group, stop.clone()).await {
+        let failed = match live_once(core, group, stop.clone()).await {
             Ok(()) => return Ok(()),
             Err(failed) => failed,
         };
         let pause = if failed.is_final { None } else { ends.pause_after(Moment::now()) };
         let Some(pause) = pause else {
-            return Err(give_up(&core, &group, failed.why));
+            return Err(give_up(core, group, failed.why));
         };
         tracing::warn!(windows = group.name, why = failed.why, ?pause, "starting a host again");
         tokio::select! {

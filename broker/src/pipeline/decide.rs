@@ -9,9 +9,10 @@ use sidegate_capabilities::{CommandName, Permit, Verdict};
 use super::limit::Admitted;
 use super::{Bases, Pipeline, Refusal, Stopped, Trail, shadow};
 use crate::confined::ConfinedPath;
-use crate::handler::{Call, Job, Registered, Registry, Resource, Service, WindowPort};
+use crate::handler::{Call, Job, Registered, Registry, Resource, Service};
 use crate::ledger::Records;
 use crate::session::InFlight;
+use crate::windows::WindowPort;
 
 /// Leave for one call with these very arguments, and the resources it named, open. It is used
 /// up by being recorded.
@@ -58,7 +59,7 @@ pub(super) fn decide(
         url: permit.url.clone().filter(|_| takes(Resource::Url)),
         port: Arc::clone(port),
     };
-    let job = Job { call: what, args: without_resources(args, &registered.signature.resources) };
+    let job = Job { call: what, args: without_resources(args, registered.resources()) };
     let service = registered.service.clone();
     let call_number = call.call;
     let records = permit.audit.calls().into();
@@ -87,11 +88,17 @@ fn path(
     if !registered.takes(Resource::Path) {
         return Ok(None);
     }
-    let grant = permit.path.as_ref().ok_or(Refusal::NoResource { argument: "path" })?;
-    bases.open(grant).map(Some).map_err(Refusal::Base)
+    match &permit.path {
+        Some(grant) => bases.open(grant).map(Some).map_err(Refusal::Base),
+        None if registered.signature.optional.contains(&Resource::Path) => Ok(None),
+        None => Err(Refusal::NoResource { argument: "path" }),
+    }
 }
 
-fn without_resources(args: Value, resources: &[Resource]) -> serde_json::Map<String, Value> {
+fn without_resources(
+    args: Value,
+    resources: impl Iterator<Item = Resource>,
+) -> serde_json::Map<String, Value> {
     let Value::Object(mut args) = args else {
         return serde_json::Map::new();
     };

@@ -41,14 +41,21 @@ fn check(
     }
     let in_flight = start(&call.session, call.call, &call.command, limits)?;
     // The rate goes last, so that a call refused for another reason costs none of it.
-    if let Some(rate) = limits.rate {
-        let label = &call.session.identity.label;
-        let bucket = buckets.of(label, &call.command);
-        if !bucket.is_some_and(|bucket| bucket.take(rate, now)) {
-            return Err(Limited::Rate.into());
-        }
-    }
+    rate(buckets, call, limits, now)?;
     Ok(in_flight)
+}
+
+/// Takes the call off its rate, where it has one.
+pub(super) fn rate(
+    buckets: &Buckets,
+    call: &Authenticated,
+    limits: &Limits,
+    now: Moment,
+) -> Result<(), Refusal> {
+    let Some(rate) = limits.rate else { return Ok(()) };
+    let bucket = buckets.of(&call.session.identity.label, &call.command);
+    let has_room = bucket.is_some_and(|bucket| bucket.take(rate, now));
+    if has_room { Ok(()) } else { Err(Limited::Rate.into()) }
 }
 
 fn start(

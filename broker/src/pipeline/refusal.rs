@@ -22,6 +22,9 @@ pub(crate) enum Refusal {
     /// The call's JSON is not one that this broker reads.
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
+    /// A document that has not shown which origin it is of reached for something.
+    #[error("the document that asks has shown no origin that a policy could name")]
+    Unproved,
     /// A limit.
     #[error(transparent)]
     Limited(Limited),
@@ -34,6 +37,9 @@ pub(crate) enum Refusal {
     /// The policy says yes to a command that nobody answers.
     #[error("no handler is registered for this command")]
     NoHandler,
+    /// The policy says yes to an address for which the app has no window.
+    #[error("no template of the manifest takes this address")]
+    NoTemplate,
     /// The arguments do not fit the handler's schema.
     #[error("the argument at `{pointer}` does not fit: {problem}")]
     Invalid {
@@ -117,10 +123,12 @@ impl Refusal {
                 | Impostor::Replayed,
             )
             | Self::Unreadable(_)
+            | Self::Unproved
             | Self::Limited(_)
             | Self::Revoked
             | Self::Denied(_)
             | Self::NoHandler
+            | Self::NoTemplate
             | Self::Invalid { .. }
             | Self::NoResource { .. }
             | Self::Base(_)
@@ -142,6 +150,7 @@ impl Refusal {
                 Impostor::Replayed => "replay",
             },
             Self::Unreadable(_) => "unreadable",
+            Self::Unproved => "origin-unproved",
             Self::Limited(limited) => match limited {
                 Limited::Rate => "rate",
                 Limited::CommandInFlight | Limited::DocumentInFlight => "in-flight",
@@ -150,6 +159,7 @@ impl Refusal {
             Self::Revoked => "revoked",
             Self::Denied(denial) => denial.reason.code(),
             Self::NoHandler => "no-handler",
+            Self::NoTemplate => "no-template",
             Self::Invalid { .. } => "invalid",
             Self::NoResource { .. } => "no-resource",
             Self::Base(_) => "base",
@@ -162,9 +172,9 @@ impl Refusal {
     pub(super) fn stage(&self) -> &'static str {
         match self {
             Self::Malformed => "receive",
-            Self::Impostor(_) | Self::Unreadable(_) => "authenticate",
+            Self::Impostor(_) | Self::Unreadable(_) | Self::Unproved => "authenticate",
             Self::Limited(_) | Self::Revoked => "limit",
-            Self::Denied(_) | Self::NoHandler => "decide",
+            Self::Denied(_) | Self::NoHandler | Self::NoTemplate => "decide",
             Self::Invalid { .. } => "validate",
             Self::NoResource { .. } | Self::Base(_) | Self::Withheld { .. } => "scope",
             Self::Unrecorded(_) => "record",
@@ -183,6 +193,7 @@ impl Refusal {
     pub(super) fn help(&self) -> Option<&str> {
         match self {
             Self::Denied(denial) => Some(&denial.help),
+            Self::NoTemplate => Some("a `[[template]]` with its `page`, or its origin in `takes`"),
             Self::NoHandler => Some("register a handler for it, or take it out of the policy"),
             Self::Limited(Limited::Rate) => Some("a higher `limit.rate` or `limit.burst`"),
             Self::Limited(Limited::CommandInFlight) => Some("a higher `limit.in_flight`"),
@@ -191,6 +202,7 @@ impl Refusal {
             | Self::Malformed
             | Self::Impostor(_)
             | Self::Unreadable(_)
+            | Self::Unproved
             | Self::Revoked
             | Self::Invalid { .. }
             | Self::NoResource { .. }
@@ -240,7 +252,9 @@ impl From<&Refusal> for PageError {
         match refusal {
             Refusal::Denied(_)
             | Refusal::NoHandler
+            | Refusal::NoTemplate
             | Refusal::Impostor(_)
+            | Refusal::Unproved
             | Refusal::Revoked
             | Refusal::NoResource { .. } => Self::new("denied", DENIED),
             Refusal::Malformed | Refusal::Unreadable(_) => {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Frame;
 use super::shadow::Differing;
 use super::shown::Shown;
+use super::{Asked, Frame};
 use crate::audit::Digest;
 use crate::clock::Moment;
 use crate::session::Identity;
@@ -45,6 +45,14 @@ impl Trail {
             shown: None,
             shadow: None,
         }
+    }
+
+    /// The trail of what is asked for without a call.
+    pub(super) fn asked(asked: &Asked<'_>, now: Moment) -> Self {
+        let Asked { host, window, document, number, power, .. } = *asked;
+        let frame = Frame { host, window, document, bytes: &[] };
+        let command = Some(power.command().to_owned());
+        Self { command, call: Some(number), ..Self::of(&frame, now) }
     }
 
     pub(super) fn identify(&mut self, identity: &Identity) {

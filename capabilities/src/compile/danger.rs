@@ -3,8 +3,11 @@
 
 mod changes;
 mod places;
+mod powers;
 
 pub(super) use places::Places;
+
+use powers::takes_in_a_power;
 
 use super::{Compiler, Owner};
 use crate::capability::WindowPattern;
@@ -120,14 +123,17 @@ impl Compiler<'_> {
         let is_meant =
             |rule: &&Rule| rule.entry.is_dangerous && rule.reference.permission.is_none();
         for rule in allow.iter().filter(|rule| !is_meant(rule)) {
-            let Some(changing) = rule.entry.commands.iter().find(|one| self.may_change(one)) else {
+            let does = |one: &&CommandPattern| self.may_change(one) || takes_in_a_power(one);
+            let Some(changing) = rule.entry.commands.iter().find(does) else {
                 continue;
             };
             let here = Place::of(file, origin.span);
-            let message = format!(
-                "`{}` may change something, and `{}` may call it",
-                changing.0, origin.value
-            );
+            let message = if self.may_change(changing) && !changing.0.starts_with("webview.") {
+                format!("`{}` may change something, and `{}` may call it", changing.0, origin.value)
+            } else {
+                let origin = &origin.value;
+                format!("`{}` is for the app's own pages, and `{origin}` may have it", changing.0)
+            };
             let own = capability.allow.iter().zip(1..).find(|(_, index)| {
                 rule.reference.permission.is_none() && *index == rule.reference.index
             });

@@ -65,13 +65,14 @@ fn reach<'c>(
 }
 
 /// Whether the entry has a scope for just the resources that the command takes, and none is empty:
-/// an allow entry matches no other call.
+/// an allow entry matches no other call. A resource that is optional may have one.
 fn has_scopes_for(entry: &Entry, signature: &Signature) -> bool {
     [Resource::Path, Resource::Url, Resource::Key].into_iter().all(|resource| {
         let taken = signature.resources.contains(&resource);
+        let may_be = taken || signature.optional.contains(&resource);
         match scope(entry, resource) {
             None => !taken,
-            Some(patterns) => taken && !patterns.is_empty(),
+            Some(patterns) => may_be && !patterns.is_empty(),
         }
     })
 }

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde_json::json;
-use sidegate::COMMANDS;
 use sidegate::app::AppId;
 use sidegate::bundle::{Bundle, BundleError, PublicKey, Release, SecretKey};
 use sidegate::capabilities::CommandName;
+use sidegate::{COMMANDS, POWERS};
 
 use crate::place::Place;
 use crate::report::{self, Outcome, Unusable};
@@ -119,7 +119,7 @@ impl Sign {
         let place = Place::read(&self.paths)?;
         let release = Release { app: self.app(&place)?, version: self.release };
         let own = self.commands.iter().map(String::as_str);
-        let commands = COMMANDS.into_iter().chain(own).map(|name| {
+        let commands = COMMANDS.into_iter().chain(POWERS).chain(own).map(|name| {
             CommandName::parse(name).map_err(|error| Unusable::new(format!("`{name}`: {error}")))
         });
         let commands = commands.collect::<Result<Vec<_>, _>>()?;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::json;
+use sidegate::POWERS;
 use sidegate::capabilities::analysis::lint;
 use sidegate::capabilities::{CommandName, Diagnostics, Policy, Severity};
 
@@ -104,7 +105,7 @@ impl Check {
             return Ok(None);
         }
         let mut known: Vec<_> = place.commands()?.names().cloned().collect();
-        for name in &self.commands {
+        for name in POWERS.into_iter().chain(self.commands.iter().map(String::as_str)) {
             let name = CommandName::parse(name)
                 .map_err(|error| Unusable::new(format!("`{name}`: {error}")))?;
             known.push(name);
