@@ -20,6 +20,8 @@ mod elsewhere;
 #[cfg(target_os = "linux")]
 mod examine;
 #[cfg(target_os = "linux")]
+mod inspector;
+#[cfg(target_os = "linux")]
 mod output;
 #[cfg(target_os = "linux")]
 mod process;

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, watch};
 use super::connection::{Connection, Ended};
 use super::desk::Desk;
 use super::group::Group;
+use super::inspector::refuse_inspectors;
 use super::output::{Output, Queued};
 use super::process::{NOT_CONTAINED, Process, beside_this_binary};
 use super::socket::{self, Pid, Socket};
@@ -147,6 +148,10 @@ async fn live_once(core: &Arc<Core>, group: &mut Group, mut stop: Stop) -> Resul
 }
 
 fn start(core: &Core) -> Result<(Socket, Process), String> {
+    if !core.debug {
+        let names = std::env::vars_os().map(|(name, _)| name);
+        refuse_inspectors(names).map_err(|inspected| inspected.to_string())?;
+    }
     let binary = core.host_binary.clone().map_or_else(beside_this_binary, Ok);
     let binary = binary.map_err(|error| error.to_string())?;
     let (ours, theirs) = socket::pair().map_err(|error| error.to_string())?;
