@@ -125,10 +125,10 @@ fn c17_what_a_page_reaches_for_is_asked_for_by_its_name() {
         _ => None,
     });
     asked_for.sort();
-    let expected = [Power::Geolocation, Power::Notifications, Power::Print];
-    assert!(expected.iter().all(|power| asked_for.contains(power)), "{asked_for:?}: {heard}");
-    assert_eq!(heard["notes"], "denied", "{heard}");
-    assert_eq!(heard["place"], 1, "{heard}");
+    // A session that keeps nothing is refused notifications by WebKit itself, and a sandbox has no
+    // devices to be asked about.
+    assert_eq!(asked_for, [Power::Geolocation, Power::Print], "{heard}");
+    assert_eq!((&heard["notes"], &heard["place"]), (&json!("denied"), &json!(1)), "{heard}");
     assert_ne!(heard["media"], "given", "{heard}");
 }
 
@@ -163,8 +163,12 @@ fn c17_the_inspector_opens_once_it_is_allowed() {
         let window = desk.wait_for("the window", LIMIT, |title| title == TITLE).unwrap();
         broker.wait_for_call("report");
         desk.focus(&window).unwrap();
-        desk.click(&window, 200, 200).unwrap();
-        desk.press(&[Key::Control, Key::Shift, Key::Char('i')]).unwrap();
+        desk.click_for_menu(&window, 200, 200).unwrap();
+        std::thread::sleep(Duration::from_millis(500));
+        picture(&desk, "context-menu");
+        // The last item, by way of the end.
+        desk.press(&[Key::Up]).unwrap();
+        desk.press(&[Key::Enter]).unwrap();
         broker.wait_for("the question", |said| asked(said, Power::Devtools));
         let colours = |desk: &Desk| desk.picture_of(&window).unwrap().colours();
         let limit = if shown { LIMIT } else { Duration::from_secs(2) };
@@ -184,17 +188,13 @@ fn what_is_done_to_a_window_is_done_and_told() {
     let desk = Desk::at(&display).unwrap();
     let window = desk.wait_for("the window", LIMIT, |title| title == TITLE).unwrap();
     broker.wait_for_call("report");
-    let is_so: [(&str, WindowChange, fn(&Stance) -> bool); 8] = [
+    let is_so: [(&str, WindowChange, fn(&Stance) -> bool); 4] = [
         ("size", WindowChange::Size { width: 500, height: 300 }, |it| {
             (it.width, it.height) == (500, 300)
         }),
         ("position", WindowChange::Position { x: 70, y: 90 }, |it| (it.x, it.y) == (70, 90)),
-        ("on-top", WindowChange::AlwaysOnTop(true), |it| it.always_on_top),
-        ("not-on-top", WindowChange::AlwaysOnTop(false), |it| !it.always_on_top),
         ("hidden", WindowChange::Visible(false), |it| !it.visible),
         ("shown", WindowChange::Visible(true), |it| it.visible),
-        ("fullscreen", WindowChange::Fullscreen(true), |it| it.fullscreen),
-        ("not-fullscreen", WindowChange::Fullscreen(false), |it| !it.fullscreen),
     ];
     for (name, change, is_so) in is_so {
         broker.send(&ToHost::Change { window: WindowId(1), change }).unwrap();
@@ -210,6 +210,17 @@ fn what_is_done_to_a_window_is_done_and_told() {
             let place = desk.place(&window).unwrap();
             assert_eq!((place.x, place.y, place.width, place.height), (70, 90, 500, 300));
         }
+    }
+    // What is a window manager's to do is asked of it, and here there is none.
+    desk.hear_wishes().unwrap();
+    for (state, change, has) in [
+        ("_NET_WM_STATE_ABOVE", WindowChange::AlwaysOnTop(true), true),
+        ("_NET_WM_STATE_ABOVE", WindowChange::AlwaysOnTop(false), false),
+        ("_NET_WM_STATE_FULLSCREEN", WindowChange::Fullscreen(true), true),
+        ("_NET_WM_STATE_FULLSCREEN", WindowChange::Fullscreen(false), false),
+    ] {
+        broker.send(&ToHost::Change { window: WindowId(1), change: change.clone() }).unwrap();
+        assert!(desk.hears_wish(state, has, LIMIT).unwrap(), "{change:?}");
     }
     let title = WindowChange::Title("Another title".into());
     broker.send(&ToHost::Change { window: WindowId(1), change: title }).unwrap();
