@@ -24,6 +24,9 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// Longer than the answer to anything that was answered.
 const QUIET: Duration = Duration::from_millis(700);
 
+/// Whether a window stands as it was asked to.
+type Stands = fn(&Stance) -> bool;
+
 /// A host with one window open whose page runs `script`.
 fn run(
     display: &Display,
@@ -188,7 +191,7 @@ fn what_is_done_to_a_window_is_done_and_told() {
     let desk = Desk::at(&display).unwrap();
     let window = desk.wait_for("the window", LIMIT, |title| title == TITLE).unwrap();
     broker.wait_for_call("report");
-    let is_so: [(&str, WindowChange, fn(&Stance) -> bool); 4] = [
+    let is_so: [(&str, WindowChange, Stands); 4] = [
         ("size", WindowChange::Size { width: 500, height: 300 }, |it| {
             (it.width, it.height) == (500, 300)
         }),

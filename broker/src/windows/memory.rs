@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use sidegate_capabilities::WindowLabel;
 
 use crate::clock::Moment;
@@ -58,12 +58,12 @@ struct Known {
 impl Memory {
     /// The memory in `store`. What is there and cannot be read is forgotten, one window at a time.
     pub(crate) fn in_store(store: Settings) -> Self {
-        let stored = store.get(KEY).and_then(|value| match value {
-            serde_json::Value::Object(windows) => Some(windows),
-            _ => None,
-        });
-        let read = |(label, value)| Some((label, serde_json::from_value(value).ok()?));
-        let windows = stored.into_iter().flatten().filter_map(read).collect();
+        let stored = store.get(KEY).unwrap_or_default();
+        let stored = stored.as_object().into_iter().flatten();
+        let read = |(label, value): (&String, &Value)| {
+            Some((label.clone(), serde_json::from_value(value.clone()).ok()?))
+        };
+        let windows = stored.filter_map(read).collect();
         let known = Known { windows, ..Known::default() };
         Self { store: Some(store), known: Mutex::new(known) }
     }

@@ -28,7 +28,7 @@ pub(super) fn connect(page: &Rc<Page>, view: &WebView, inspected_by_anybody: boo
     view.connect_decide_policy(move |_, decision, kind| match kind {
         PolicyDecisionType::NavigationAction => navigation(&asker, decision),
         PolicyDecisionType::NewWindowAction => new_window(&asker, decision),
-        _ => false,
+        PolicyDecisionType::Response | _ => false,
     });
     let asker = Rc::downgrade(page);
     view.connect_create(move |_, action| {

@@ -107,8 +107,7 @@ fn title(args: Title) -> Result<WindowChange, HandlerError> {
     Ok(WindowChange::Title(args.title))
 }
 
-fn size(args: Size) -> Result<WindowChange, HandlerError> {
-    let Size { width, height } = args;
+fn size(Size { width, height }: Size) -> Result<WindowChange, HandlerError> {
     if !SIZE.contains(&width) || !SIZE.contains(&height) {
         let message = format!("width and height are from {} to {}", SIZE.start(), SIZE.end());
         return Err(HandlerError::new("invalid", message));
@@ -116,8 +115,7 @@ fn size(args: Size) -> Result<WindowChange, HandlerError> {
     Ok(WindowChange::Size { width, height })
 }
 
-fn position(args: Position) -> Result<WindowChange, HandlerError> {
-    let Position { x, y } = args;
+fn position(Position { x, y }: Position) -> Result<WindowChange, HandlerError> {
     if [x, y].iter().any(|way| !(-MAX_AWAY..=MAX_AWAY).contains(way)) {
         let message = format!("a window is at most {MAX_AWAY} from the corner of the screen");
         return Err(HandlerError::new("invalid", message));

@@ -14,6 +14,7 @@ use crate::pipeline::Asked;
 use crate::wire::{DocumentId, Power, Stance, ToHost, WindowId};
 
 /// What a document reaches for.
+#[derive(Clone, Copy)]
 pub(super) struct Ask<'a> {
     pub(super) document: DocumentId,
     pub(super) number: u64,
