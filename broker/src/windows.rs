@@ -165,7 +165,8 @@ impl Windows {
         }
         let mut state = self.lock();
         let too_many = || HandlerError::new("too_many", "as many windows as may be are open");
-        if state.open.len().saturating_add(state.made.len()) >= MAX_OPEN {
+        let others = state.open.values().filter(|open| !state.made.contains(&open.label)).count();
+        if others.saturating_add(state.made.len()) >= MAX_OPEN {
             return Err(too_many());
         }
         let mut labels = template.labels();

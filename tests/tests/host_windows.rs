@@ -184,6 +184,35 @@ fn c17_the_inspector_opens_once_it_is_allowed() {
 }
 
 #[test]
+fn c17_a_file_is_dropped_where_that_is_allowed() {
+    let script = "document.body.style.height = '440px';
+        const dropped = [];
+        document.addEventListener('dragover', (event) => event.preventDefault());
+        document.addEventListener('drop', (event) => {
+          event.preventDefault();
+          dropped.push(event.dataTransfer.files.length, event.dataTransfer.types.length);
+        });
+        onload = () => {
+          sidegate.invoke('report', 0);
+          setTimeout(() => sidegate.invoke('report', dropped), 5000);
+        };";
+    let cases: [(Answer, bool); 3] =
+        [(|_, _| Some(true), true), (|_, _| Some(false), false), (|_, _| None, false)];
+    for (answer, given) in cases {
+        let display = Display::start().unwrap();
+        let broker = run(&display, script, answer, |open| open);
+        let desk = Desk::at(&display).unwrap();
+        let window = desk.wait_for("the window", LIMIT, |title| title == TITLE).unwrap();
+        broker.wait_for_call("report");
+        std::thread::sleep(Duration::from_millis(500));
+        desk.drop_file(&window, "file:///etc/hostname", 200, 200).unwrap();
+        broker.wait_for("the question", |said| asked(said, Power::DropFiles));
+        let dropped = broker.wait_for_call("report").args;
+        assert_eq!(dropped != json!([]), given, "{dropped}");
+    }
+}
+
+#[test]
 fn what_is_done_to_a_window_is_done_and_told() {
     let display = Display::start().unwrap();
     let script = "onload = () => sidegate.invoke('report', 1)";

@@ -277,6 +277,66 @@ page = "editor.html"
         }
     }
 
+    const MORE: &str = r#"
+[[template]]
+name = "preview"
+title = "Preview"
+page = "preview.html"
+most = 2
+takes = ["https://docs.example.com"]
+[[menu]]
+title = "File"
+[[menu.item]]
+title = "Quit"
+command = "app.quit"
+[[menu.item]]
+title = "Save"
+event = "save"
+keys = "<Control>s"
+"#;
+
+    #[test]
+    fn templates_and_menus_are_read() {
+        let manifest = Manifest::parse(&format!("{GOOD}{MORE}")).unwrap();
+        let labels: Vec<_> = manifest.templates[0].labels().map(|it| it.to_string()).collect();
+        assert_eq!(labels, ["preview-1", "preview-2"]);
+        assert_eq!(manifest.menus.chosen(1), Some(&Chosen::Event("save".into())));
+        assert_eq!(manifest.menus.chosen(2), None);
+        let [menu] = &manifest.menus.for_host()[..] else { panic!("one menu") };
+        let numbers: Vec<_> = menu.items.iter().map(|item| item.number).collect();
+        assert_eq!(numbers, [0, 1]);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_template_or_a_menu_is_said() {
+        for (from, to, expected) in [
+            ("\"preview\"", "\"the preview\"", "`template.name`"),
+            ("most = 2", "most = 65", "`template.most`"),
+            ("most = 2", "most = 0", "`template.most`"),
+            ("https://docs.example.com", "http://docs.example.com", "`template.takes`"),
+            ("https://docs.example.com", "https://docs.example.com/a", "`template.takes`"),
+            ("https://docs.example.com", "https://*.example.com", "`template.takes`"),
+            ("preview.html", "../preview.html", "`window.page`"),
+            ("label = \"editor\"", "label = \"preview-1\"", "could be called `preview-1`"),
+            ("label = \"editor\"", "label = \"core\"", "`core` is the app itself"),
+            (
+                "[[menu]]",
+                "[[template]]\nname=\"preview\"\ntitle=\"x\"\npage=\"x\"\n[[menu]]",
+                "two templates",
+            ),
+            ("\"app.quit\"", "\"App quit\"", "`menu.item.command`"),
+            ("\"app.quit\"", "\"app.quit\"\nargs = 1", "`menu.item.args`"),
+            ("\"app.quit\"", "\"app.quit\"\nevent = \"x\"", "either a `command`"),
+            ("event = \"save\"", "args = {}", "either a `command`"),
+            ("<Control>s", "<Control> s", "`menu.item.keys`"),
+            ("\"Save\"", "\"\"", "`menu.title`"),
+        ] {
+            let text = format!("{GOOD}{MORE}").replacen(from, to, 1);
+            let error = Manifest::parse(&text).unwrap_err().to_string();
+            assert!(error.contains(expected), "{to}: {error}");
+        }
+    }
+
     #[test]
     fn a_label_stands_once() {
         let window = GOOD.split("[[window]]").nth(1).unwrap();

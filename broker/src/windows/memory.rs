@@ -18,7 +18,8 @@ use crate::wire::{Placing, Stance};
 const KEY: &str = "windows";
 
 /// A window that is moved by hand stands otherwise sixty times a second; the disk hears of it no
-/// more often than this, and once more when the window closes.
+/// more often than this, and once more when the window closes. That is little enough to be written in
+/// line, by the thread that decides.
 const EVERY: Duration = Duration::from_secs(1);
 
 /// What is remembered of a window.

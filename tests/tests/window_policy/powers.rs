@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sidegate_tests::wait;
+use sidegate_tests::{wait, x11::Place};
 
 use crate::stage::{LIMIT, Stage};
 
@@ -127,6 +127,9 @@ allow = [{{ commands = [\"settings.get\"], key = [\"theme\"] }}]
     std::thread::sleep(Duration::from_secs(1));
     assert_eq!(two(), 2);
     if let Some(folder) = std::env::var_os("SIDEGATE_PICTURES") {
+        let place = Place { x: 600, y: 100, width: 420, height: 300 };
+        stage.desk.arrange(&opened, place).unwrap();
+        std::thread::sleep(Duration::from_millis(500));
         let file = std::path::Path::new(&folder).join("opened.png");
         stage.desk.picture().unwrap().save(&file).unwrap();
     }

@@ -46,10 +46,9 @@ pub(crate) fn folder(home: &Home, more: &str, policy: &str, script: &str, other:
     }
     fs::write(app.join("sidegate.toml"), format!("{MANIFEST}{more}")).unwrap();
     fs::write(app.join("policies/app.toml"), format!("version = 1\n{policy}")).unwrap();
-    for (name, script, colour) in [("index", script, "#243"), ("preview", other, "#334")] {
+    for (name, script, colour) in [("index", script, "#224433"), ("preview", other, "#663344")] {
         let page = format!(
-            "<!doctype html><html style='background:{colour}'><body>\
-             <script src='{name}.js'></script></body></html>"
+            "<!doctype html><body bgcolor='{colour}'><script src='{name}.js'></script></body>"
         );
         fs::write(app.join(format!("ui/{name}.html")), page).unwrap();
         fs::write(app.join(format!("ui/{name}.js")), script).unwrap();
