@@ -19,6 +19,8 @@ use sidegate_tests::{
 
 const HOME: &str = "app://localhost/";
 const TITLE: &str = "A window of the tests";
+/// The colour of the page.
+const PAGE: [u8; 3] = [0x22, 0x44, 0x55];
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// Longer than the answer to anything that was answered.
@@ -164,19 +166,21 @@ fn c17_the_inspector_opens_once_it_is_allowed() {
         let broker = run(&display, script, answer, |open| OpenWindow { powers, ..open });
         let desk = Desk::at(&display).unwrap();
         let window = desk.wait_for("the window", LIMIT, |title| title == TITLE).unwrap();
+        let colours = |desk: &Desk| desk.picture_of(&window).unwrap().colours();
         broker.wait_for_call("report");
         desk.focus(&window).unwrap();
+        let plain = colours(&desk);
         desk.click_for_menu(&window, 200, 200).unwrap();
-        std::thread::sleep(Duration::from_millis(500));
+        let menu = sidegate_tests::wait::until(LIMIT, || colours(&desk) > plain + 8);
+        assert!(menu.is_some(), "no context menu");
         picture(&desk, "context-menu");
         // The last item, by way of the end.
         desk.press(&[Key::Up]).unwrap();
         desk.press(&[Key::Enter]).unwrap();
         broker.wait_for("the question", |said| asked(said, Power::Devtools));
-        let colours = |desk: &Desk| desk.picture_of(&window).unwrap().colours();
         let limit = if shown { LIMIT } else { Duration::from_secs(2) };
         let open = sidegate_tests::wait::until(limit, || {
-            desk.windows().unwrap().len() > 1 || colours(&desk) > 20
+            desk.windows().unwrap().iter().any(|one| one.title.contains("Inspector"))
         });
         picture(&desk, if shown { "inspector" } else { "no-inspector" });
         assert_eq!(open.is_some(), shown);
@@ -303,8 +307,15 @@ fn what_is_chosen_in_a_menu_is_told_by_its_number() {
             _ => None,
         })
     };
+    // The list of the menu is over the page, which is of one colour.
+    let page =
+        || desk.picture_of(&window).unwrap().pixels().iter().filter(|it| **it == PAGE).count();
+    let painted = sidegate_tests::wait::until(LIMIT, || page() > 100_000);
+    assert!(painted.is_some(), "no page");
+    let plain = page();
     desk.click(&window, 15, 12).unwrap();
-    std::thread::sleep(Duration::from_millis(500));
+    let list = sidegate_tests::wait::until(LIMIT, || page() + 500 < plain);
+    assert!(list.is_some(), "no menu");
     picture(&desk, "menu");
     desk.press(&[Key::Down]).unwrap();
     desk.press(&[Key::Down]).unwrap();
