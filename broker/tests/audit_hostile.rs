@@ -84,7 +84,7 @@ fn h02_a_stranger_s_long_names_and_arguments_are_cut_with_their_length_and_diges
     let call = Call { args: Some(&args), ..hostile_call(&long) };
     log.append(&long, &Event::Call(call)).unwrap();
     let files = vec![long.clone(); 1000];
-    log.append("p", &Event::Policy { files: &files }).unwrap();
+    log.append("p", &Event::Policy { files: &files, replaced: None, by: None }).unwrap();
     drop(log);
     assert!(fs::metadata(&path).unwrap().len() < 256 << 10);
     assert!(verify(&path).unwrap().is_good());
@@ -159,7 +159,10 @@ fn h10_each_event_has_its_keys() {
             Event::Start { app: "a", version: "1", log_args: false },
             r#""event":"start","app":"a","version":"1""#,
         ),
-        (Event::Policy { files: &files }, r#""event":"policy","files":["editor.toml"]"#),
+        (
+            Event::Policy { files: &files, replaced: None, by: None },
+            r#""event":"policy","files":["editor.toml"]"#,
+        ),
         (
             Event::Host {
                 host: 1,

@@ -34,14 +34,15 @@ impl Peer {
         let host = HostId(core.next_host.fetch_add(1, Ordering::Relaxed));
         let window = WindowId(core.next_window.fetch_add(1, Ordering::Relaxed));
         let now = Now::read();
-        let standing = core.pipeline.policies.standing(&label, origin, now.wall);
+        let force = core.pipeline.force.load();
+        let standing = force.policies.standing(&label, origin, now.wall);
         let identity = Identity {
             host,
             window,
             document: DOCUMENT,
             label,
             origin: origin.clone(),
-            policy: Arc::clone(&core.policy_version),
+            policy: Arc::clone(force.version()),
         };
         let opened = core.pipeline.sessions.open(identity, standing, now.moment);
         let session = opened.map(|(session, token)| (session.id, token));

@@ -117,7 +117,7 @@ impl Desk {
     /// Where a window may go: to its own page, whatever that may do there, and to the origins
     /// that the policy names for it.
     fn origins(&self, window: &Window) -> Vec<String> {
-        let mut origins = self.core.policy.origins(&window.label);
+        let mut origins = self.core.pipeline.force.load().policies.enforced.origins(&window.label);
         if let Ok(own) = Origin::of_url(&window.url).map(|own| own.to_string())
             && !origins.contains(&own)
         {
@@ -211,14 +211,15 @@ impl Desk {
         };
         let core = &self.core;
         let now = Now::read();
-        let standing = core.pipeline.policies.standing(&label, &origin, now.wall);
+        let force = core.pipeline.force.load();
+        let standing = force.policies.standing(&label, &origin, now.wall);
         let identity = Identity {
             host: self.host,
             window,
             document,
             label: label.clone(),
             origin: origin.clone(),
-            policy: Arc::clone(&core.policy_version),
+            policy: Arc::clone(force.version()),
         };
         let opened = core.pipeline.sessions.open(identity.clone(), standing, now.moment);
         let Some((_, token)) = opened else {

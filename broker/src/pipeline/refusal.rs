@@ -28,6 +28,9 @@ pub(crate) enum Refusal {
     /// The session ended while the call was on its way.
     #[error("the window's token was revoked while the call was on its way")]
     Revoked,
+    /// The broker goes down, and starts nothing any more.
+    #[error("the broker goes down")]
+    Closing,
     /// The policy says no.
     #[error("{}", .0.reason)]
     Denied(Denial),
@@ -119,6 +122,7 @@ impl Refusal {
             | Self::Unreadable(_)
             | Self::Limited(_)
             | Self::Revoked
+            | Self::Closing
             | Self::Denied(_)
             | Self::NoHandler
             | Self::Invalid { .. }
@@ -148,6 +152,7 @@ impl Refusal {
                 Limited::Bytes => "bytes",
             },
             Self::Revoked => "revoked",
+            Self::Closing => "closing",
             Self::Denied(denial) => denial.reason.code(),
             Self::NoHandler => "no-handler",
             Self::Invalid { .. } => "invalid",
@@ -163,7 +168,7 @@ impl Refusal {
         match self {
             Self::Malformed => "receive",
             Self::Impostor(_) | Self::Unreadable(_) => "authenticate",
-            Self::Limited(_) | Self::Revoked => "limit",
+            Self::Limited(_) | Self::Revoked | Self::Closing => "limit",
             Self::Denied(_) | Self::NoHandler => "decide",
             Self::Invalid { .. } => "validate",
             Self::NoResource { .. } | Self::Base(_) | Self::Withheld { .. } => "scope",
@@ -192,6 +197,7 @@ impl Refusal {
             | Self::Impostor(_)
             | Self::Unreadable(_)
             | Self::Revoked
+            | Self::Closing
             | Self::Invalid { .. }
             | Self::NoResource { .. }
             | Self::Base(_)
@@ -221,6 +227,10 @@ impl PageError {
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    pub(super) fn cancelled() -> Self {
+        Self::new("cancelled", "the call was cancelled")
     }
 
     pub(super) fn too_large_a_reply() -> Self {
@@ -259,7 +269,9 @@ impl From<&Refusal> for PageError {
             Refusal::Limited(Limited::Bytes) => Self::new("too_large", "the call is too large"),
             Refusal::Withheld { .. } => Self::new("not_found", "there is no such file"),
             Refusal::Base(error) => Self::new(error.code(), "there is no such file"),
-            Refusal::Unrecorded(_) => Self::new("unavailable", "the core cannot answer just now"),
+            Refusal::Closing | Refusal::Unrecorded(_) => {
+                Self::new("unavailable", "the core cannot answer just now")
+            }
         }
     }
 }

@@ -1,0 +1,173 @@
+//! Watching: the files of the policy are looked at again when something has stirred among them and
+//! then was quiet for a moment. What stirs is only a hint; whether anything changed, the files say.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+#[cfg(target_os = "linux")]
+use super::inotify::Inotify;
+use super::{Reading, ReloadError, Reloaded, Signed, Trigger, Whence};
+use crate::core::Core;
+
+/// How often files are looked at where the operating system does not tell of changes, or has no
+/// more watches to give: soon enough for a person who saved one and looks.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// The most directories of a policy that are watched; with more, the files are looked at now and
+/// then. A user has 8,192 watches by default on older kernels, for all programs together.
+const MAX_DIRECTORIES: usize = 1024;
+
+/// Deeper than `Sources` reads.
+const MAX_DEPTH: usize = 17;
+
+/// Follows the files of a broker's policy.
+///
+/// ```no_run
+/// # async fn follow(broker: sidegate::Broker) {
+/// let mut watch = broker.watch_policy();
+/// loop {
+///     match watch.next().await {
+///         Ok(reloaded) => println!("{} is in force", reloaded.version),
+///         Err(error) => eprintln!("the policy before stays in force: {error}"),
+///     }
+/// }
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct PolicyWatch {
+    core: Arc<Core>,
+    stirs: Stirs,
+    /// What was wrong when the files were last looked at; it is said once.
+    wrong: Option<String>,
+}
+
+/// What tells that something may have changed.
+#[derive(Debug)]
+enum Stirs {
+    /// Nothing is watched yet: the files may have changed since they were read.
+    Unwatched,
+    #[cfg(target_os = "linux")]
+    Told(Inotify),
+    /// Nobody tells; the files are looked at.
+    Looking,
+}
+
+impl PolicyWatch {
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core, stirs: Stirs::Unwatched, wrong: None }
+    }
+
+    /// Waits for files that say something else, and puts that in force. A set that is broken, or
+    /// that became readable again as it was before, is told once. It wants a Tokio runtime with
+    /// time and I/O, and may be dropped and called again.
+    ///
+    /// # Errors
+    /// [`ReloadError`]; the policy before is in force, and the files are followed further.
+    pub async fn next(&mut self) -> Result<Reloaded, ReloadError> {
+        loop {
+            self.stirs.settled().await;
+            // Watched before they are read: a change that comes between the two is seen again.
+            self.stirs = Stirs::among(&self.core.reloader.whence);
+            let core = Arc::clone(&self.core);
+            let looked = tokio::task::spawn_blocking(move || core.reload(Trigger::Files)).await;
+            match looked.unwrap_or_else(|error| Err(ReloadError::Broken(error.to_string()))) {
+                Ok(reloaded) => {
+                    let was_wrong = self.wrong.take().is_some();
+                    if reloaded.is_new() || was_wrong {
+                        return Ok(reloaded);
+                    }
+                }
+                Err(error) => {
+                    let wrong = error.to_string();
+                    if self.wrong.replace(wrong.clone()) != Some(wrong) {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Stirs {
+    /// Watches whatever a policy is read from.
+    fn among(whence: &Whence) -> Self {
+        #[cfg(target_os = "linux")]
+        match Inotify::over(&places(whence)) {
+            Ok(inotify) => return Self::Told(inotify),
+            Err(error) => {
+                tracing::warn!(%error, "the policy's files cannot be watched, and are looked at");
+            }
+        }
+        Self::Looking
+    }
+
+    /// Over when something stirred and then was quiet for a moment, or looking is due.
+    async fn settled(&mut self) {
+        match self {
+            Self::Unwatched => {}
+            #[cfg(target_os = "linux")]
+            Self::Told(inotify) => inotify.settled().await,
+            Self::Looking => tokio::time::sleep(LOOK_EVERY).await,
+        }
+    }
+}
+
+/// A directory to watch.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) directory: PathBuf,
+    /// The one name in it that matters; without it, everything does.
+    pub(super) name: Option<std::ffi::OsString>,
+}
+
+impl Place {
+    fn all_of(directory: &Path) -> Self {
+        Self { directory: directory.to_owned(), name: None }
+    }
+
+    /// The directory that `path` is in: whoever writes by renaming changes that.
+    fn around(path: &Path) -> Option<Self> {
+        let parent = path.parent()?;
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        Some(Self { directory: parent.to_owned(), name: path.file_name().map(Into::into) })
+    }
+}
+
+/// Where a change of what is read would show: `None` where there are too many such places.
+fn places(whence: &Whence) -> Option<Vec<Place>> {
+    let mut places = Vec::new();
+    if let Some(Signed { path, .. }) = &whence.signed {
+        places.extend(Place::around(path));
+    }
+    let policies = whence.policies.as_ref().filter(|_| whence.signed.is_none());
+    for reading in policies.into_iter().chain(&whence.observed) {
+        let Reading::Files { path, .. } = reading else { continue };
+        places.extend(Place::around(path));
+        if path.is_dir() {
+            beneath(path, 0, &mut places)?;
+        } else if let Some(around) = Place::around(path) {
+            // What it includes lies beside it or further down.
+            beneath(&around.directory, 0, &mut places)?;
+        }
+    }
+    Some(places)
+}
+
+/// The directory and those in it. One that cannot be read is the reader's to report.
+fn beneath(directory: &Path, depth: usize, places: &mut Vec<Place>) -> Option<()> {
+    if depth > MAX_DEPTH {
+        return Some(());
+    }
+    if places.len() >= MAX_DIRECTORIES {
+        return None;
+    }
+    places.push(Place::all_of(directory));
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if is_directory && entry.file_name() != ".git" {
+            beneath(&entry.path(), depth.saturating_add(1), places)?;
+        }
+    }
+    Some(())
+}
