@@ -9,8 +9,9 @@ use std::time::{Duration, SystemTime};
 use proptest::prelude::{ProptestConfig, any, proptest};
 use serde_json::{Value, json};
 use sidegate::audit::{
-    AuditLog, Call, Clock, Colour, Counted, Digest, Durability, Entry, Event, HostState, Reader,
-    Repeated, Shadow, TokenState, Verdict, WindowState, render_table, to_ascii_json, verify,
+    AuditLog, Call, Cancelled, Clock, Colour, Counted, Digest, Durability, Entry, Event, HostState,
+    Reader, Repeated, Shadow, TokenState, Verdict, WindowState, render_table, to_ascii_json,
+    verify,
 };
 
 /// Texts that do something to a terminal, to a line reader or to a JSON reader.
@@ -154,6 +155,16 @@ fn h10_each_event_has_its_keys() {
         args_digest: Some(Digest::of(b"x")),
         ..call
     };
+    let cancelled = Cancelled {
+        window: "editor",
+        host: 1,
+        document: 2,
+        origin,
+        command: "fs.list",
+        call: 3,
+        why: "policy-changed",
+        finished: false,
+    };
     for (event, keys) in [
         (
             Event::Start { app: "a", version: "1", log_args: false },
@@ -163,6 +174,23 @@ fn h10_each_event_has_its_keys() {
             Event::Policy { files: &files, replaced: None, by: None },
             r#""event":"policy","files":["editor.toml"]"#,
         ),
+        (
+            Event::Policy { files: &files, replaced: Some("6"), by: Some("signal") },
+            r#""event":"policy","files":["editor.toml"],"replaced":"6","by":"signal""#,
+        ),
+        (
+            Event::PolicyRefused { by: "files", why: "it does not compile" },
+            r#""event":"policy_refused","by":"files","why":"it does not compile""#,
+        ),
+        (
+            Event::Cancelled(cancelled),
+            r#""event":"cancelled","window":"editor","host":1,"document":2,"origin":"app://notes","command":"fs.list","call":3,"why":"policy-changed""#,
+        ),
+        (
+            Event::Cancelled(Cancelled { finished: true, ..cancelled }),
+            r#""event":"cancelled","window":"editor","host":1,"document":2,"origin":"app://notes","command":"fs.list","call":3,"why":"policy-changed","finished":true"#,
+        ),
+        (Event::Draining { in_flight: 3 }, r#""event":"draining","in_flight":3"#),
         (
             Event::Host {
                 host: 1,

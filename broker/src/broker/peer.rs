@@ -84,6 +84,13 @@ impl Peer {
         self.send_at(bytes, Now::read()).await
     }
 
+    /// Cancels a call as a bridge would.
+    #[cfg(test)]
+    pub(super) async fn cancel(&self, call: u64) {
+        let token = self.session.as_ref().map(|(_, token)| token.text()).unwrap_or_default();
+        assert_eq!(self.send(format!("x{token} {call}").as_bytes()).await, None);
+    }
+
     async fn send_at(&self, bytes: &[u8], now: Now) -> Option<String> {
         let frame = Frame { host: self.host, window: self.window, document: DOCUMENT, bytes };
         let reply: Option<Reply> = match self.core.pipeline.judge(frame, &self.port, now) {
