@@ -106,3 +106,73 @@ enum Key {
     Named(String),
     Capabilities(Vec<String>),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sidegate_capabilities::{Context, Directories, Sources};
+
+    /// A policy in which `a` and `b` have the capabilities of these letters.
+    fn policy(a: &str, b: &str) -> Policy {
+        let mut text = "version = 1\n".to_owned();
+        for id in ["x", "y", "z"] {
+            let windows = [("a", a), ("b", b)].into_iter().filter(|(_, has)| has.contains(id));
+            let windows: Vec<_> = windows.map(|(window, _)| format!("\"{window}\"")).collect();
+            if !windows.is_empty() {
+                let windows = windows.join(", ");
+                text.push_str(&format!(
+                    "[[capability]]\nid = \"{id}\"\nwindows = [{windows}]\n\
+                     allow = [{{ commands = [\"app.{id}\"] }}]\n"
+                ));
+            }
+        }
+        let (sources, directories) =
+            (Sources::from_texts([("p.toml", text)]), Directories::sample());
+        Policy::compile(&sources, &Context::new(&directories)).unwrap().policy
+    }
+
+    fn windows() -> Vec<Window> {
+        ["a", "b"].map(|label| Window::new(label, "index.html").unwrap()).to_vec()
+    }
+
+    #[test]
+    fn windows_that_share_a_host_gain_together_or_not_at_all() {
+        for (before, after, expected) in [
+            (("x", "x"), ("x", "x"), Ok(0)),
+            (("x", "x"), ("xy", "xy"), Ok(0)),
+            (("x", "x"), ("", ""), Ok(0)),
+            // One of them loses: that is in force at once, and the rest has to wait.
+            (("xy", "xy"), ("xy", "x"), Ok(1)),
+            (("xy", "xy"), ("", "xy"), Ok(1)),
+            (("xy", "xy"), ("x", "y"), Ok(1)),
+            // One of them gains: whoever takes over the host would have it for the other as well.
+            (("x", "x"), ("x", "xy"), Err("y")),
+            (("x", "x"), ("y", "x"), Err("y")),
+            (("x", "x"), ("", "z"), Err("z")),
+        ] {
+            let hosts = group(&policy(before.0, before.1), &windows());
+            assert_eq!(hosts.len(), 1);
+            let now = Policies::new(policy(before.0, before.1), None);
+            let found = now.regroup(&policy(after.0, after.1), &hosts);
+            let found = found.map(|notices| notices.len()).map_err(|error| match error {
+                ReloadError::SharedHost { capability, .. } => capability,
+                other => panic!("{other}"),
+            });
+            assert_eq!(found, expected.map_err(str::to_owned), "{before:?} to {after:?}");
+        }
+    }
+
+    #[test]
+    fn windows_apart_or_put_together_by_the_manifest_gain_as_the_policy_says() {
+        let mut together = windows();
+        for window in &mut together {
+            window.group = Some("all".to_owned());
+        }
+        for (windows, a, b) in [(windows(), "x", "y"), (together, "x", "x")] {
+            let before = policy(a, b);
+            let hosts = group(&before, &windows);
+            let found = Policies::new(before, None).regroup(&policy("xz", "y"), &hosts);
+            assert_eq!(found.unwrap(), Vec::<String>::new());
+        }
+    }
+}

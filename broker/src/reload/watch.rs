@@ -171,3 +171,127 @@ fn beneath(directory: &Path, depth: usize, places: &mut Vec<Place>) -> Option<()
     }
     Some(())
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    use crate::app::AppId;
+    use tokio::time::{Instant, timeout};
+
+    /// For the day when something hangs.
+    const LIMIT: Duration = Duration::from_secs(60);
+
+    fn of_files(path: PathBuf) -> Whence {
+        Whence {
+            app: AppId::parse("org.example.app").unwrap(),
+            signed: None,
+            policies: Some(Reading::Files { path, named_from: None }),
+            observed: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn whatever_a_policy_is_read_from_stirs_and_nothing_beside_it_does() {
+        let home = tempfile::tempdir().unwrap();
+        let at = |name: &str| home.path().join(name);
+        fs::create_dir_all(at("policies/schemas/deep")).unwrap();
+        fs::create_dir_all(at("policies/.hidden")).unwrap();
+        fs::write(at("policies/a.toml"), "version = 1\n").unwrap();
+        fs::write(at("single.toml"), "version = 1\n").unwrap();
+        let rows: [(&str, &dyn Fn(), &str, bool); 9] = [
+            (
+                "written in place",
+                &|| fs::write(at("policies/a.toml"), "x").unwrap(),
+                "policies",
+                true,
+            ),
+            (
+                "a schema further down",
+                &|| fs::write(at("policies/schemas/deep/s.json"), "{}").unwrap(),
+                "policies",
+                true,
+            ),
+            (
+                "what is included and hidden",
+                &|| fs::write(at("policies/.hidden/i.toml"), "").unwrap(),
+                "policies",
+                true,
+            ),
+            ("a new directory", &|| fs::create_dir(at("policies/more")).unwrap(), "policies", true),
+            (
+                "renamed into its place",
+                &|| {
+                    fs::write(at("policies-new"), "x").unwrap();
+                    fs::rename(at("policies-new"), at("policies/b.toml")).unwrap();
+                },
+                "policies",
+                true,
+            ),
+            ("removed", &|| fs::remove_file(at("policies/b.toml")).unwrap(), "policies", true),
+            (
+                "beside the directory",
+                &|| fs::write(at("other.toml"), "x").unwrap(),
+                "policies",
+                false,
+            ),
+            (
+                "the directory replaced",
+                &|| {
+                    fs::rename(at("policies"), at("policies-old")).unwrap();
+                    fs::create_dir(at("policies")).unwrap();
+                },
+                "policies",
+                true,
+            ),
+            ("a single file", &|| fs::write(at("single.toml"), "x").unwrap(), "single.toml", true),
+        ];
+        for (row, change, path, stirs) in rows {
+            let mut watched = Stirs::among(&of_files(at(path)));
+            assert!(matches!(watched, Stirs::Told(_)));
+            change();
+            let limit = if stirs { LIMIT } else { Duration::from_millis(200) };
+            assert_eq!(timeout(limit, watched.settled()).await.is_ok(), stirs, "{row}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_flood_is_heeded_once_a_second_and_not_never() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("a.toml");
+        fs::write(&file, "").unwrap();
+        let mut watched = Stirs::among(&of_files(home.path().to_owned()));
+        let over = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let flood = std::thread::spawn({
+            let over = Arc::clone(&over);
+            move || {
+                while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                    fs::write(&file, "x").unwrap();
+                }
+            }
+        });
+        let began = Instant::now();
+        let mut heeded = 0;
+        while began.elapsed() < Duration::from_secs(3) {
+            timeout(LIMIT, watched.settled()).await.unwrap();
+            watched = Stirs::among(&of_files(home.path().to_owned()));
+            heeded += 1;
+        }
+        over.store(true, std::sync::atomic::Ordering::Relaxed);
+        flood.join().unwrap();
+        assert!((1..=4).contains(&heeded), "{heeded}");
+    }
+
+    #[test]
+    fn too_many_directories_are_looked_at_instead() {
+        let home = tempfile::tempdir().unwrap();
+        for number in 0..MAX_DIRECTORIES {
+            fs::create_dir(home.path().join(number.to_string())).unwrap();
+        }
+        assert_eq!(places(&of_files(home.path().to_owned())), None);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let _in_it = runtime.enter();
+        assert!(matches!(Stirs::among(&of_files(home.path().to_owned())), Stirs::Looking));
+    }
+}
