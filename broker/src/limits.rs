@@ -46,11 +46,14 @@ fn interval(rate: Rate) -> u64 {
     u64::try_from(rate.per_second.interval().as_nanos()).unwrap_or(u64::MAX)
 }
 
+/// A bucket, and the rate that it is for.
+type Rated = (Rate, Arc<Bucket>);
+
 /// The buckets of all windows. They are the window's and not the document's, so that a page
 /// gains nothing by reloading itself.
 #[derive(Debug, Default)]
 pub(crate) struct Buckets {
-    by_window: RwLock<HashMap<WindowLabel, HashMap<CommandName, (Rate, Arc<Bucket>)>>>,
+    by_window: RwLock<HashMap<WindowLabel, HashMap<CommandName, Rated>>>,
 }
 
 impl Buckets {

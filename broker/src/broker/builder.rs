@@ -125,12 +125,12 @@ impl BuildError {
     /// The same for a terminal: what does not compile is shown as `sidegate check` shows it.
     #[must_use]
     pub fn render(&self, color: Color) -> String {
-        match self {
-            Self::Policy(found, sources) | Self::Observed(found, sources) => {
-                format!("the policy does not compile:\n{}", found.render(sources, color))
-            }
-            other => other.to_string(),
+        let which = if matches!(self, Self::Observed(..)) { " to be observed" } else { "" };
+        if let Self::Policy(found, sources) | Self::Observed(found, sources) = self {
+            let found = found.render(sources, color);
+            return format!("the policy{which} does not compile:\n{found}");
         }
+        self.to_string()
     }
 }
 

@@ -154,10 +154,11 @@ mod tests {
             assert_eq!(hosts.len(), 1);
             let now = Policies::new(policy(before.0, before.1), None);
             let found = now.regroup(&policy(after.0, after.1), &hosts);
-            let found = found.map(|notices| notices.len()).map_err(|error| match error {
-                ReloadError::SharedHost { capability, .. } => capability,
-                other => panic!("{other}"),
-            });
+            let gained = |error: ReloadError| {
+                let ReloadError::SharedHost { capability, .. } = error else { panic!("{error}") };
+                capability
+            };
+            let found = found.map(|notices| notices.len()).map_err(gained);
             assert_eq!(found, expected.map_err(str::to_owned), "{before:?} to {after:?}");
         }
     }

@@ -87,9 +87,11 @@ impl Inotify {
         while !self.stirred {
             self.events().await;
         }
-        let latest = Instant::now() + AT_MOST;
+        let began = Instant::now();
+        let latest = began.checked_add(AT_MOST).unwrap_or(began);
         loop {
-            let quiet = if self.writing.is_empty() { Instant::now() + QUIET } else { latest };
+            let quiet = Instant::now().checked_add(QUIET).filter(|_| self.writing.is_empty());
+            let quiet = quiet.unwrap_or(latest);
             if timeout_at(quiet.min(latest), self.events()).await.is_err() {
                 return;
             }
@@ -108,9 +110,9 @@ impl Inotify {
             };
             let mut buffer = [MaybeUninit::uninit(); BUFFER];
             let mut reader = Reader::new(ready.get_inner(), &mut buffer);
-            let (mut fills, mut heeded) = (0, false);
+            let (mut fills, mut heeded) = (0_usize, false);
             while fills < MAX_FILLS || !reader.is_buffer_empty() {
-                fills += usize::from(reader.is_buffer_empty());
+                fills = fills.saturating_add(usize::from(reader.is_buffer_empty()));
                 let Ok(event) = reader.next() else {
                     ready.clear_ready();
                     break;

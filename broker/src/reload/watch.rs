@@ -172,7 +172,8 @@ fn beneath(directory: &Path, depth: usize, places: &mut Vec<Place>) -> Option<()
     Some(())
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(target_os = "linux")]
+#[cfg(test)]
 mod tests {
     use super::*;
     use std::fs;
@@ -184,8 +185,9 @@ mod tests {
     const LIMIT: Duration = Duration::from_secs(60);
 
     fn of_files(path: PathBuf) -> Whence {
+        let app = AppId::parse("org.example.app").unwrap();
         Whence {
-            app: AppId::parse("org.example.app").unwrap(),
+            app,
             signed: None,
             policies: Some(Reading::Files { path, named_from: None }),
             observed: None,

@@ -151,7 +151,7 @@ async fn a_reload_refills_no_bucket() {
 
 /// Policies that differ in what `main` may read.
 fn three() -> [String; 3] {
-    ["a", "b", "*"].map(|key| reading(key))
+    ["a", "b", "*"].map(reading)
 }
 
 /// A policy that lets `main` read `key`.
