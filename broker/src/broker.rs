@@ -16,7 +16,6 @@ use tokio::sync::watch;
 
 pub use builder::{BuildError, Builder};
 pub use peer::Peer;
-use shutdown::Running;
 
 use sidegate_capabilities::{CommandName, NameError, Origin, WindowLabel};
 
@@ -65,7 +64,7 @@ impl Broker {
     /// [`RunError`] where a host could not be started, or failed again and again.
     pub async fn run_until(&self, end: impl Future<Output = ()>) -> Result<(), RunError> {
         let (stop, stopped) = watch::channel(false);
-        let running = Running::of(&self.core.running);
+        let running = self.core.running();
         let groups = host::group(&self.core.pipeline.force.load().policies.enforced, &self.windows);
         self.core.reloader.hosts_are(&groups);
         let mut hosts = tokio::task::JoinSet::new();
@@ -75,10 +74,9 @@ impl Broker {
         let core = &self.core;
         let mut end = std::pin::pin!(async {
             tokio::select! {
-                () = end => {}
-                () = core.pipeline.gate.closed() => {}
+                () = end => core.drain().await,
+                () = core.drained() => {}
             }
-            core.drain().await;
         });
         let mut failed = Vec::new();
         let mut ending = false;

@@ -31,10 +31,20 @@ pub(crate) struct Core {
     pub(crate) next_window: AtomicU32,
     /// How long calls in flight are waited for when the broker goes down.
     pub(crate) drain: Duration,
-    /// How many times the hosts are being kept running: while they are, there is something to tell.
+    /// How many times hosts are served: while they are, there is something to tell.
     pub(crate) running: watch::Sender<usize>,
     /// Whether the log has its last record.
     pub(crate) stopped: AtomicBool,
+}
+
+/// Stands for hosts that are served, which have their own to tell when they end.
+#[derive(Debug)]
+pub(crate) struct Running<'a>(&'a watch::Sender<usize>);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|times| *times = times.saturating_sub(1));
+    }
 }
 
 /// How long calls that were cancelled are waited for: their handlers are dropped at once, and only
@@ -76,6 +86,18 @@ impl Core {
         }
         self.pipeline.sessions.end_all();
         let _late = timeout(LAST_RECORDS, gate.emptied()).await;
+    }
+
+    /// Over when the broker goes down and nothing is in flight any more.
+    pub(crate) async fn drained(&self) {
+        self.pipeline.gate.closed().await;
+        self.drain().await;
+    }
+
+    /// Notes that hosts are served, until what this returns is dropped.
+    pub(crate) fn running(&self) -> Running<'_> {
+        self.running.send_modify(|times| *times = times.saturating_add(1));
+        Running(&self.running)
     }
 
     /// Writes the last record; once.

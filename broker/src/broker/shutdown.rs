@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::Broker;
@@ -30,21 +29,5 @@ impl Broker {
     /// [`shutdown`](Self::shutdown) does beside remains to be done.
     pub fn hurry(&self) {
         self.core.pipeline.gate.close_at_once();
-    }
-}
-
-/// Stands for one run of the hosts.
-pub(super) struct Running<'a>(&'a watch::Sender<usize>);
-
-impl<'a> Running<'a> {
-    pub(super) fn of(times: &'a watch::Sender<usize>) -> Self {
-        times.send_modify(|times| *times = times.saturating_add(1));
-        Self(times)
-    }
-}
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        self.0.send_modify(|times| *times = times.saturating_sub(1));
     }
 }

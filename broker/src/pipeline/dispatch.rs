@@ -22,8 +22,8 @@ use crate::session::InFlight;
 const DEADLINE: Duration = Duration::from_secs(30);
 
 impl Recorded {
-    /// Runs the handler and makes the reply. `None` where the page cancelled the call: it has had
-    /// its answer. The call is in flight until what stands for that is dropped; where this itself
+    /// Runs the handler and makes the reply. `None` where the page cancelled the call, or is gone:
+    /// nobody is waiting. The call is in flight until what stands for that is dropped; where this itself
     /// is dropped, the call is cancelled.
     pub(crate) async fn dispatch(self, ledger: &Ledger) -> Option<(Reply, InFlight)> {
         let (granted, _receipt) = self.take();

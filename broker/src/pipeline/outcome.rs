@@ -111,7 +111,10 @@ fn code(why: Stop) -> &'static str {
     }
 }
 
-/// A page that cancelled its call has had its answer.
+/// A page that cancelled its call has had its answer, and one whose token was revoked is gone.
 fn told(why: Stop) -> Option<PageError> {
-    (why != Stop::ByPage).then(PageError::cancelled)
+    match why {
+        Stop::ByPage | Stop::Revoked => None,
+        Stop::PolicyChanged | Stop::Ending => Some(PageError::cancelled()),
+    }
 }

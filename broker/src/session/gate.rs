@@ -2,7 +2,7 @@
 //! can wait for the last of them. How long that is waited for is the broker's.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::watch;
 
@@ -22,6 +22,8 @@ pub(crate) struct Gate(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    /// Whether the phase is another than `Open`: asked for each call, without a lock.
+    closed: AtomicBool,
     phase: watch::Sender<Phase>,
     inside: AtomicUsize,
     /// Stirred by the last call that leaves a closed gate.
@@ -35,7 +37,8 @@ pub(crate) struct Pass(Gate);
 impl Gate {
     pub(crate) fn new() -> Self {
         let (phase, left) = (watch::Sender::new(Phase::Open), watch::Sender::new(()));
-        Self(Arc::new(Inner { phase, inside: AtomicUsize::new(0), left }))
+        let (closed, inside) = (AtomicBool::new(false), AtomicUsize::new(0));
+        Self(Arc::new(Inner { closed, phase, inside, left }))
     }
 
     /// Lets a call in; `None` where the gate is closed.
@@ -43,7 +46,7 @@ impl Gate {
         // Counted before the look: whoever closes the gate and then finds nobody inside has missed
         // nobody.
         let pass = Pass::of(self);
-        (*self.0.phase.borrow() == Phase::Open).then_some(pass)
+        (!self.0.closed.load(Ordering::SeqCst)).then_some(pass)
     }
 
     /// Lets nothing in any more; whether it did before.
@@ -83,6 +86,7 @@ impl Gate {
     }
 
     fn advance(&self, to: Phase) -> bool {
+        self.0.closed.store(true, Ordering::SeqCst);
         self.0.phase.send_if_modified(|phase| {
             let moves = *phase < to;
             *phase = to.max(*phase);
@@ -112,10 +116,9 @@ impl Clone for Pass {
 
 impl Drop for Pass {
     fn drop(&mut self) {
-        let inner = &self.0.0;
-        if inner.inside.fetch_sub(1, Ordering::SeqCst) == 1 && *inner.phase.borrow() != Phase::Open
-        {
-            inner.left.send_replace(());
+        let Inner { closed, inside, left, .. } = self.0.0.as_ref();
+        if inside.fetch_sub(1, Ordering::SeqCst) == 1 && closed.load(Ordering::SeqCst) {
+            left.send_replace(());
         }
     }
 }
