@@ -99,6 +99,8 @@ impl Stirs {
                 tracing::warn!(%error, "the policy's files cannot be watched, and are looked at");
             }
         }
+        #[cfg(not(target_os = "linux"))]
+        let _nobody_tells = whence;
         Self::Looking
     }
 

@@ -97,6 +97,7 @@ fn color() -> Color {
 
 /// What a signal asks for.
 enum Asked {
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there is no such signal"))]
     ToReload,
     ToEnd,
 }

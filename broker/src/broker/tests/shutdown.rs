@@ -10,7 +10,7 @@ use tokio::sync::{Notify, mpsc};
 
 use super::{ask, builder, log_of, records};
 use crate::audit::{Reader, verify};
-use crate::{Broker, Call, Command, HandlerError, NoArgs};
+use crate::{Broker, Call, Command, HandlerError, NoArgs, Trigger};
 
 const POLICY: &str = r#"
 version = 1
@@ -110,4 +110,101 @@ async fn a_run_ends_with_the_broker() {
     });
     broker.shutdown().await;
     running.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn h10_the_log_tells_of_the_life_of_its_broker() {
+    let Stage { home, broker, mut began, .. } = stage(Duration::ZERO);
+    let peer = broker.connect("main", &Origin::local()).unwrap();
+    let narrower = POLICY.replace(r#", "app.info""#, "");
+    let texts = |text: &str| sidegate_capabilities::Sources::from_texts([("app.toml", text)]);
+    broker.reload_from(texts(&narrower)).unwrap();
+    broker.reload_from(texts("version = 2\n")).unwrap_err();
+    broker.reload(Trigger::Signal).await.unwrap();
+    let late = tokio::spawn(async move { ask(&peer, "until_told", json!({})).await });
+    began.recv().await.unwrap();
+    broker.shutdown().await;
+    late.await.unwrap().unwrap_err();
+    let entries: Vec<_> = Reader::open(&log_of(&home)).unwrap().map(Result::unwrap).collect();
+    let told: Vec<_> = entries
+        .iter()
+        .map(|entry| {
+            let more = ["by", "verdict", "why"].iter().find_map(|key| entry.text(key));
+            (entry.event(), more.unwrap_or_default())
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("start", ""),
+            ("policy", ""),
+            ("policy", "api"),
+            ("policy_refused", "api"),
+            ("policy", "signal"),
+            ("call", "allow"),
+            ("draining", ""),
+            ("cancelled", "ending"),
+            ("stop", ""),
+        ]
+    );
+    let (first, second) = (&entries[1], &entries[2]);
+    assert_eq!(second.text("replaced"), first.text("policy"));
+    assert_ne!(second.text("policy"), first.text("policy"));
+    assert_eq!(entries[3].text("policy"), second.text("policy"), "what stays in force");
+}
+
+/// A host that says that it is ready, and reads what it is told.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn i13_an_attached_host_is_asked_to_quit() {
+    use std::io::{Read, Write};
+    use std::os::unix::net::UnixStream;
+
+    use crate::app::Window;
+    use crate::wire::{
+        FromHost, HostReport, LENGTH_BYTES, MAX_FROM_HOST, MAX_TO_HOST, PROTOCOL, SandboxLevel,
+        ToHost, decode, encode, frame_length,
+    };
+
+    let home = TempDir::new().unwrap();
+    let policy = POLICY.replace(r#""until_told", "#, "");
+    let window = Window::new("main", "index.html").unwrap();
+    let built = builder(&home, &policy).window(window).least_sandbox(SandboxLevel::None).build();
+    let broker = built.unwrap();
+    let (attachment, theirs) = broker.attach().unwrap();
+    let (opened, is_open) = tokio::sync::oneshot::channel();
+    let host = std::thread::spawn(move || {
+        let mut socket = UnixStream::from(theirs);
+        let level = SandboxLevel::None;
+        let report = HostReport { protocol: PROTOCOL, level, missing: Vec::new() };
+        let ready = encode(&FromHost::Ready(report), MAX_FROM_HOST).unwrap();
+        socket.write_all(&ready).unwrap();
+        let mut opened = Some(opened);
+        loop {
+            let mut prefix = [0; LENGTH_BYTES];
+            socket.read_exact(&mut prefix).unwrap();
+            let mut body = vec![0; frame_length(prefix, MAX_TO_HOST).unwrap()];
+            socket.read_exact(&mut body).unwrap();
+            match decode(&body).unwrap() {
+                ToHost::Open(_) => opened.take().unwrap().send(()).unwrap(),
+                ToHost::Quit => return,
+                other => panic!("{other:?}"),
+            }
+        }
+    });
+    let ending = async {
+        is_open.await.unwrap();
+        broker.shutdown().await;
+    };
+    let (served, ()) = tokio::join!(attachment.serve(std::process::id()), ending);
+    served.unwrap();
+    host.join().unwrap();
+    let [.., closed, stop] = &records_of(&home)[..] else { panic!("records") };
+    assert_eq!([closed, stop], ["window", "stop"]);
+}
+
+#[cfg(target_os = "linux")]
+fn records_of(home: &TempDir) -> Vec<String> {
+    let entries = Reader::open(&log_of(home)).unwrap();
+    entries.map(|entry| entry.unwrap().event().to_owned()).collect()
 }
