@@ -57,16 +57,15 @@ impl Broker {
 
     /// Opens the app's windows in their hosts, and serves them until the last one is closed, `end`
     /// is over, or [`shutdown`](Self::shutdown) is called. In the latter two cases calls in flight
-    /// may finish for a while ([`Builder::drain`]) before the windows are closed. It wants a Tokio runtime with time and I/O; the threads that poll it must
-    /// live as long as it does.
+    /// may finish for a while ([`Builder::drain`]) before the windows are closed. It wants a Tokio
+    /// runtime with time and I/O; the threads that poll it must live as long as it does.
     ///
     /// # Errors
     /// [`RunError`] where a host could not be started, or failed again and again.
     pub async fn run_until(&self, end: impl Future<Output = ()>) -> Result<(), RunError> {
         let (stop, stopped) = watch::channel(false);
         let running = self.core.running();
-        let groups = host::group(&self.core.pipeline.force.load().policies.enforced, &self.windows);
-        self.core.reloader.hosts_are(&groups);
+        let groups = self.core.group(&self.windows);
         let mut hosts = tokio::task::JoinSet::new();
         for group in groups {
             hosts.spawn(host::supervise(Arc::clone(&self.core), group, stopped.clone()));
@@ -92,7 +91,7 @@ impl Broker {
                 }
             }
         }
-        core.reloader.hosts_are(&[]);
+        core.ungroup();
         drop(running);
         if failed.is_empty() { Ok(()) } else { Err(RunError(failed)) }
     }

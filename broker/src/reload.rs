@@ -25,12 +25,13 @@ pub use status::{PolicyStatus, Reloaded, Trigger};
 pub use watch::PolicyWatch;
 pub(crate) use whence::{Reading, Signed, Whence};
 
+use crate::app::Window;
 use crate::audit::Event;
 use crate::broker::BuildError;
 use crate::bundle::Floor;
 use crate::clock::Now;
 use crate::core::Core;
-use crate::host::Group;
+use crate::host::{self, Group};
 
 /// What a broker needs to reload.
 #[derive(Debug)]
@@ -61,11 +62,6 @@ impl Reloader {
         Self { whence, variables, floor, state: Mutex::new(state) }
     }
 
-    /// Notes which windows share a host, from now until they are closed.
-    pub(crate) fn hosts_are(&self, hosts: &[Group]) {
-        self.state().hosts = hosts.to_vec();
-    }
-
     /// Each change of the state is one step, whatever panicked beside it.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -73,6 +69,20 @@ impl Reloader {
 }
 
 impl Core {
+    /// Groups these windows by the policy in force; a policy that would group them otherwise is held
+    /// against that, until [`ungroup`](Self::ungroup).
+    pub(crate) fn group(&self, windows: &[Window]) -> Vec<Group> {
+        // Held all the while, so that no policy comes between the two.
+        let mut state = self.reloader.state();
+        state.hosts = host::group(&self.pipeline.force.load().policies.enforced, windows);
+        state.hosts.clone()
+    }
+
+    /// The windows are closed.
+    pub(crate) fn ungroup(&self) {
+        self.reloader.state().hosts.clear();
+    }
+
     /// Reads the policy from where it was read before, and puts it in force if it can be. It reads
     /// files and proves invariants, which may take a second: not for a thread that decides calls.
     pub(crate) fn reload(&self, by: Trigger) -> Result<Reloaded, ReloadError> {
