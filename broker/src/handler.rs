@@ -11,7 +11,7 @@ mod schema;
 mod service;
 mod signature;
 
-pub use call::Call;
+pub use call::{Call, Cancellation};
 pub use error::HandlerError;
 pub use registry::RegistryError;
 pub(crate) use registry::{Registered, Registry};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -23,6 +24,10 @@ pub use window::Window;
 /// The name of the file in an app's directory.
 pub(crate) const FILE: &str = "sidegate.toml";
 
+/// The longest that an app may ask to be waited for: systemd ends a service after 90 seconds, and a
+/// session's processes with it.
+const MAX_DRAIN_SECONDS: u64 = 60;
+
 /// The manifest of an app.
 #[derive(Debug, Clone)]
 pub struct Manifest {
@@ -43,6 +48,10 @@ pub struct Manifest {
     /// A directory of capability files in the app's that is observed beside `policies`: what it
     /// would decide otherwise is recorded.
     pub observe: Option<String>,
+    /// Whether `sidegate run` follows the files of the policy, and reloads when they change.
+    pub watch: bool,
+    /// How long calls in flight may take to finish when the app is asked to end.
+    pub drain: Option<Duration>,
 }
 
 impl Manifest {
@@ -86,6 +95,8 @@ impl Manifest {
             windows,
             least: written.sandbox.least.into(),
             observe: written.observe.map(observed).transpose()?,
+            watch: written.watch,
+            drain: written.drain_seconds.map(drain).transpose()?,
         })
     }
 }
@@ -171,6 +182,9 @@ struct Written {
     #[serde(default)]
     sandbox: WrittenSandbox,
     observe: Option<String>,
+    #[serde(default = "default_watch")]
+    watch: bool,
+    drain_seconds: Option<u64>,
 }
 
 #[derive(Deserialize, Default)]
@@ -211,11 +225,23 @@ fn observed(directory: String) -> Result<String, ManifestError> {
     Err(value("observe", problem))
 }
 
+fn drain(seconds: u64) -> Result<Duration, ManifestError> {
+    if seconds > MAX_DRAIN_SECONDS {
+        let problem = format!("a person who closed an app waits for {MAX_DRAIN_SECONDS} at most");
+        return Err(value("drain_seconds", problem));
+    }
+    Ok(Duration::from_secs(seconds))
+}
+
 /// Downwards, and nothing hidden.
 fn is_plain_path(path: &str) -> bool {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./".contains(letter);
     let downwards = path.split('/').all(|name| !name.is_empty() && !name.starts_with('.'));
     path.chars().all(plain) && downwards
+}
+
+fn default_watch() -> bool {
+    true
 }
 
 fn default_release() -> String {
@@ -269,6 +295,11 @@ page = "editor.html"
                 "[[window]]",
                 "observe = \"policies\"\n[[window]]",
                 "`observe`: `policies` is not another",
+            ),
+            (
+                "[[window]]",
+                "drain_seconds = 61\n[[window]]",
+                "`drain_seconds`: a person who closed",
             ),
             ("[[window]]", "[[windows]]", "unknown field `windows`"),
         ] {

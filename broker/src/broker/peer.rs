@@ -35,14 +35,15 @@ impl Peer {
         let host = HostId(core.next_host.fetch_add(1, Ordering::Relaxed));
         let window = WindowId(core.next_window.fetch_add(1, Ordering::Relaxed));
         let now = Now::read();
-        let standing = core.pipeline.policies.standing(&label, origin, now.wall);
+        let force = core.pipeline.force.load();
+        let standing = force.policies.standing(&label, origin, now.wall);
         let identity = Identity {
             host,
             window,
             document: DOCUMENT,
             label,
             origin: origin.clone(),
-            policy: Arc::clone(&core.policy_version),
+            policy: Arc::clone(force.version()),
         };
         let opened = core.pipeline.sessions.open(identity, standing, now.moment);
         let session = opened.map(|(session, token)| (session.id, token));
@@ -82,6 +83,13 @@ impl Peer {
     /// none to a cancellation, and to what is not in the form of a call.
     pub async fn send(&self, bytes: &[u8]) -> Option<String> {
         self.send_at(bytes, Now::read()).await
+    }
+
+    /// Cancels a call as a bridge would.
+    #[cfg(test)]
+    pub(super) async fn cancel(&self, call: u64) {
+        let token = self.session.as_ref().map(|(_, token)| token.text()).unwrap_or_default();
+        assert_eq!(self.send(format!("x{token} {call}").as_bytes()).await, None);
     }
 
     async fn send_at(&self, bytes: &[u8], now: Now) -> Option<String> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sidegate_capabilities::{Origin, WindowLabel};
+use tokio_util::sync::CancellationToken;
 
 use super::HandlerError;
 use crate::confined::ConfinedPath;
@@ -19,6 +20,7 @@ pub struct Call {
     pub(crate) key: Option<String>,
     pub(crate) url: Option<url::Url>,
     pub(crate) port: Arc<dyn WindowPort>,
+    pub(crate) cancellation: CancellationToken,
 }
 
 impl Call {
@@ -65,6 +67,17 @@ impl Call {
         self.key.as_deref()
     }
 
+    /// What tells whether anybody still waits for the answer.
+    #[must_use]
+    pub fn cancellation(&self) -> Cancellation {
+        Cancellation(self.cancellation.clone())
+    }
+
+    /// Over when nobody waits for the answer any more: see [`Cancellation`].
+    pub async fn cancelled(&self) {
+        self.cancellation.cancelled().await;
+    }
+
     /// Sets the title of the window that called.
     ///
     /// # Errors
@@ -76,6 +89,26 @@ impl Call {
     /// The way to the window that called.
     pub(crate) fn port(&self) -> Arc<dyn WindowPort> {
         Arc::clone(&self.port)
+    }
+}
+
+/// Whether anybody still waits for a call's answer. An async handler need not ask: its future is
+/// dropped at its next `await`. What runs elsewhere, on a thread of the blocking pool say, takes this
+/// along and looks at it now and then.
+#[derive(Debug, Clone)]
+pub struct Cancellation(CancellationToken);
+
+impl Cancellation {
+    /// Whether nobody waits any more: the page cancelled the call or is gone, the policy that came
+    /// into force does not allow it, its deadline passed, or the broker ends.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.is_cancelled()
+    }
+
+    /// Over when nobody waits any more.
+    pub async fn cancelled(&self) {
+        self.0.cancelled().await;
     }
 }
 

@@ -206,14 +206,15 @@ impl Desk {
         };
         let core = &self.core;
         let now = Now::read();
-        let standing = core.pipeline.policies.standing(&label, &origin, now.wall);
+        let force = core.pipeline.force.load();
+        let standing = force.policies.standing(&label, &origin, now.wall);
         let identity = Identity {
             host: self.host,
             window,
             document,
             label: label.clone(),
             origin: origin.clone(),
-            policy: Arc::clone(&core.policy_version),
+            policy: Arc::clone(force.version()),
         };
         let opened = core.pipeline.sessions.open(identity.clone(), standing, now.moment);
         let Some((_, token)) = opened else {

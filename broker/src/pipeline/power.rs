@@ -68,7 +68,7 @@ fn identify(
     now: Now,
 ) -> Result<Authenticated, Box<Stopped>> {
     let Asked { host, window, document, .. } = asked;
-    let mut trail = Trail::asked(&asked, now.moment);
+    let mut trail = Trail::asked(&asked, now.moment, pipeline.force.load());
     let command = match CommandName::parse(asked.power.command()) {
         Ok(command) => command,
         Err(_) => return Err(Stopped::new(trail, Refusal::Malformed)),
@@ -84,11 +84,11 @@ fn identify(
     let args = args(&asked);
     let text = Value::Object(args.as_map().clone()).to_string();
     trail.weigh(text.as_bytes());
-    if pipeline.showing.keeps_out_of(trail.command.as_deref()) {
+    if trail.force.showing.keeps_out_of(trail.command.as_deref()) {
         trail.digest = None;
     }
-    trail.shown = pipeline.showing.everything(&command, &args);
-    let Some(standing) = session.standing(&pipeline.policies, now.wall) else {
+    trail.shown = trail.force.showing.everything(&command, &args);
+    let Some(standing) = session.standing(&trail.force.policies, now.wall) else {
         return Err(Stopped::new(trail, Refusal::Revoked));
     };
     let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
@@ -101,13 +101,13 @@ fn decide(
     now: Moment,
 ) -> Result<(Arc<RuleRef>, Records), Refusal> {
     let limits = call.standing.enforced.limits(&call.command);
-    limit::rate(&pipeline.buckets, call, &limits, now)?;
+    limit::rate(pipeline, call, &limits, now)?;
     let verdict = call.standing.enforced.decide(&call.command, &call.args);
     call.trail.shadow = shadow::differing(call, &verdict);
     match verdict {
         Verdict::Allow(permit) => {
             if permit.audit.values() && call.trail.shown.is_none() {
-                call.trail.shown = Some(pipeline.showing.of(&call.command, &call.args));
+                call.trail.shown = Some(call.trail.force.showing.of(&call.command, &call.args));
             }
             Ok((permit.rule, permit.audit.calls().into()))
         }

@@ -56,7 +56,7 @@ pub(super) fn allowed(
     };
     let (window, origin) = (trail.window(), trail.origin());
     let call = call(trail, (&window, &origin), now, &decision);
-    let written = ledger.allowed(&trail.policy(), call, records, now);
+    let written = ledger.allowed(trail.policy(), call, records, now);
     written.map_err(|error| Refusal::Unrecorded(error.to_string()))
 }
 
@@ -78,7 +78,7 @@ pub(super) fn refusal(ledger: &Ledger, trail: &Trail, refusal: &Refusal, now: Mo
     };
     let (window, origin) = (trail.window(), trail.origin());
     let call = call(trail, (&window, &origin), now, &decision);
-    let told = ledger.refusal(&trail.policy(), call, now);
+    let told = ledger.refusal(trail.policy(), call, now);
     let command = trail.command.as_deref().unwrap_or("?");
     match told {
         Ok(Telling::Counted) => {}

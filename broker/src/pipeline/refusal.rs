@@ -31,6 +31,9 @@ pub(crate) enum Refusal {
     /// The session ended while the call was on its way.
     #[error("the window's token was revoked while the call was on its way")]
     Revoked,
+    /// The broker goes down, and starts nothing any more.
+    #[error("the broker goes down")]
+    Closing,
     /// The policy says no.
     #[error("{}", .0.reason)]
     Denied(Denial),
@@ -126,6 +129,7 @@ impl Refusal {
             | Self::Unproved
             | Self::Limited(_)
             | Self::Revoked
+            | Self::Closing
             | Self::Denied(_)
             | Self::NoHandler
             | Self::NoTemplate
@@ -157,6 +161,7 @@ impl Refusal {
                 Limited::Bytes => "bytes",
             },
             Self::Revoked => "revoked",
+            Self::Closing => "closing",
             Self::Denied(denial) => denial.reason.code(),
             Self::NoHandler => "no-handler",
             Self::NoTemplate => "no-template",
@@ -173,7 +178,7 @@ impl Refusal {
         match self {
             Self::Malformed => "receive",
             Self::Impostor(_) | Self::Unreadable(_) | Self::Unproved => "authenticate",
-            Self::Limited(_) | Self::Revoked => "limit",
+            Self::Limited(_) | Self::Revoked | Self::Closing => "limit",
             Self::Denied(_) | Self::NoHandler | Self::NoTemplate => "decide",
             Self::Invalid { .. } => "validate",
             Self::NoResource { .. } | Self::Base(_) | Self::Withheld { .. } => "scope",
@@ -204,6 +209,7 @@ impl Refusal {
             | Self::Unreadable(_)
             | Self::Unproved
             | Self::Revoked
+            | Self::Closing
             | Self::Invalid { .. }
             | Self::NoResource { .. }
             | Self::Base(_)
@@ -233,6 +239,10 @@ impl PageError {
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    pub(super) fn cancelled() -> Self {
+        Self::new("cancelled", "the call was cancelled")
     }
 
     pub(super) fn too_large_a_reply() -> Self {
@@ -273,7 +283,9 @@ impl From<&Refusal> for PageError {
             Refusal::Limited(Limited::Bytes) => Self::new("too_large", "the call is too large"),
             Refusal::Withheld { .. } => Self::new("not_found", "there is no such file"),
             Refusal::Base(error) => Self::new(error.code(), "there is no such file"),
-            Refusal::Unrecorded(_) => Self::new("unavailable", "the core cannot answer just now"),
+            Refusal::Closing | Refusal::Unrecorded(_) => {
+                Self::new("unavailable", "the core cannot answer just now")
+            }
         }
     }
 }

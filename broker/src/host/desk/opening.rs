@@ -32,7 +32,7 @@ pub(super) fn opening(core: &Core, id: WindowId, window: &Window) -> OpenWindow 
 /// Where a window may go: to its own page, whatever that may do there, and to the origins
 /// that the policy names for it.
 fn origins(core: &Core, window: &Window) -> Vec<String> {
-    let mut origins = core.policy.origins(&window.label);
+    let mut origins = core.pipeline.force.load().policies.enforced.origins(&window.label);
     if let Ok(own) = Origin::of_url(&window.url).map(|own| own.to_string())
         && !origins.contains(&own)
     {
@@ -44,6 +44,7 @@ fn origins(core: &Core, window: &Window) -> Vec<String> {
 /// Whether some document of the window could be granted a power, now or under a capability that has
 /// not ended yet. It opens switches of the WebView and decides nothing.
 fn may_have(core: &Core, window: &Window, power: Power) -> bool {
+    let policies = &core.pipeline.force.load().policies;
     CommandName::parse(power.command())
-        .is_ok_and(|command| core.policy.names_command(&window.label, &command))
+        .is_ok_and(|command| policies.enforced.names_command(&window.label, &command))
 }
