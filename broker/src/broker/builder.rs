@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use std::time::Duration;
 
 use sidegate_capabilities::{Color, Context, Diagnostics, SourceError, Sources};
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 
 use super::Broker;
 use crate::app::{AppDirectories, AppId, Manifest, ManifestError, Menus, NoHome, Template, Window};
@@ -322,15 +322,8 @@ impl Builder {
             id: id.as_str().to_owned(),
             version: std::mem::take(&mut self.release),
         };
-        let settings = Arc::new(Settings::open(&directories.settings())?);
-        let memory = Memory::in_store(Settings::open(&directories.windows())?);
-        let (templates, menus) =
-            (std::mem::take(&mut self.templates), std::mem::take(&mut self.menus));
-        let (windows, wishes) = Windows::new(templates, menus, memory);
-        let windows = Arc::new(windows);
-        let mut commands = handlers::all(app, Some(&settings), Some(&windows));
-        commands.append(&mut self.commands);
-        let registry = Registry::new(commands)?;
+        let (windows, wishes) = self.windows_of(&directories)?;
+        let registry = self.registry(app, &directories, &windows)?;
         let whence = Whence {
             app: id,
             signed: self.bundle.take(),
@@ -340,8 +333,7 @@ impl Builder {
         let set = whence.read()?;
         let variables =
             directories.variables().map_err(|e| BuildError::Directories(e.to_string()))?;
-        let mut names = registry.names();
-        names.extend(handlers::powers());
+        let names: Vec<_> = registry.names().into_iter().chain(handlers::powers()).collect();
         let prepared = set.prepare(&Context::new(&variables).commands(Some(&names)))?;
         let Prepared { policies, files, observed, .. } = prepared;
         let log = self.audit.take().unwrap_or_else(|| directories.audit_log());
@@ -380,6 +372,30 @@ impl Builder {
             core.note(&observed.event());
         }
         Ok(Broker { core, windows: self.windows, wishes: Mutex::new(wishes) })
+    }
+
+    /// The built-in commands and the app's own.
+    fn registry(
+        &mut self,
+        app: AppInfo,
+        directories: &AppDirectories,
+        windows: &Arc<Windows>,
+    ) -> Result<Registry, BuildError> {
+        let settings = Arc::new(Settings::open(&directories.settings())?);
+        let mut commands = handlers::all(app, Some(&settings), Some(windows));
+        commands.append(&mut self.commands);
+        Ok(Registry::new(commands)?)
+    }
+
+    /// The table of windows, and where those that are made come out.
+    fn windows_of(
+        &mut self,
+        directories: &AppDirectories,
+    ) -> Result<(Arc<Windows>, mpsc::Receiver<Window>), BuildError> {
+        let memory = Memory::in_store(Settings::open(&directories.windows())?);
+        let templates = std::mem::take(&mut self.templates);
+        let (windows, wishes) = Windows::new(templates, std::mem::take(&mut self.menus), memory);
+        Ok((Arc::new(windows), wishes))
     }
 
     fn announce(&self, core: &Core) {
