@@ -28,7 +28,7 @@ mod who_can;
 mod words;
 
 pub use call::Call;
-pub use diff::{Change, ChangeKind, Difference, diff};
+pub use diff::{Change, ChangeKind, Difference, LogChange, diff};
 pub use lint::lint;
 pub use named::Patterns;
 pub use who_can::{Exception, Grant, Holders, Inquiry, who_can};
