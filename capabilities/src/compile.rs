@@ -216,7 +216,8 @@ impl Compiler<'_> {
         Capability {
             id: capability.id.value.clone(),
             description: capability.description.as_ref().map(|text| text.value.clone()),
-            expires: capability.expires,
+            expires: capability.expires.as_ref().map(|at| at.value),
+            expires_at: capability.expires.as_ref().map(|at| (file.name.into(), at.span)),
             windows: self.windows(file, &capability.windows),
             origins: self.origins(file, capability),
             allow,

@@ -1,8 +1,9 @@
 //! Which rules do nothing, and which say a thing twice.
 
 use super::super::lint::lint;
-use super::world::compile;
+use super::world::{NOW, compile};
 use crate::sources::Sources;
+use crate::time::WallTime;
 
 /// The codes of the remarks, with their lines, on a capability with these lists.
 fn remarks(allow: &[&str], deny: &[&str]) -> Vec<String> {
@@ -12,7 +13,8 @@ fn remarks(allow: &[&str], deny: &[&str]) -> Vec<String> {
         list(allow),
         list(deny)
     );
-    let found = lint(&compile(&text), &Sources::from_texts([("p.toml", text.as_str())]));
+    let sources = Sources::from_texts([("p.toml", text.as_str())]);
+    let found = lint(&compile(&text), &sources, NOW);
     found.iter().map(|one| format!("{}:{}", one.code, one.line)).collect()
 }
 
@@ -40,5 +42,47 @@ fn g09_rules_that_do_nothing_are_remarked_on() {
     ];
     for (allow, deny, expected) in cases {
         assert_eq!(remarks(allow, deny), expected, "{allow:?} {deny:?}");
+    }
+}
+
+#[test]
+fn what_is_redacted_outlives_an_entry_that_allows_nothing() {
+    const REDACTS: &str =
+        r#"{ commands = ["fs.write"], path = ["/d/*.md"], audit = { redact = ["/text"] } }"#;
+    const ALSO: &str =
+        r#"{ commands = ["fs.write"], path = ["/d/**"], audit = { redact = ["/text"] } }"#;
+    const EMPTY: &str = r#"{ commands = ["fs.write"], path = [], audit = { redact = ["/text"] } }"#;
+    const WRITE: &str = r#"{ commands = ["fs.write"], path = ["/d/**"] }"#;
+    assert_eq!(remarks(&[WRITE, REDACTS], &[]), Vec::<String>::new());
+    assert_eq!(remarks(&[ALSO, REDACTS], &[]), ["shadowed-rule:7"]);
+    let text = format!(
+        "version = 1\n[[capability]]\nid = \"c\"\nwindows = [\"main\"]\nallow = [{EMPTY}]\n"
+    );
+    let found = lint(&compile(&text), &Sources::from_texts([("p.toml", text.as_str())]), NOW);
+    let help: Vec<_> = found.iter().filter_map(|one| one.help.as_deref()).collect();
+    let expected = "move its `redact` to an entry of the same commands and remove it, or write into \
+                    its lists what it should allow";
+    assert_eq!(help, [expected]);
+}
+
+#[test]
+fn a_capability_that_has_expired_is_remarked_on() {
+    let text = "version = 1\n[[capability]]\nid = \"trial\"\nwindows = [\"main\"]\n\
+                expires = 1970-01-01T00:01:40Z\nallow = [{ commands = [\"app.info\"] }]\n";
+    let (policy, sources) = (compile(text), Sources::from_texts([("p.toml", text)]));
+    for (now, expected) in [(99, vec![]), (100, vec![(5, 11)]), (101, vec![(5, 11)])] {
+        let found = lint(&policy, &sources, WallTime::from_unix(now));
+        let places: Vec<_> = found.iter().map(|one| (one.line, one.column)).collect();
+        assert_eq!(places, expected, "{now}");
+        for one in found.iter() {
+            assert_eq!(
+                (one.code, one.message.as_str(), one.help.as_deref()),
+                (
+                    "expired-capability",
+                    "the capability `trial` has expired",
+                    Some("put off `expires`, or remove the capability")
+                )
+            );
+        }
     }
 }
