@@ -53,5 +53,10 @@ pub(crate) fn broken_invariants(
     broken.into_iter().filter_map(diagnostic).collect()
 }
 
+/// Which invariants a policy breaks, or cannot be proved to hold, by their places.
+pub(crate) fn broken_by(nevers: &[Never], policy: &Policy) -> Vec<usize> {
+    never::prove_all(nevers.iter(), policy).into_iter().map(|(at, _)| at).collect()
+}
+
 #[cfg(test)]
 mod tests;

@@ -18,6 +18,8 @@ pub(crate) struct Capability {
     pub(crate) expires: Option<WallTime>,
     /// Where that is written: the file, and the bytes.
     pub(crate) expires_at: Option<(Arc<str>, Span)>,
+    /// Whether it says that its entries are dangerous on purpose.
+    pub(crate) is_dangerous: bool,
     pub(crate) windows: Vec<WindowPattern>,
     pub(crate) origins: Vec<OriginPattern>,
     pub(crate) allow: Vec<Rule>,
@@ -75,6 +77,7 @@ mod tests {
             id: "c".to_owned(),
             description: None,
             expires_at: None,
+            is_dangerous: false,
             expires: expires.map(WallTime::from_unix),
             windows: windows.iter().map(|text| WindowPattern((*text).into())).collect(),
             origins: origins.iter().map(|text| OriginPattern::parse(text).unwrap()).collect(),

@@ -6,6 +6,7 @@
 //! repeated. Whether the edit is a good idea is the author's to say.
 
 mod literal;
+mod refusal;
 mod search;
 
 use std::fmt;
@@ -31,7 +32,7 @@ pub struct NearMiss {
     pub failed: Vec<Condition>,
     /// The same in a sentence.
     pub text: String,
-    /// The smallest edit that would allow the call, where one edit does.
+    /// The smallest edit that would allow the call, where one edit does that the policy compiles with.
     pub edit: Option<Edit>,
 }
 
