@@ -2,7 +2,13 @@
 //! the call. The world is small and full of what is refused without a reason: keys, other users' homes,
 //! pages from the network, and invariants.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    reason = "a test that panics has failed"
+)]
 
 use std::collections::BTreeSet;
 

@@ -101,10 +101,9 @@ pub(crate) fn usable(
     compiled: Result<Compiled, Diagnostics>,
     place: &Place,
 ) -> Result<Policy, Unusable> {
-    compiled.map(|compiled| compiled.policy).map_err(|diagnostics| {
-        let shown = diagnostics.render(&place.sources, report::color());
-        Unusable::new(format!("the policy does not compile\n{shown}"))
-    })
+    compiled
+        .map(|compiled| compiled.policy)
+        .map_err(|diagnostics| Unusable::of_policy(&diagnostics, &place.sources))
 }
 
 fn text(difference: &Difference) -> Result<String, Unusable> {

@@ -59,8 +59,9 @@ impl Types {
         let ground = Ground { commands: &commands, directories, platform: Platform::current() };
         let declared = declarations(&principal, ground);
         if let Some(out) = &self.out {
-            fs::write(out, &declared.text)
-                .map_err(|error| unusable(&format!("cannot write `{}`", out.display()), &error))?;
+            fs::write(out, &declared.text).map_err(|error| {
+                unusable(&format!("cannot write `{}`", report::shown(out)), &error)
+            })?;
         }
         if self.json {
             let report = json!({
