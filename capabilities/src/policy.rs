@@ -174,12 +174,22 @@ impl Policy {
 
     /// Which invariant would not hold, or not be proved, if these were its capabilities.
     fn broken_by(&self, capabilities: Vec<Capability>) -> Option<String> {
-        let Inner { version, directories, platform, nevers, .. } = self.0.as_ref();
-        let (version, directories) = (version.clone(), directories.clone());
-        let (platform, nevers) = (*platform, nevers.clone());
-        let inner = Inner { version, directories, platform, capabilities, nevers: nevers.clone() };
-        let at = analysis::broken_by(&nevers, &Self(Arc::new(inner))).into_iter().next()?;
+        let edited = self.with_capabilities(capabilities);
+        let nevers = &self.0.nevers;
+        let at = analysis::broken_by(nevers, &edited).into_iter().next()?;
         nevers.get(at).map(|never| format!("an invariant of the policy forbids it: {}", never.why))
+    }
+
+    /// What it would be if these were its capabilities. It has the version of the texts all the same.
+    pub(crate) fn with_capabilities(&self, capabilities: Vec<Capability>) -> Self {
+        let Inner { version, directories, platform, nevers, .. } = self.0.as_ref();
+        Self(Arc::new(Inner {
+            version: version.clone(),
+            directories: directories.clone(),
+            platform: *platform,
+            capabilities,
+            nevers: nevers.clone(),
+        }))
     }
 
     /// The compiled capabilities as plain values, in the order of the files.
