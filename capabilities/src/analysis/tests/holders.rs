@@ -81,7 +81,7 @@ fn every_call_is_of_a_grant(policy: &Policy) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
     fn a_cell_has_a_grant_just_where_a_call_of_it_is_allowed(text in policy(0.0)) {

@@ -118,7 +118,7 @@ fn without(policy: &Policy, line: u32, column: u32) -> Policy {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(60))]
 
     /// What a remark says of a rule is so for every call of the world: an unreachable one decides none,
     /// and without one that is shadowed or idle each call has what it had.

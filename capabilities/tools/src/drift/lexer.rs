@@ -299,7 +299,7 @@ mod tests {
 
     /// A script that was written to take long takes a few looks at each of its characters.
     #[test]
-    fn e17_every_text_is_read_in_a_few_looks_at_each_character() {
+    fn every_text_is_read_in_a_few_looks_at_each_character() {
         let repeated = [
             "`\n", "`", "`${", "`${}", "`\\`", "\"\\", "'\\'", "\"\\\n", "/[", "/\\/", "=/[/\n",
             "(/a", "<!--", "/*", "${`", "}`", "{`${", "\\`", "'", "a/",
