@@ -34,6 +34,8 @@ pub struct NearMiss {
     pub text: String,
     /// The smallest edit that would allow the call, where one edit does that the policy compiles with.
     pub edit: Option<Edit>,
+    /// Why no edit is proposed although one would allow the call: the policy would not compile with it.
+    pub refused: Option<String>,
 }
 
 /// A condition of a rule, or of its capability.

@@ -264,9 +264,9 @@ fn e18_a_refused_grant_is_not_proposed_and_the_reason_is_told() {
     #[rustfmt::skip]
     let cases = [
         ("main", "app://localhost", "fs.read_text", Some("$HOME/.ssh/id"),
-            "the path is outside of the scope; `$HOME/.ssh/id` reaches `$HOME/.ssh`, where keys and passwords are kept: a grant of it has to say why it is `dangerous`"),
+            "`$HOME/.ssh/id` reaches `$HOME/.ssh`, where keys and passwords are kept: a grant of it has to say why it is `dangerous`"),
         ("main", "app://localhost", "fs.read_text", Some("$HOME/b"),
-            "the path is outside of the scope; an invariant of the policy forbids it: nobody reads b"),
+            "an invariant of the policy forbids it: nobody reads b"),
         ("web", "https://a.example", "fs.write_text", None,
             "`fs.write_text` may change something, and `https://a.example` is not the app's own: a grant of it has to say why it is `dangerous`"),
     ];
@@ -278,6 +278,6 @@ fn e18_a_refused_grant_is_not_proposed_and_the_reason_is_told() {
         let command = CommandName::parse(command).unwrap();
         let near = policy.explain(&window, &origin, NOW, &command, &args).nearest.unwrap();
         assert_eq!(near.edit, None, "{}", near.text);
-        assert!(near.text.ends_with(expected), "{}", near.text);
+        assert_eq!(near.refused.as_deref(), Some(expected), "{}", near.text);
     }
 }

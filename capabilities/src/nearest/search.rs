@@ -80,6 +80,7 @@ impl<'q> Question<'q> {
                 failed: Vec::new(),
                 text: "the policy allows nothing at all".to_owned(),
                 edit,
+                refused: None,
             },
         };
         Some(self.without_refused(miss))
@@ -90,7 +91,7 @@ impl<'q> Question<'q> {
         let Some(refusal) = miss.edit.as_ref().and_then(|edit| self.refusal(edit)) else {
             return miss;
         };
-        NearMiss { text: format!("{}; {refusal}", miss.text), edit: None, ..miss }
+        NearMiss { edit: None, refused: Some(refusal), ..miss }
     }
 
     /// An argument that names nothing: no edit helps.
@@ -104,6 +105,7 @@ impl<'q> Question<'q> {
                 argument.name()
             ),
             edit: None,
+            refused: None,
         })
     }
 
@@ -127,7 +129,7 @@ impl<'q> Question<'q> {
         }
         let rule = first.reference.as_ref().clone();
         let edit = (others == 0 && is_allowed).then(|| Edit::Removal { rule: rule.clone() });
-        NearMiss { rule: Some(rule), failed: vec![Condition::Deny], text, edit }
+        NearMiss { rule: Some(rule), failed: vec![Condition::Deny], text, edit, refused: None }
     }
 
     fn miss(&self, near: &Near<'_>, edit: Option<Edit>) -> NearMiss {
@@ -137,6 +139,7 @@ impl<'q> Question<'q> {
             failed: near.failed.clone(),
             text: says.join(", and "),
             edit,
+            refused: None,
         }
     }
 
