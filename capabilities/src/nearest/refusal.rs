@@ -18,6 +18,7 @@ impl Question<'_> {
     pub(super) fn refusal(&self, edit: &Edit) -> Option<String> {
         let edited = self.edited(edit);
         self.place_refusal(edit)
+            .or_else(|| edited.iter().find_map(audience_refusal))
             .or_else(|| edited.iter().find_map(remote_refusal))
             .or_else(|| (self.broken)(edited))
     }
@@ -149,6 +150,19 @@ impl Question<'_> {
             deny: Vec::new(),
         })
     }
+}
+
+/// An audience that nobody means, of a capability that allowed nothing until now.
+fn audience_refusal(capability: &Capability) -> Option<String> {
+    if capability.is_dangerous || capability.allow.is_empty() {
+        return None;
+    }
+    let windows = capability.windows.iter().filter(|one| one.is_any()).map(|one| one.0.to_string());
+    let is_wide = |one: &&OriginPattern| one.is_plain_text() || one.host().is_too_wide();
+    let origins = capability.origins.iter().filter(is_wide).map(ToString::to_string);
+    let found = windows.chain(origins).next()?;
+    let id = &capability.id;
+    Some(format!("the capability `{id}` is for `{found}`, and has to say why it is `dangerous`"))
 }
 
 /// A page from the network that may change something.
