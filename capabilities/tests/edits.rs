@@ -225,7 +225,7 @@ fn calls() -> Vec<(WindowLabel, Origin, CommandName, Args)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, max_global_rejects: 20_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, max_global_rejects: 20_000, ..ProptestConfig::default() })]
 
     #[test]
     fn e18_what_is_proposed_compiles_and_allows_the_call(written in written()) {
