@@ -5,6 +5,7 @@ mod changes;
 mod places;
 mod powers;
 
+pub(crate) use changes::may_change;
 pub(super) use places::Places;
 
 use powers::takes_in_a_power;
@@ -12,11 +13,23 @@ use powers::takes_in_a_power;
 use super::{Compiler, Owner};
 use crate::capability::WindowPattern;
 use crate::diagnostics::{Diagnostic, FileText, Place};
+use crate::directories::Directories;
 use crate::names::CommandName;
 use crate::origin::OriginPattern;
 use crate::rule::{CommandPattern, Rule};
 use crate::scope::{PathPattern, UrlPattern};
 use crate::written::{At, WrittenCapability, WrittenEntry};
+
+/// What an allow entry with this pattern would need a reason for.
+pub(crate) fn reached_place(pattern: &PathPattern, directories: &Directories) -> Option<String> {
+    let places = Places::of(directories);
+    let (place, kind) = places.reached(pattern)?;
+    Some(reaches(place, kind))
+}
+
+fn reaches(place: &str, kind: &str) -> String {
+    format!("reaches `{place}`, {kind}")
+}
 
 impl Compiler<'_> {
     pub(super) fn check_entry_danger(
@@ -60,7 +73,7 @@ impl Compiler<'_> {
             return self.entry_too_wide(owner, text, "takes in the whole home directory", help);
         }
         if let Some((place, kind)) = self.places.reached(pattern) {
-            let what = format!("reaches `{place}`, {kind}");
+            let what = reaches(place, kind);
             let help = "name files of the app's own, like `$APPDATA/notes/**`";
             self.entry_too_wide(owner, text, &what, help);
         }

@@ -1,6 +1,7 @@
 //! `sidegate check`: every diagnostic at once.
 
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use serde_json::json;
 use sidegate::POWERS;
@@ -56,10 +57,11 @@ impl Check {
             place.own = OwnCommands::read(app)?;
         }
         let commands = self.known(&place)?;
+        let now = SystemTime::now().into();
         let (diagnostics, policy) = match place.compile(commands.as_deref()) {
             Ok(compiled) => {
                 let elsewhere = place.errors_elsewhere(commands.as_deref());
-                let remarks = lint(&compiled.policy, &place.sources);
+                let remarks = lint(&compiled.policy, &place.sources, now);
                 let all = compiled.warnings.iter().chain(&remarks).chain(&elsewhere).cloned();
                 (all.collect(), Some(compiled.policy))
             }

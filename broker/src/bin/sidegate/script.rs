@@ -38,7 +38,7 @@ pub(crate) async fn run(broker: &Broker, script: &Path) -> Result<Outcome, Unusa
             continue;
         }
         let unusable = |error: &dyn std::fmt::Display| {
-            Unusable::new(format!("{}:{number}: {error}", script.display()))
+            Unusable::new(format!("{}:{number}: {error}", report::shown(script)))
         };
         let call: Line = serde_json::from_str(&line).map_err(|error| unusable(&error))?;
         let origin = call.origin.as_deref().map_or_else(|| Ok(Origin::local()), Origin::parse);
@@ -67,7 +67,7 @@ pub(crate) async fn run(broker: &Broker, script: &Path) -> Result<Outcome, Unusa
 /// answer before it goes on. They are read on a thread: calls and signals do not wait for a line.
 fn lines(script: &Path) -> Result<mpsc::Receiver<Result<String, Unusable>>, Unusable> {
     let unreadable = {
-        let script = script.display().to_string();
+        let script = report::shown(script);
         move |error: io::Error| Unusable::new(format!("cannot read `{script}`: {error}"))
     };
     let text: Box<dyn Read + Send> = if script == Path::new("-") {
