@@ -1,9 +1,12 @@
-//! The handlers that every app may have: files, settings, windows, and the app itself. They are
+//! The handlers that every app may have: files, settings, events, shared state, windows, and the
+//! app itself. They are
 //! written against the same public interface that an app's own handlers use.
 
 mod app;
+mod events;
 mod fs;
 mod settings;
+mod state;
 mod window;
 
 use std::sync::Arc;
@@ -17,6 +20,8 @@ pub use app::AppInfo;
 pub(crate) fn all(app: AppInfo, store: Option<&Arc<Settings>>) -> Vec<Command> {
     let mut commands = fs::commands();
     commands.extend(settings::commands(store));
+    commands.push(events::subscribe());
+    commands.extend(state::commands());
     commands.push(window::set_title());
     commands.push(app::info(app));
     commands
@@ -31,19 +36,26 @@ pub fn describe() -> CommandManifest {
 
 /// The names of the commands that the stock broker answers, for tools that look at a policy
 /// without an app.
-pub const COMMANDS: [&str; 7] = [
+pub const COMMANDS: [&str; 13] = [
     "app.info",
+    "events.subscribe",
     "fs.list",
+    "fs.read",
     "fs.read_text",
+    "fs.write",
     "fs.write_text",
     "settings.get",
     "settings.set",
+    "state.get",
+    "state.set",
+    "state.watch",
     "window.set_title",
 ];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::streams::Answers;
 
     #[test]
     fn every_command_has_a_name_in_the_list_a_description_and_a_result() {
@@ -51,7 +63,8 @@ mod tests {
         let names: Vec<_> = described.commands().iter().map(|one| one.name.as_str()).collect();
         assert_eq!(names, COMMANDS);
         for command in described.commands() {
-            assert!(command.description.is_some() && command.result.is_some(), "{command:?}");
+            let has_result = command.result.is_some() || command.answers == Answers::Bytes;
+            assert!(command.description.is_some() && has_result, "{command:?}");
         }
     }
 }

@@ -11,6 +11,7 @@
 mod authenticate;
 mod decide;
 mod dispatch;
+mod flowing;
 mod force;
 mod limit;
 mod outcome;
@@ -26,10 +27,12 @@ mod trail;
 use std::sync::Arc;
 
 use crate::clock::{Moment, Now};
+use crate::events::Events;
 use crate::handler::{Registry, WindowPort};
 use crate::ledger::Ledger;
 use crate::limits::Buckets;
 use crate::session::{Gate, Sessions};
+use crate::state::State;
 
 pub(crate) use force::{Force, InForce};
 pub(crate) use receive::Frame;
@@ -51,6 +54,8 @@ pub(crate) struct Pipeline {
     pub(crate) buckets: Buckets,
     pub(crate) gate: Gate,
     pub(crate) ledger: Ledger,
+    pub(crate) events: Events,
+    pub(crate) state: State,
 }
 
 /// A call that was refused: the reply for its page, and what becomes of the host it came from.
@@ -62,8 +67,8 @@ pub(crate) struct Refused {
 
 impl Pipeline {
     /// Judges one message of a page. What is allowed comes back as [`Recorded`], ready to be
-    /// dispatched; what is refused is in the log when this returns. `None` is a cancellation,
-    /// done.
+    /// dispatched; what is refused is in the log when this returns. `None` is a cancellation
+    /// or a step of an earlier call, done.
     pub(crate) fn judge(
         &self,
         frame: Frame<'_>,

@@ -18,6 +18,7 @@ use crate::audit::{AuditError, AuditLog, Clock, Event};
 use crate::bundle::{BundleError, Floor, FloorError, PublicKey};
 use crate::confined::FileError;
 use crate::core::Core;
+use crate::events::Events;
 use crate::handler::{Command, Registry, RegistryError};
 use crate::handlers::{self, AppInfo};
 use crate::ledger::Ledger;
@@ -26,6 +27,7 @@ use crate::pipeline::{Force, InForce, Pipeline};
 use crate::reload::{Prepared, Reading, Reloader, Signed, Whence};
 use crate::session::{Gate, Sessions};
 use crate::settings::{Settings, SettingsError};
+use crate::state::State;
 use crate::token::{Mint, NoRandomness};
 use crate::wire::SandboxLevel;
 
@@ -49,6 +51,8 @@ pub struct Builder {
     directories: Option<AppDirectories>,
     audit: Option<PathBuf>,
     commands: Vec<Command>,
+    events: Events,
+    state: State,
     host: Option<PathBuf>,
     debug: bool,
     drain: Option<Duration>,
@@ -259,6 +263,20 @@ impl Builder {
         self
     }
 
+    /// Takes these events as the broker's own, so that what was made before it can emit them.
+    #[must_use]
+    pub fn events(mut self, events: &Events) -> Self {
+        self.events = events.clone();
+        self
+    }
+
+    /// Takes this state as the broker's own, with what is in it.
+    #[must_use]
+    pub fn state(mut self, state: &State) -> Self {
+        self.state = state.clone();
+        self
+    }
+
     /// Lets no host in that is contained less than `least`. Without this, and without a
     /// manifest that says otherwise, it is level A.
     #[must_use]
@@ -305,15 +323,7 @@ impl Builder {
             Some(directories) => directories,
             None => AppDirectories::of(&id, &self.resources())?,
         };
-        let app = AppInfo {
-            name: std::mem::take(&mut self.name),
-            id: id.as_str().to_owned(),
-            version: std::mem::take(&mut self.release),
-        };
-        let settings = Arc::new(Settings::open(&directories.settings())?);
-        let mut commands = handlers::all(app, Some(&settings));
-        commands.append(&mut self.commands);
-        let registry = Registry::new(commands)?;
+        let registry = self.registry(&id, &directories)?;
         let whence = Whence {
             app: id,
             signed: self.bundle.take(),
@@ -350,6 +360,8 @@ impl Builder {
                 registry,
                 buckets: Buckets::default(),
                 ledger: Ledger::new(AuditLog::open(&log, Clock::system())?, version)?,
+                events: self.events.clone(),
+                state: self.state.clone(),
             },
         });
         if let Some(release) = release {
@@ -361,6 +373,23 @@ impl Builder {
             core.note(&observed.event());
         }
         Ok(Broker { core, windows: self.windows })
+    }
+
+    /// The handlers: the stock ones and the app's own.
+    fn registry(
+        &mut self,
+        id: &AppId,
+        directories: &AppDirectories,
+    ) -> Result<Registry, BuildError> {
+        let app = AppInfo {
+            name: std::mem::take(&mut self.name),
+            id: id.as_str().to_owned(),
+            version: std::mem::take(&mut self.release),
+        };
+        let settings = Arc::new(Settings::open(&directories.settings())?);
+        let mut commands = handlers::all(app, Some(&settings));
+        commands.append(&mut self.commands);
+        Ok(Registry::new(commands)?)
     }
 
     fn announce(&self, core: &Core) {

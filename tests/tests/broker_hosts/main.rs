@@ -11,6 +11,7 @@ mod broker_stage;
 mod breaches;
 mod decoding;
 mod handlers;
+mod streams;
 mod supervision;
 mod tokens;
 mod transport;
