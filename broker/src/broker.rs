@@ -2,7 +2,10 @@
 //! asked in process.
 
 mod builder;
+#[cfg(test)]
+mod flow_tests;
 mod peer;
+mod peer_call;
 mod reload;
 mod shutdown;
 #[cfg(test)]
@@ -12,19 +15,23 @@ use std::sync::Arc;
 #[cfg(target_os = "linux")]
 use std::{io, os::fd::OwnedFd};
 
+use serde::Serialize;
 use tokio::sync::{Mutex, mpsc, watch};
 
 pub use builder::{BuildError, Builder};
 pub use peer::Peer;
+pub use peer_call::{Heard, PeerCall};
 
 use sidegate_capabilities::{CommandName, NameError, Origin, WindowLabel};
 
 use crate::app::Window;
 use crate::core::Core;
+use crate::events::{EmitError, Events};
 use crate::handler::CommandManifest;
 #[cfg(target_os = "linux")]
 use crate::host::Attachment;
 use crate::host::{self, GaveUp, Group};
+use crate::state::State;
 use crate::windows::{WindowEvents, Windows};
 
 /// A broker, ready to run.
@@ -133,6 +140,26 @@ impl Broker {
     #[cfg(target_os = "linux")]
     pub fn attach(&self) -> io::Result<(Attachment, OwnedFd)> {
         Attachment::new(Arc::clone(&self.core), self.windows.clone())
+    }
+
+    /// Tells the documents that listen to `topic`, and may; how many they are.
+    ///
+    /// # Errors
+    /// [`EmitError`]; nobody was told.
+    pub fn emit<P: Serialize>(&self, topic: &str, payload: &P) -> Result<usize, EmitError> {
+        self.core.pipeline.events.emit(topic, payload)
+    }
+
+    /// The events, for whoever emits some.
+    #[must_use]
+    pub fn events(&self) -> &Events {
+        &self.core.pipeline.events
+    }
+
+    /// The state that the app's windows share.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.core.pipeline.state
     }
 
     /// The commands that there are handlers for, sorted.

@@ -15,15 +15,19 @@ pub use call::{Call, Cancellation};
 pub use error::HandlerError;
 pub use registry::RegistryError;
 pub(crate) use registry::{Registered, Registry};
-pub(crate) use service::{Job, Service};
+pub(crate) use service::{Job, Service, panicked};
 pub use signature::{CommandManifest, Signature};
 
 use std::future::Future;
 
+use bytes::Bytes;
+use futures_util::stream::Stream;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sidegate_capabilities::CommandName;
+
+use crate::streams::{Answer, Answers, Patience};
 
 /// Which argument of a command names a resource. Such an argument is taken out of the
 /// arguments before the handler sees them, and reaches it through the [`Call`] as a handle.
@@ -86,10 +90,91 @@ impl Command {
         F: Fn(Call, A) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<R, HandlerError>> + Send + 'static,
     {
+        Self::of(name.into(), Answers::Value, handler, |result| Answer::value(&result))
+    }
+
+    /// A command that answers with bytes: an `ArrayBuffer` in the page, of at most 8 MiB.
+    pub fn bytes<A, F, Fut>(name: impl Into<String>, handler: F) -> Self
+    where
+        A: DeserializeOwned + JsonSchema + Send + 'static,
+        F: Fn(Call, A) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Bytes, HandlerError>> + Send + 'static,
+    {
+        Self::of(name.into(), Answers::Bytes, handler, |bytes| Ok(Answer::Bytes(bytes)))
+    }
+
+    /// A command that answers with a stream of values, each of at most 128 KiB of JSON.
+    ///
+    /// The stream is asked for its next item only when the page has taken enough of those before.
+    /// It is dropped at its first error, when its call is stopped, and when the page takes nothing
+    /// for 30 seconds.
+    ///
+    /// ```
+    /// # use sidegate::{Call, Command, HandlerError, NoArgs};
+    /// let count = Command::stream("count", async |_: Call, _: NoArgs| {
+    ///     Ok(futures_util::stream::iter((1..=3).map(Ok::<u32, HandlerError>)))
+    /// });
+    /// ```
+    pub fn stream<A, T, S, F, Fut>(name: impl Into<String>, handler: F) -> Self
+    where
+        A: DeserializeOwned + JsonSchema + Send + 'static,
+        T: Serialize + 'static,
+        S: Stream<Item = Result<T, HandlerError>> + Send + 'static,
+        F: Fn(Call, A) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<S, HandlerError>> + Send + 'static,
+    {
+        let limited = |stream| Ok(Answer::values(stream, Patience::Limited));
+        Self::of(name.into(), Answers::Values, handler, limited)
+    }
+
+    /// The same with bytes: `ArrayBuffer`s in the page, of at most 128 KiB each. Longer pieces are
+    /// cut.
+    pub fn stream_bytes<A, S, F, Fut>(name: impl Into<String>, handler: F) -> Self
+    where
+        A: DeserializeOwned + JsonSchema + Send + 'static,
+        S: Stream<Item = Result<Bytes, HandlerError>> + Send + 'static,
+        F: Fn(Call, A) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<S, HandlerError>> + Send + 'static,
+    {
+        Self::of(name.into(), Answers::Pieces, handler, |stream| Ok(Answer::pieces(stream)))
+    }
+
+    /// A stream that waits for its page for ever, since what it has to say meanwhile is bounded.
+    pub(crate) fn feed<A, T, S, F, Fut>(name: impl Into<String>, handler: F) -> Self
+    where
+        A: DeserializeOwned + JsonSchema + Send + 'static,
+        T: Serialize + 'static,
+        S: Stream<Item = Result<T, HandlerError>> + Send + 'static,
+        F: Fn(Call, A) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<S, HandlerError>> + Send + 'static,
+    {
+        let endless = |stream| Ok(Answer::values(stream, Patience::Endless));
+        Self::of(name.into(), Answers::Values, handler, endless)
+    }
+
+    fn of<A, R, F, Fut>(
+        name: String,
+        answers: Answers,
+        handler: F,
+        answer: fn(R) -> Result<Answer, HandlerError>,
+    ) -> Self
+    where
+        A: DeserializeOwned + JsonSchema + Send + 'static,
+        R: 'static,
+        F: Fn(Call, A) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<R, HandlerError>> + Send + 'static,
+    {
         Self {
-            signature: Signature::new(name.into(), schema::of_arguments::<A>()),
-            service: Service::new(handler),
+            signature: Signature::new(name, answers, schema::of_arguments::<A>()),
+            service: Service::new(handler, answer),
         }
+    }
+
+    /// The same, and its calls bring a body, see [`Call::body`]; a call without one is refused.
+    #[must_use]
+    pub fn takes_body(mut self) -> Self {
+        self.signature.body = true;
+        self
     }
 
     /// The same, and it takes `resource` as well; a call without it is refused.

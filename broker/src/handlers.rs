@@ -1,9 +1,12 @@
-//! The handlers that every app may have: files, settings, windows, and the app itself. They are
+//! The handlers that every app may have: files, settings, events, shared state, windows, and the
+//! app itself. They are
 //! written against the same public interface that an app's own handlers use.
 
 mod app;
+mod events;
 mod fs;
 mod settings;
+mod state;
 mod window;
 
 use std::sync::Arc;
@@ -25,6 +28,8 @@ pub(crate) fn all(
 ) -> Vec<Command> {
     let mut commands = fs::commands();
     commands.extend(settings::commands(store));
+    commands.push(events::subscribe());
+    commands.extend(state::commands());
     commands.extend(window::commands(windows));
     commands.push(app::info(app));
     commands
@@ -41,13 +46,19 @@ pub fn describe() -> CommandManifest {
 
 /// The names of the commands that the stock broker answers, for tools that look at a policy
 /// without an app.
-pub const COMMANDS: [&str; 18] = [
+pub const COMMANDS: [&str; 24] = [
     "app.info",
+    "events.subscribe",
     "fs.list",
+    "fs.read",
     "fs.read_text",
+    "fs.write",
     "fs.write_text",
     "settings.get",
     "settings.set",
+    "state.get",
+    "state.set",
+    "state.watch",
     "window.close",
     "window.create",
     "window.focus",
@@ -85,6 +96,7 @@ pub(crate) fn powers() -> impl Iterator<Item = CommandName> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::streams::Answers;
 
     #[test]
     fn no_power_is_a_command_that_a_page_could_call() {
@@ -98,7 +110,8 @@ mod tests {
         let names: Vec<_> = described.commands().iter().map(|one| one.name.as_str()).collect();
         assert_eq!(names, COMMANDS);
         for command in described.commands() {
-            assert!(command.description.is_some() && command.result.is_some(), "{command:?}");
+            let has_result = command.result.is_some() || command.answers == Answers::Bytes;
+            assert!(command.description.is_some() && has_result, "{command:?}");
         }
     }
 }

@@ -30,6 +30,8 @@ pub mod confined;
 #[cfg(feature = "core")]
 mod core;
 #[cfg(feature = "core")]
+pub mod events;
+#[cfg(feature = "core")]
 mod handler;
 #[cfg(feature = "core")]
 mod handlers;
@@ -50,13 +52,18 @@ mod session;
 #[cfg(feature = "core")]
 pub mod settings;
 #[cfg(feature = "core")]
+pub mod state;
+#[cfg(feature = "core")]
+mod streams;
+#[cfg(feature = "core")]
 pub mod token;
 #[cfg(feature = "core")]
 mod windows;
 
 #[cfg(feature = "core")]
 pub use {
-    broker::{Broker, BuildError, Builder, Peer, RunError},
+    broker::{Broker, BuildError, Builder, Heard, Peer, PeerCall, RunError},
+    bytes::Bytes,
     clock::Moment,
     handler::{
         Call, Cancellation, Command, CommandManifest, HandlerError, NoArgs, RegistryError,
@@ -67,6 +74,7 @@ pub use {
     pipeline::PageError,
     reload::{PolicyStatus, PolicyWatch, ReloadError, Reloaded, Trigger},
     sidegate_capabilities as capabilities,
+    streams::{Answers, Body},
     windows::{WindowEvent, WindowEvents},
 };
 

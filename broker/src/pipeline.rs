@@ -11,6 +11,7 @@
 mod authenticate;
 mod decide;
 mod dispatch;
+mod flowing;
 mod force;
 mod limit;
 mod outcome;
@@ -27,10 +28,12 @@ mod trail;
 use std::sync::Arc;
 
 use crate::clock::{Moment, Now};
+use crate::events::Events;
 use crate::handler::Registry;
 use crate::ledger::Ledger;
 use crate::limits::Buckets;
 use crate::session::{Gate, Sessions};
+use crate::state::State;
 use crate::windows::WindowPort;
 
 pub(crate) use force::{Force, InForce};
@@ -54,6 +57,8 @@ pub(crate) struct Pipeline {
     pub(crate) buckets: Buckets,
     pub(crate) gate: Gate,
     pub(crate) ledger: Ledger,
+    pub(crate) events: Events,
+    pub(crate) state: State,
 }
 
 /// A call that was refused: the reply for its page, and what becomes of the host it came from.
@@ -65,8 +70,8 @@ pub(crate) struct Refused {
 
 impl Pipeline {
     /// Judges one message of a page. What is allowed comes back as [`Recorded`], ready to be
-    /// dispatched; what is refused is in the log when this returns. `None` is a cancellation,
-    /// done.
+    /// dispatched; what is refused is in the log when this returns. `None` is a cancellation
+    /// or a step of an earlier call, done.
     pub(crate) fn judge(
         &self,
         frame: Frame<'_>,

@@ -18,6 +18,7 @@ use std::time::Duration;
 use sidegate_capabilities::{Origin, WindowLabel};
 
 use crate::clock::Moment;
+use crate::streams::{Flows, Forged, Step};
 use crate::token::{Claims, HostId, Mint, SessionId, Token};
 use crate::wire::{DocumentId, WindowId};
 
@@ -53,6 +54,8 @@ pub(crate) struct Session {
     /// Written where a capability expires or another policy comes, read for each call.
     standing: RwLock<Standing>,
     pub(crate) calls: CallsInFlight,
+    /// Those of them that stream.
+    pub(crate) flows: Arc<Flows>,
     /// The number of the last call accepted: each number is accepted once, and they only grow.
     last_call: AtomicU64,
     tokens: Mutex<Tokens>,
@@ -74,6 +77,15 @@ impl Session {
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, grows)
             .map(|_| ())
             .map_err(|_| Impostor::Replayed)
+    }
+
+    /// Takes a step of a call. One of a call that has ended in the meantime is late, and does
+    /// nothing; one of a call that there has never been is forged.
+    pub(crate) fn step(&self, call: u64, step: Step<'_>) -> Result<(), Forged> {
+        if call > self.last_call.load(Ordering::Acquire) {
+            return Err(Forged::NoCall);
+        }
+        self.flows.step(call, step)
     }
 
     fn accepts(&self, shown: &Token, now: Moment) -> Result<(), Impostor> {
@@ -141,6 +153,7 @@ impl Sessions {
             identity,
             standing: RwLock::new(standing),
             calls: CallsInFlight::default(),
+            flows: Arc::default(),
             last_call: AtomicU64::new(0),
             tokens: Mutex::new(tokens),
         });

@@ -81,6 +81,12 @@ impl ResultFilter {
         self.parts().filter_map(|part| part.max_bytes).min()
     }
 
+    /// Whether it drops members, which only JSON has.
+    #[must_use]
+    pub fn reaches_into(&self) -> bool {
+        self.parts().any(|part| part.keep.is_some() || !part.omit.is_empty())
+    }
+
     /// Whether the filter leaves every value as it is.
     #[must_use]
     pub fn is_identity(&self) -> bool {

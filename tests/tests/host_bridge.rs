@@ -77,11 +77,12 @@ fn a_call_is_answered_at_each_level() {
 }
 
 #[test]
-fn a_page_sees_invoke_and_nothing_else() {
+fn a_page_sees_the_bridge_and_nothing_else() {
     let seen = reported(
         "report({
            own: Reflect.ownKeys(sidegate),
-           frozen: Object.isFrozen(sidegate) && Object.isFrozen(sidegate.invoke),
+           frozen: [sidegate, sidegate.invoke, sidegate.stream, sidegate.listen, sidegate.state,
+             sidegate.state.get, sidegate.state.set, sidegate.state.watch].every(Object.isFrozen),
            fixed: Object.getOwnPropertyDescriptor(window, 'sidegate').configurable === false
              && Reflect.set(window, 'sidegate', 1) === false && delete_fails(),
            source: /[0-9a-f]{32}/.test(sidegate.invoke.toString()),
@@ -93,7 +94,7 @@ fn a_page_sees_invoke_and_nothing_else() {
          function delete_fails() { return Reflect.deleteProperty(window, 'sidegate') === false; }",
     );
     let expected = json!({
-        "own": ["invoke"], "frozen": true, "fixed": true, "source": false, "ipc": "undefined",
+        "own": ["invoke", "stream", "listen", "state"], "frozen": true, "fixed": true, "source": false, "ipc": "undefined",
         "handlers": [], "handler": "undefined", "others": ["sidegate"],
     });
     assert_eq!(seen, expected);

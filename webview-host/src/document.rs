@@ -59,6 +59,8 @@ pub(crate) enum Heard<'a> {
     Met { document: DocumentId, url: String },
     /// A message of the current document, its nonce taken off.
     Message { document: DocumentId, body: &'a str },
+    /// A message of it that is bytes, written as text.
+    Chunk { document: DocumentId, body: &'a str },
     /// Not to be passed on, and why.
     Refused(&'static str),
 }
@@ -139,7 +141,7 @@ impl Documents {
     }
 
     /// A message arrived at the handler in the isolated world: `h<nonce> <address>` is the
-    /// answer to a challenge, `m<nonce><body>` a message.
+    /// answer to a challenge, `m<nonce><body>` a message, `b<nonce><body>` one with bytes in it.
     pub(crate) fn hear<'a>(&mut self, text: &'a str, bridged: &Origins) -> Heard<'a> {
         let document = DocumentId(self.last);
         let Some(current) = &mut self.current else {
@@ -158,7 +160,8 @@ impl Documents {
             ("h", false) => current.meet(document, body, bridged),
             ("h", true) => Heard::Refused("a second answer to one challenge"),
             ("m", true) => Heard::Message { document, body },
-            ("m", false) => Heard::Refused("a message before the answer to the challenge"),
+            ("b", true) => Heard::Chunk { document, body },
+            ("m" | "b", false) => Heard::Refused("a message before the answer to the challenge"),
             _ => Heard::Refused("a message of no known kind"),
         }
     }
@@ -227,6 +230,9 @@ mod tests {
         let message = text("m", '1', "c1 1\n{}");
         let expected = Heard::Message { document: id, body: "c1 1\n{}" };
         assert_eq!(documents.hear(&message, &bridged()), expected);
+        let chunk = text("b", '1', "b1 1\nAAA=");
+        let expected = Heard::Chunk { document: id, body: "b1 1\nAAA=" };
+        assert_eq!(documents.hear(&chunk, &bridged()), expected);
     }
 
     #[test]
@@ -237,7 +243,8 @@ mod tests {
         let second = documents.commit("app://localhost/b", nonce('2'));
         assert_ne!(first, second);
         assert_eq!(documents.nonce_of(first), None);
-        for late in [text("m", '1', "x"), text("h", '1', " app://localhost/a")] {
+        for late in [text("m", '1', "x"), text("b", '1', "x"), text("h", '1', " app://localhost/a")]
+        {
             assert!(matches!(documents.hear(&late, &bridged()), Heard::Refused(_)), "{late}");
         }
         let early = text("m", '2', "x");

@@ -140,6 +140,11 @@ impl Host {
                     window.deliver_reply(document, json);
                 }
             }
+            ToHost::Bytes { window, document, json, bytes } => {
+                if let Some(window) = self.windows.get(&window) {
+                    window.deliver_bytes(document, json, bytes);
+                }
+            }
             ToHost::Asset(reply) => {
                 let assets = &self.setting.assets;
                 assets.lock().unwrap_or_else(PoisonError::into_inner).answer(&reply);

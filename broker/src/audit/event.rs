@@ -14,6 +14,8 @@ use super::hash::Digest;
 pub enum Event<'a> {
     /// A call of a page was decided.
     Call(Call<'a>),
+    /// A call that streamed, or that had a body, is over.
+    Ended(Ended<'a>),
     /// More refusals like one that stands in the log already.
     Repeated(Repeated<'a>),
     /// More allowed calls like one that stands in the log already, where the policy says that
@@ -185,6 +187,52 @@ pub struct Call<'a> {
     pub shadow: Option<Shadow<'a>>,
     /// From the arrival of the call to its decision, in microseconds.
     pub micros: u64,
+}
+
+/// The end of a call that went on after it was allowed, and what it moved.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Ended<'a> {
+    /// The window that asked.
+    #[serde(serialize_with = "clip::name")]
+    pub window: &'a str,
+    /// The document of the window.
+    pub document: u64,
+    /// The origin of the document.
+    #[serde(serialize_with = "clip::origin")]
+    pub origin: &'a str,
+    /// The command.
+    #[serde(serialize_with = "clip::name")]
+    pub command: &'a str,
+    /// The number of the call in its document.
+    pub call: u64,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Chunks of its body that arrived.
+    pub chunks_in: u64,
+    /// Bytes of them.
+    pub bytes_in: u64,
+    /// Items of its answer that were sent.
+    pub items_out: u64,
+    /// Bytes of them.
+    pub bytes_out: u64,
+    /// From the arrival of the call to its end, in milliseconds.
+    pub millis: u64,
+}
+
+/// What became of a call that went on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It came to its end.
+    Done,
+    /// It failed.
+    Failed,
+    /// It took longer than its deadline, or its page was waited for in vain.
+    TimedOut,
+    /// Its page did not take what it had asked for, and it had said that it misses nothing.
+    Lagged,
+    /// It was stopped: by its page, by the end of its document, or by a revocation.
+    Stopped,
 }
 
 /// How often a refusal was repeated after it was last written in full.

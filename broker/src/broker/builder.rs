@@ -18,6 +18,7 @@ use crate::audit::{AuditError, AuditLog, Clock, Event};
 use crate::bundle::{BundleError, Floor, FloorError, PublicKey};
 use crate::confined::FileError;
 use crate::core::Core;
+use crate::events::Events;
 use crate::handler::{Command, Registry, RegistryError};
 use crate::handlers::{self, AppInfo};
 use crate::ledger::Ledger;
@@ -26,6 +27,7 @@ use crate::pipeline::{Force, InForce, Pipeline};
 use crate::reload::{Prepared, Reading, Reloader, Signed, Whence};
 use crate::session::{Gate, Sessions};
 use crate::settings::{Settings, SettingsError};
+use crate::state::State;
 use crate::token::{Mint, NoRandomness};
 use crate::windows::{Memory, Windows};
 use crate::wire::SandboxLevel;
@@ -52,6 +54,8 @@ pub struct Builder {
     directories: Option<AppDirectories>,
     audit: Option<PathBuf>,
     commands: Vec<Command>,
+    events: Events,
+    state: State,
     host: Option<PathBuf>,
     debug: bool,
     drain: Option<Duration>,
@@ -271,6 +275,20 @@ impl Builder {
         self
     }
 
+    /// Takes these events as the broker's own, so that what was made before it can emit them.
+    #[must_use]
+    pub fn events(mut self, events: &Events) -> Self {
+        self.events = events.clone();
+        self
+    }
+
+    /// Takes this state as the broker's own, with what is in it.
+    #[must_use]
+    pub fn state(mut self, state: &State) -> Self {
+        self.state = state.clone();
+        self
+    }
+
     /// Lets no host in that is contained less than `least`. Without this, and without a
     /// manifest that says otherwise, it is level A.
     #[must_use]
@@ -317,11 +335,7 @@ impl Builder {
             Some(directories) => directories,
             None => AppDirectories::of(&id, &self.resources())?,
         };
-        let app = AppInfo {
-            name: std::mem::take(&mut self.name),
-            id: id.as_str().to_owned(),
-            version: std::mem::take(&mut self.release),
-        };
+        let app = self.app_info(&id);
         let (windows, wishes) = self.windows_of(&directories)?;
         let registry = self.registry(app, &directories, &windows)?;
         let whence = Whence {
@@ -361,6 +375,8 @@ impl Builder {
                 registry,
                 buckets: Buckets::default(),
                 ledger: Ledger::new(AuditLog::open(&log, Clock::system())?, version)?,
+                events: self.events.clone(),
+                state: self.state.clone(),
             },
         });
         if let Some(release) = release {
@@ -372,6 +388,14 @@ impl Builder {
             core.note(&observed.event());
         }
         Ok(Broker { core, windows: self.windows, wishes: Mutex::new(wishes) })
+    }
+
+    fn app_info(&mut self, id: &AppId) -> AppInfo {
+        AppInfo {
+            name: std::mem::take(&mut self.name),
+            id: id.as_str().to_owned(),
+            version: std::mem::take(&mut self.release),
+        }
     }
 
     /// The built-in commands and the app's own.

@@ -4,14 +4,17 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sidegate_capabilities::{Origin, WindowLabel};
 
+use super::PeerCall;
+use super::peer_call::Local;
 use crate::clock::Now;
 use crate::core::Core;
 use crate::handler::HandlerError;
 use crate::pipeline::{Frame, Reply};
 use crate::session::Identity;
+use crate::streams::{Outlet, Shape};
 use crate::token::{HostId, SessionId, Token};
 use crate::windows::WindowPort;
 use crate::wire::{DocumentId, WindowChange, WindowId};
@@ -26,7 +29,7 @@ pub struct Peer {
     host: HostId,
     window: WindowId,
     session: Option<(SessionId, Token)>,
-    next_call: AtomicU64,
+    pub(super) next_call: AtomicU64,
     port: Arc<dyn WindowPort>,
 }
 
@@ -67,7 +70,7 @@ impl Peer {
     ) -> Result<Value, Value> {
         let call = self.next_call.fetch_add(1, Ordering::Relaxed);
         let text = json!({ "command": command, "args": args });
-        let token = self.session.as_ref().map(|(_, token)| token.text()).unwrap_or_default();
+        let token = self.token();
         let reply = self.send_at(format!("c{token} {call}\n{text}").as_bytes(), now).await;
         let reply: Value = serde_json::from_str(&reply.unwrap_or_default()).unwrap_or_default();
         match (reply.get("ok"), reply.get("error")) {
@@ -77,6 +80,63 @@ impl Peer {
                 Err(json!({ "code": "cancelled", "message": "the call was cancelled" }))
             }
         }
+    }
+
+    /// Calls `command` for a stream. It wants a Tokio runtime, on which the call goes on.
+    pub fn stream(&self, command: &str, args: Value) -> PeerCall<'_> {
+        self.go_on(command, args, Shape { stream: true, body: false })
+    }
+
+    /// Calls `command`, and brings a body.
+    pub fn invoke_with_body(&self, command: &str, args: Value) -> PeerCall<'_> {
+        self.go_on(command, args, Shape { stream: false, body: true })
+    }
+
+    /// Calls `command` for a stream, and brings a body.
+    pub fn stream_with_body(&self, command: &str, args: Value) -> PeerCall<'_> {
+        self.go_on(command, args, Shape { stream: true, body: true })
+    }
+
+    fn go_on(&self, command: &str, args: Value, shape: Shape) -> PeerCall<'_> {
+        let call = self.next_call.fetch_add(1, Ordering::Relaxed);
+        let text = Map::from_iter([("command".into(), command.into()), ("args".into(), args)]);
+        let text = Value::Object(text);
+        let message = format!("{}{} {call}\n{text}", shape.kind(), self.token());
+        let bytes = message.as_bytes();
+        let (local, heard) = Local::new();
+        let outlet: Arc<dyn Outlet> = Arc::new(local);
+        let frame = Frame { host: self.host, window: self.window, document: DOCUMENT, bytes };
+        let judged = self.core.pipeline.judge(frame, &self.port, Now::read());
+        let core = Arc::clone(&self.core);
+        tokio::spawn(async move {
+            let (reply, _in_flight) = match judged {
+                Ok(None) => (None, None),
+                Ok(Some(recorded)) => {
+                    match recorded.dispatch(&core.pipeline.ledger, &outlet).await {
+                        Some((reply, in_flight)) => (Some(reply), Some(in_flight)),
+                        None => (None, None),
+                    }
+                }
+                Err(refused) => (refused.reply, None),
+            };
+            if let Some(reply) = reply {
+                let _gone = outlet.send(reply).await;
+            }
+        });
+        PeerCall::new(self, call, heard)
+    }
+
+    /// The text of its token.
+    pub(super) fn token(&self) -> String {
+        self.session.as_ref().map(|(_, token)| token.text()).unwrap_or_default()
+    }
+
+    /// Cancels a call without waiting.
+    pub(super) fn cancel_now(&self, call: u64) {
+        let message = format!("x{} {call}", self.token());
+        let bytes = message.as_bytes();
+        let frame = Frame { host: self.host, window: self.window, document: DOCUMENT, bytes };
+        let _done = self.core.pipeline.judge(frame, &self.port, Now::read());
     }
 
     /// Sends one message as a bridge would, and waits for the JSON text of its reply; there is
@@ -97,7 +157,8 @@ impl Peer {
         let reply: Option<Reply> = match self.core.pipeline.judge(frame, &self.port, now) {
             Ok(None) => None,
             Ok(Some(recorded)) => {
-                let answered = recorded.dispatch(&self.core.pipeline.ledger).await;
+                let outlet: Arc<dyn Outlet> = Arc::new(Local::new().0);
+                let answered = recorded.dispatch(&self.core.pipeline.ledger, &outlet).await;
                 answered.map(|(reply, _in_flight)| reply)
             }
             Err(refused) => refused.reply,

@@ -75,7 +75,15 @@ impl ConfinedPath {
     /// # Errors
     /// [`FileError`]; what is neither absent nor a regular file that may be written stays as it is.
     pub fn write_text(&self, text: &str) -> Result<u64, FileError> {
-        replace::replace(&self.directory, &self.relative, text.as_bytes())
+        self.write(text.as_bytes())
+    }
+
+    /// The same with bytes of any kind.
+    ///
+    /// # Errors
+    /// As [`write_text`](Self::write_text).
+    pub fn write(&self, bytes: &[u8]) -> Result<u64, FileError> {
+        replace::replace(&self.directory, &self.relative, bytes)
     }
 
     /// What is in a directory of at most `limit` entries.

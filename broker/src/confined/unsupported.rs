@@ -86,6 +86,14 @@ impl ConfinedPath {
         Err(FileError::Unsupported)
     }
 
+    /// Replaces the bytes of a file.
+    ///
+    /// # Errors
+    /// [`FileError::Unsupported`], always.
+    pub fn write(&self, _bytes: &[u8]) -> Result<u64, FileError> {
+        Err(FileError::Unsupported)
+    }
+
     /// What is in a directory.
     ///
     /// # Errors

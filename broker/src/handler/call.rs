@@ -7,6 +7,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::HandlerError;
 use crate::confined::ConfinedPath;
+use crate::events::Events;
+use crate::state::State;
+use crate::streams::Body;
 use crate::windows::WindowPort;
 use crate::wire::WindowChange;
 
@@ -19,6 +22,9 @@ pub struct Call {
     pub(crate) path: Option<ConfinedPath>,
     pub(crate) key: Option<String>,
     pub(crate) url: Option<url::Url>,
+    pub(crate) body: Option<Body>,
+    pub(crate) events: Events,
+    pub(crate) state: State,
     pub(crate) port: Arc<dyn WindowPort>,
     pub(crate) cancellation: CancellationToken,
 }
@@ -76,6 +82,26 @@ impl Call {
     /// Over when nobody waits for the answer any more: see [`Cancellation`].
     pub async fn cancelled(&self) {
         self.cancellation.cancelled().await;
+    }
+
+    /// The body that the call brings, once.
+    ///
+    /// # Errors
+    /// `invalid` where the command takes no body, or it was taken before.
+    pub fn body(&mut self) -> Result<Body, HandlerError> {
+        self.body.take().ok_or_else(|| absent("body"))
+    }
+
+    /// The events of the broker, to tell pages of something.
+    #[must_use]
+    pub fn events(&self) -> &Events {
+        &self.events
+    }
+
+    /// The state that the app's windows share.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
     }
 
     /// Sets the title of the window that called.

@@ -9,7 +9,6 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tower::limit::ConcurrencyLimitLayer;
@@ -17,6 +16,7 @@ use tower::util::BoxCloneSyncService;
 use tower::{ServiceBuilder, ServiceExt};
 
 use super::{Call, HandlerError};
+use crate::streams::Answer;
 
 /// How many calls of one command run at once, whoever made them. What blocks runs on the
 /// blocking pool, which has 512 threads: it takes eight such commands to fill it.
@@ -31,25 +31,25 @@ pub(crate) struct Job {
 
 /// A handler behind its layers.
 #[derive(Clone)]
-pub(crate) struct Service(BoxCloneSyncService<Job, Value, HandlerError>);
+pub(crate) struct Service(BoxCloneSyncService<Job, Answer, HandlerError>);
 
 impl Service {
-    pub(super) fn new<A, R, F, Fut>(handler: F) -> Self
+    pub(super) fn new<A, R, F, Fut>(handler: F, made: fn(R) -> Result<Answer, HandlerError>) -> Self
     where
         A: DeserializeOwned + Send + 'static,
-        R: Serialize + 'static,
+        R: 'static,
         F: Fn(Call, A) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<R, HandlerError>> + Send + 'static,
     {
         let handler = Arc::new(handler);
-        let answer = tower::service_fn(move |job: Job| answer(Arc::clone(&handler), job));
+        let answer = tower::service_fn(move |job: Job| answer(Arc::clone(&handler), made, job));
         let layered =
             ServiceBuilder::new().layer(ConcurrencyLimitLayer::new(MAX_CONCURRENT)).service(answer);
         Self(BoxCloneSyncService::new(layered))
     }
 
     /// Runs the handler.
-    pub(crate) async fn run(self, job: Job) -> Result<Value, HandlerError> {
+    pub(crate) async fn run(self, job: Job) -> Result<Answer, HandlerError> {
         self.0.oneshot(job).await
     }
 }
@@ -60,10 +60,13 @@ impl fmt::Debug for Service {
     }
 }
 
-async fn answer<A, R, F, Fut>(handler: Arc<F>, job: Job) -> Result<Value, HandlerError>
+async fn answer<A, R, F, Fut>(
+    handler: Arc<F>,
+    made: fn(R) -> Result<Answer, HandlerError>,
+    job: Job,
+) -> Result<Answer, HandlerError>
 where
     A: DeserializeOwned,
-    R: Serialize,
     F: Fn(Call, A) -> Fut,
     Fut: Future<Output = Result<R, HandlerError>>,
 {
@@ -73,14 +76,14 @@ where
         // The very value that was validated becomes the handler's; no text is parsed again.
         let args = serde_json::from_value(Value::Object(job.args))
             .map_err(|problem| HandlerError::new("invalid", problem.to_string()))?;
-        let result = handler(job.call, args).await?;
-        serde_json::to_value(&result).map_err(HandlerError::internal)
+        made(handler(job.call, args).await?)
     });
     let ended = running.catch_unwind().await;
     ended.unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
 }
 
-fn panicked(panic: &(dyn std::any::Any + Send)) -> HandlerError {
+/// What a panic in an app's own code is told as.
+pub(crate) fn panicked(panic: &(dyn std::any::Any + Send)) -> HandlerError {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
     HandlerError::internal(format!("the handler panicked: {}", text.unwrap_or_default()))

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::Resource;
+use crate::streams::Answers;
 
 /// A command's name, what it does, what it takes and what it answers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -25,10 +26,16 @@ pub struct Signature {
     /// The JSON Schema of the result, where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<Value>,
+    /// What it answers with; `result` is the schema of each item of a stream.
+    #[serde(skip_serializing_if = "Answers::is_value")]
+    pub answers: Answers,
+    /// Whether its calls bring a body.
+    #[serde(skip_serializing_if = "is_not")]
+    pub body: bool,
 }
 
 impl Signature {
-    pub(super) fn new(name: String, args: Map<String, Value>) -> Self {
+    pub(super) fn new(name: String, answers: Answers, args: Map<String, Value>) -> Self {
         Self {
             name,
             description: None,
@@ -36,6 +43,8 @@ impl Signature {
             optional: Vec::new(),
             args,
             result: None,
+            answers,
+            body: false,
         }
     }
 }
@@ -71,4 +80,9 @@ impl CommandManifest {
     pub fn commands(&self) -> &[Signature] {
         &self.commands
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it so")]
+fn is_not(flag: &bool) -> bool {
+    !flag
 }

@@ -1,6 +1,7 @@
-//! `fs.read_text`, `fs.write_text`, `fs.list`: files beneath a granted directory. What a path
+//! `fs.read`, `fs.read_text`, `fs.write`, `fs.write_text`, `fs.list`: files beneath a granted directory. What a path
 //! may lead to was settled before; here is only what is done with it.
 
+use bytes::Bytes;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,11 +11,22 @@ use crate::handler::{Call, Command, HandlerError, NoArgs, Resource};
 /// The longest text that is read: what fits a reply even where every byte needs an escape.
 const MAX_TEXT: u64 = 1 << 20;
 
+/// The most bytes that are read or written at once, which is also the longest answer.
+const MAX_BYTES: usize = 8 << 20;
+
 /// The most entries of a directory that are listed.
 const MAX_ENTRIES: usize = 10_000;
 
 pub(super) fn commands() -> Vec<Command> {
     vec![
+        Command::bytes("fs.read", read)
+            .takes(Resource::Path)
+            .describe("reads a file whole, at most 8 MiB of it"),
+        Command::new("fs.write", write)
+            .takes(Resource::Path)
+            .takes_body()
+            .describe("writes the body of the call, at most 8 MiB, to a file; it is there whole or not at all")
+            .returns::<Written>(),
         Command::new("fs.read_text", read_text)
             .takes(Resource::Path)
             .describe("reads a text file whole, at most 1 MiB of it")
@@ -28,6 +40,20 @@ pub(super) fn commands() -> Vec<Command> {
             .describe("lists a directory, at most 10,000 entries of it")
             .returns::<Listed>(),
     ]
+}
+
+async fn read(call: Call, _: NoArgs) -> Result<Bytes, HandlerError> {
+    let path = call.path()?;
+    let most = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX);
+    Ok(blocking(move || path.read(most).map_err(told)).await?.into())
+}
+
+async fn write(mut call: Call, _: NoArgs) -> Result<Written, HandlerError> {
+    let (path, body) = (call.path()?, call.body()?);
+    // Whole before the first byte is written: a page that breaks off has changed nothing.
+    let contents = body.bytes(MAX_BYTES).await?;
+    let bytes = blocking(move || path.write(&contents).map_err(told)).await?;
+    Ok(Written { bytes })
 }
 
 #[derive(Serialize, JsonSchema)]

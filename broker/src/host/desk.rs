@@ -24,6 +24,7 @@ use crate::clock::{Moment, Now};
 use crate::core::Core;
 use crate::pipeline::{Consequence, Frame, Recorded};
 use crate::session::Identity;
+use crate::streams::Outlet;
 use crate::token::HostId;
 use crate::windows::WindowPort;
 use crate::wire::{AssetReply, AssetRequest, DocumentId, FromHost, ToHost, WindowId};
@@ -46,6 +47,8 @@ pub(crate) enum Breach {
     ForeignWindow(WindowId),
     #[error("it showed a token that was minted for another host")]
     ForeignToken,
+    #[error("it went on with a stream without the credit to do so")]
+    Overdrawn,
     #[error("it showed {MAX_BAD_TOKENS} tokens that nobody minted")]
     BadTokens,
     #[error("it said that document {0:?} follows a later one")]
@@ -256,13 +259,14 @@ impl Desk {
         document: DocumentId,
         held: OwnedSemaphorePermit,
     ) {
-        let (core, output) = (Arc::clone(&self.core), self.output.clone());
+        let core = Arc::clone(&self.core);
+        let outlet: Arc<dyn Outlet> = Arc::new(self.output.replies(window, document));
         tokio::spawn(async move {
             // In flight until its reply is queued: what nobody reads does not pile up.
-            if let Some((reply, _in_flight)) = recorded.dispatch(&core.pipeline.ledger).await {
-                let message = ToHost::Reply { window, document, json: reply.json() };
+            let dispatched = recorded.dispatch(&core.pipeline.ledger, &outlet).await;
+            if let Some((reply, _in_flight)) = dispatched {
                 // A host that is gone has nobody to tell.
-                let _gone = output.send_when_read(&message).await;
+                let _gone = outlet.send(reply).await;
             }
             drop(held);
         });
@@ -272,6 +276,7 @@ impl Desk {
         match consequence {
             Consequence::None => Ok(()),
             Consequence::Kill => Err(Breach::ForeignToken),
+            Consequence::Overdrawn => Err(Breach::Overdrawn),
             Consequence::BadToken => {
                 self.bad_tokens = self.bad_tokens.saturating_add(1);
                 if self.bad_tokens < MAX_BAD_TOKENS { Ok(()) } else { Err(Breach::BadTokens) }

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::handler::HandlerError;
+use crate::pipeline::Reply;
+use crate::streams::{self, Gone, Outlet};
 use crate::windows::WindowPort;
-use crate::wire::{self, MAX_TO_HOST, ToHost, WindowChange, WindowId};
+use crate::wire::{self, DocumentId, MAX_TO_HOST, ToHost, WindowChange, WindowId};
 
 /// Frames waiting for a host to read. A host whose windows all have their 64 calls answered at
 /// once reads faster than this fills; one that does not read is at fault.
@@ -28,6 +32,8 @@ pub(crate) struct Queued {
 pub(crate) struct Output {
     frames: mpsc::Sender<Queued>,
     room: Arc<Semaphore>,
+    /// For bodies that come from this host.
+    bodies: Arc<Semaphore>,
 }
 
 /// The host does not take any more: its queue is full, or it is gone.
@@ -38,7 +44,8 @@ pub(crate) struct Unread;
 impl Output {
     pub(crate) fn new() -> (Self, mpsc::Receiver<Queued>) {
         let (frames, queue) = mpsc::channel(QUEUE);
-        (Self { frames, room: Arc::new(Semaphore::new(QUEUE_BYTES)) }, queue)
+        let room = Arc::new(Semaphore::new(QUEUE_BYTES));
+        (Self { frames, room, bodies: Arc::new(Semaphore::new(streams::ROOM)) }, queue)
     }
 
     /// Queues a small message, at once or not at all.
@@ -56,6 +63,11 @@ impl Output {
         self.frames.send(Queued { frame, _held: Some(held) }).await.map_err(|_| Unread)
     }
 
+    /// The way to one document.
+    pub(crate) fn replies(&self, window: WindowId, document: DocumentId) -> Replies {
+        Replies { output: self.clone(), window, document }
+    }
+
     /// The port of one window.
     pub(crate) fn port(&self, window: WindowId) -> Port {
         Port { output: self.clone(), window }
@@ -64,6 +76,36 @@ impl Output {
 
 fn encode(message: &ToHost<'_>) -> Result<Vec<u8>, Unread> {
     wire::encode(message, MAX_TO_HOST).map_err(|_| Unread)
+}
+
+/// One document behind a host.
+#[derive(Debug)]
+pub(crate) struct Replies {
+    output: Output,
+    window: WindowId,
+    document: DocumentId,
+}
+
+impl Replies {
+    /// A reply as it goes over the wire.
+    pub(crate) fn message<'a>(&self, reply: &'a Reply) -> ToHost<'a> {
+        let (window, document, json) = (self.window, self.document, reply.json());
+        match reply.bytes() {
+            None => ToHost::Reply { window, document, json },
+            Some(bytes) => ToHost::Bytes { window, document, json, bytes },
+        }
+    }
+}
+
+impl Outlet for Replies {
+    fn send(&self, reply: Reply) -> BoxFuture<'_, Result<(), Gone>> {
+        let sent = async move { self.output.send_when_read(&self.message(&reply)).await };
+        sent.map(|sent| sent.map_err(|Unread| Gone)).boxed()
+    }
+
+    fn bodies(&self) -> &Arc<Semaphore> {
+        &self.output.bodies
+    }
 }
 
 /// One window behind a host.

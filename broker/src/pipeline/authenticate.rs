@@ -11,6 +11,7 @@ use super::refusal::Unreadable;
 use super::{Frame, Pipeline, Refusal, Stopped, Trail};
 use crate::clock::Now;
 use crate::session::{Impostor, Session, Standing};
+use crate::streams::Shape;
 
 /// A call whose sender is known and whose text was parsed. The values in it are the ones that
 /// are decided on, validated and handed to the handler.
@@ -23,11 +24,12 @@ pub(crate) struct Authenticated {
     pub(super) call: u64,
     pub(super) command: CommandName,
     pub(super) args: Args,
+    pub(super) shape: Shape,
     /// Bytes of the call's JSON.
     pub(super) bytes: u64,
 }
 
-/// `None` is a cancellation, which is done when this returns.
+/// `None` is a cancellation or a step of an earlier call, which is done when this returns.
 pub(super) fn authenticate(
     pipeline: &Pipeline,
     said: Said<'_>,
@@ -40,11 +42,15 @@ pub(super) fn authenticate(
         Err(impostor) => return Err(Stopped::new(trail, impostor)),
     };
     trail.identify(&session.identity);
-    let text = match what {
-        What::Call(text) => text,
+    let (text, shape) = match what {
+        What::Call(text, shape) => (text, shape),
         What::Cancel => {
             session.calls.cancel(call);
             return Ok(None);
+        }
+        What::Step(step) => {
+            let done = session.step(call, step);
+            return done.map(|()| None).map_err(|forged| Stopped::new(trail, forged));
         }
     };
     if let Err(replayed) = session.accept(call) {
@@ -64,7 +70,7 @@ pub(super) fn authenticate(
         return Err(Stopped::new(trail, Refusal::Revoked));
     };
     let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
-    Ok(Some(Authenticated { trail, session, standing, call, command, args, bytes }))
+    Ok(Some(Authenticated { trail, session, standing, call, command, args, shape, bytes }))
 }
 
 impl From<Impostor> for Refusal {

@@ -9,9 +9,10 @@ use sidegate_capabilities::{CommandName, Permit, Verdict};
 use super::limit::Admitted;
 use super::{Bases, Pipeline, Refusal, Stopped, Trail, shadow};
 use crate::confined::ConfinedPath;
-use crate::handler::{Call, Job, Registered, Registry, Resource, Service};
+use crate::handler::{Call, Job, Registered, Registry, Resource, Service, Signature};
 use crate::ledger::Records;
 use crate::session::InFlight;
+use crate::streams::{Open, Shape};
 use crate::windows::WindowPort;
 
 /// Leave for one call with these very arguments, and the resources it named, open. It is used
@@ -25,6 +26,8 @@ pub(crate) struct Granted {
     pub(super) service: Service,
     pub(super) in_flight: InFlight,
     pub(super) records: Records,
+    /// Where the call goes on: its credit, which the very next message may be about.
+    pub(super) open: Option<Open>,
 }
 
 pub(super) fn decide(
@@ -43,9 +46,10 @@ pub(super) fn decide(
         call.trail.shown = Some(call.trail.force.showing.of(&call.command, &call.args));
     }
     let args = Value::Object(call.args.into_map());
-    let fitting = fit(&pipeline.registry, &call.command, &args).and_then(|registered| {
-        Ok((registered, path(registered, &permit, &call.trail.force.bases)?))
-    });
+    let fitting =
+        fit(&pipeline.registry, &call.command, &args, call.shape).and_then(|registered| {
+            Ok((registered, path(registered, &permit, &call.trail.force.bases)?))
+        });
     let (registered, path) = match fitting {
         Ok(fitting) => fitting,
         Err(refusal) => return Err(Stopped::new(call.trail, refusal)),
@@ -58,6 +62,9 @@ pub(super) fn decide(
         path,
         key: permit.key.as_deref().filter(|_| takes(Resource::Key)).map(str::to_owned),
         url: permit.url.clone().filter(|_| takes(Resource::Url)),
+        body: None,
+        events: pipeline.events.clone(),
+        state: pipeline.state.clone(),
         port: Arc::clone(port),
         cancellation: in_flight.cancellation(),
     };
@@ -65,7 +72,12 @@ pub(super) fn decide(
     let service = registered.service.clone();
     let call_number = call.call;
     let records = permit.audit.calls().into();
-    Ok(Granted { trail: call.trail, call: call_number, permit, job, service, in_flight, records })
+    // What the policy lets a call have in bytes goes for its JSON and its body together.
+    let most = permit.limits.bytes.map_or(u64::MAX, |most| most.saturating_sub(call.bytes));
+    let goes_on = call.shape != Shape::PLAIN;
+    let open = goes_on.then(|| call.session.flows.open(call_number, call.shape, most));
+    let (trail, call) = (call.trail, call_number);
+    Ok(Granted { trail, call, permit, job, service, in_flight, records, open })
 }
 
 /// The handler's own schema, which comes after the policy: who may not call a command does not
@@ -74,8 +86,13 @@ fn fit<'a>(
     registry: &'a Registry,
     command: &CommandName,
     args: &Value,
+    shape: Shape,
 ) -> Result<&'a Registered, Refusal> {
     let registered = registry.get(command).ok_or(Refusal::NoHandler)?;
+    let Signature { answers, body, .. } = registered.signature;
+    if let Some(problem) = shape.misfit(answers, body) {
+        return Err(Refusal::Invalid { pointer: String::new(), problem: problem.to_owned() });
+    }
     match registered.fault(args) {
         None => Ok(registered),
         Some((pointer, problem)) => Err(Refusal::Invalid { pointer, problem }),

@@ -3,55 +3,68 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde_json::Value;
-use sidegate_capabilities::{ResultFilter, RuleRef};
+use sidegate_capabilities::{ResultFilter, RuleRef, TooLarge};
 use tokio::time::error::Elapsed;
 
 use super::decide::Granted;
 use super::outcome::{Ended, Outcome};
 use super::record::{self, Recorded};
 use super::reply::Reply;
-use super::{Refusal, Trail};
+use super::{Refusal, Trail, flowing};
 use crate::clock::Moment;
 use crate::handler::{HandlerError, Job, Service};
 use crate::ledger::Ledger;
 use crate::session::InFlight;
+use crate::streams::{Answer, Outlet};
 
 /// How long a handler may take where the policy does not say: a person waiting for a file has
 /// given up by then.
-const DEADLINE: Duration = Duration::from_secs(30);
+pub(super) const DEADLINE: Duration = Duration::from_secs(30);
 
 impl Recorded {
-    /// Runs the handler and makes the reply. `None` where the page cancelled the call, or is gone:
-    /// nobody is waiting. The call is in flight until what stands for that is dropped; where this itself
-    /// is dropped, the call is cancelled.
-    pub(crate) async fn dispatch(self, ledger: &Ledger) -> Option<(Reply, InFlight)> {
-        let (granted, _receipt) = self.take();
-        let Granted { trail, call, permit, job, service, in_flight, records } = granted;
-        let mut outcome = Outcome::of(ledger, &trail, records, &in_flight);
-        let deadline = permit.limits.deadline.unwrap_or(DEADLINE);
-        let answered = run(&in_flight, deadline, service, job).await;
-        let told = match answered {
-            None => Err(outcome.stopped()),
-            Some(result) => {
-                let ended = if result.is_ok() { Ended::Answered } else { Ended::Expired };
-                let result = result.unwrap_or_else(|_| Err(timed_out(deadline)));
-                if let Err(error) = &result {
-                    note_failure(ledger, &trail, &permit.rule, error);
-                }
-                outcome.ended(ended).map(|()| result)
-            }
-        };
-        drop(outcome);
-        let reply = match told {
-            Ok(result) => {
-                let filtered = result.and_then(|value: Value| filter(&permit.result, value));
-                Reply::answer(call, filtered)
-            }
-            Err(told) => Reply::error(call, &told?),
-        };
-        Some((reply, in_flight))
+    /// Runs the handler and makes the reply. `None` where the page cancelled the call, or is
+    /// gone: nobody is waiting. The call is in flight until what stands for that is dropped.
+    /// What goes on beyond question and answer is sent to `outlet` meanwhile.
+    pub(crate) async fn dispatch(
+        self,
+        ledger: &Ledger,
+        outlet: &Arc<dyn Outlet>,
+    ) -> Option<(Reply, InFlight)> {
+        let (mut granted, _receipt) = self.take();
+        match granted.open.take() {
+            None => plain(granted, ledger).await,
+            Some(open) => Some(flowing::run(granted, open, ledger, outlet).await),
+        }
     }
+}
+
+async fn plain(granted: Granted, ledger: &Ledger) -> Option<(Reply, InFlight)> {
+    let Granted { trail, call, permit, job, service, in_flight, records, .. } = granted;
+    let mut outcome = Outcome::of(ledger, &trail, records, &in_flight);
+    let deadline = permit.limits.deadline.unwrap_or(DEADLINE);
+    let answered = run(&in_flight, deadline, service, job).await;
+    let told = match answered {
+        None => Err(outcome.stopped()),
+        Some(result) => {
+            let ended = if result.is_ok() { Ended::Answered } else { Ended::Expired };
+            let result = result.unwrap_or_else(|_| Err(timed_out(deadline)));
+            if let Err(error) = &result {
+                note_failure(ledger, &trail, &permit.rule, error);
+            }
+            outcome.ended(ended).map(|()| result)
+        }
+    };
+    drop(outcome);
+    let reply = match told {
+        Ok(result) => {
+            let reply = result.and_then(|answer| reply(call, &permit.result, answer));
+            reply.unwrap_or_else(|error| Reply::answer(call, Err(error)))
+        }
+        Err(told) => Reply::error(call, &told?),
+    };
+    Some((reply, in_flight))
 }
 
 /// The handler's answer, if it is not stopped first: what was stopped is not polled again.
@@ -60,7 +73,7 @@ async fn run(
     deadline: Duration,
     service: Service,
     job: Job,
-) -> Option<Result<Result<Value, HandlerError>, Elapsed>> {
+) -> Option<Result<Result<Answer, HandlerError>, Elapsed>> {
     tokio::select! {
         biased;
         () = in_flight.stopped() => None,
@@ -68,15 +81,50 @@ async fn run(
     }
 }
 
+fn reply(call: u64, kept_back: &ResultFilter, answer: Answer) -> Result<Reply, HandlerError> {
+    match answer {
+        Answer::Value(value) => Ok(Reply::answer(call, Ok(filter(kept_back, value)?))),
+        Answer::Bytes(bytes) => Ok(Reply::ok_bytes(call, filter_bytes(kept_back, bytes, 0)?)),
+        // The shape of the call was checked against the command's.
+        Answer::Stream(..) => Err(HandlerError::internal("a stream answers a call for none")),
+    }
+}
+
 /// What the policy lets the page have of the result.
-fn filter(filter: &ResultFilter, value: Value) -> Result<Value, HandlerError> {
-    filter.apply(value).map_err(|too_large| {
-        HandlerError::new("too_large", "the reply is too large").with_detail(too_large)
-    })
+pub(super) fn filter(filter: &ResultFilter, value: Value) -> Result<Value, HandlerError> {
+    filter.apply(value).map_err(too_large)
+}
+
+/// The same of bytes, of which `before` were sent already: they are let through whole or not at
+/// all. Where the policy keeps back members, it spoke of something else than bytes.
+pub(super) fn filter_bytes(
+    filter: &ResultFilter,
+    bytes: Bytes,
+    before: u64,
+) -> Result<Bytes, HandlerError> {
+    if filter.reaches_into() {
+        return Err(HandlerError::internal(
+            "the policy's `result` omits or keeps members, and the command answers with bytes",
+        ));
+    }
+    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX).saturating_add(before);
+    match filter.max_bytes() {
+        Some(most) if length > most => Err(too_large(TooLarge { most })),
+        _ => Ok(bytes),
+    }
+}
+
+fn too_large(detail: TooLarge) -> HandlerError {
+    HandlerError::new("too_large", "the reply is too large").with_detail(detail)
 }
 
 /// A refusal goes to the log; any other failure is the developer's to know.
-fn note_failure(ledger: &Ledger, trail: &Trail, rule: &Arc<RuleRef>, error: &HandlerError) {
+pub(super) fn note_failure(
+    ledger: &Ledger,
+    trail: &Trail,
+    rule: &Arc<RuleRef>,
+    error: &HandlerError,
+) {
     if error.is_refusal() {
         let why = error.detail().unwrap_or(error.message()).to_owned();
         let refusal = Refusal::Withheld { rule: Arc::clone(rule), why };
@@ -89,7 +137,7 @@ fn note_failure(ledger: &Ledger, trail: &Trail, rule: &Arc<RuleRef>, error: &Han
     tracing::warn!(window, command, %error, "a handler failed");
 }
 
-fn timed_out(deadline: Duration) -> HandlerError {
+pub(super) fn timed_out(deadline: Duration) -> HandlerError {
     HandlerError::new("timeout", "the command took too long")
         .with_detail(format!("the deadline of {deadline:?} passed"))
 }

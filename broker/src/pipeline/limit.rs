@@ -41,7 +41,11 @@ fn check(
     limits: &Limits,
     now: Moment,
 ) -> Result<InFlight, Refusal> {
-    if limits.bytes.is_some_and(|most| call.bytes > most) {
+    // What a call has said counts for its host as long as it goes on, and a stream may go on for
+    // ever.
+    let most = limits.bytes.unwrap_or(u64::MAX);
+    let most = if call.shape.stream { most.min(Calls::MAX_STREAM_CALL) } else { most };
+    if call.bytes > most {
         return Err(Limited::Bytes.into());
     }
     let in_flight = start(pipeline, call, limits)?;

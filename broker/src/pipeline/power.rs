@@ -14,6 +14,7 @@ use crate::audit::Receipt;
 use crate::clock::{Moment, Now};
 use crate::ledger::Records;
 use crate::session::Session;
+use crate::streams::Shape;
 use crate::token::HostId;
 use crate::wire::{DocumentId, Power, WindowId};
 
@@ -92,7 +93,8 @@ fn identify(
         return Err(Stopped::new(trail, Refusal::Revoked));
     };
     let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
-    Ok(Authenticated { trail, session, standing, call: asked.number, command, args, bytes })
+    let (call, shape) = (asked.number, Shape::PLAIN);
+    Ok(Authenticated { trail, session, standing, call, command, args, shape, bytes })
 }
 
 fn decide(

@@ -2,6 +2,7 @@
 //! says is not looked at yet.
 
 use super::{Refusal, Stopped, Trail};
+use crate::streams::{Shape, Step};
 use crate::token::{HostId, TOKEN_TEXT, Token};
 use crate::wire::{Calls, DocumentId, WindowId};
 
@@ -32,9 +33,11 @@ pub(crate) struct Said<'a> {
 #[derive(Debug)]
 pub(super) enum What<'a> {
     /// A call, with its JSON.
-    Call(&'a [u8]),
+    Call(&'a [u8], Shape),
     /// A cancellation of an earlier call.
     Cancel,
+    /// A step of a call that streams, or of one that has a body.
+    Step(Step<'a>),
 }
 
 pub(super) fn receive(frame: Frame<'_>, mut trail: Trail) -> Result<Said<'_>, Box<Stopped>> {
@@ -50,15 +53,28 @@ fn take_apart(bytes: &[u8]) -> Option<(Token, u64, What<'_>)> {
     let (token, rest) = rest.split_at_checked(TOKEN_TEXT)?;
     let token = Token::parse(token).ok()?;
     let rest = rest.strip_prefix(b" ")?;
-    match kind {
-        Calls::CALL => {
-            let end = rest.iter().position(|byte| *byte == b'\n')?;
-            let (number, rest) = rest.split_at_checked(end)?;
-            Some((token, call_number(number)?, What::Call(rest.strip_prefix(b"\n")?)))
-        }
-        Calls::CANCEL => Some((token, call_number(rest)?, What::Cancel)),
-        _ => None,
+    if let Some(shape) = Shape::of(kind) {
+        let (call, text) = numbered(rest)?;
+        return Some((token, call, What::Call(text, shape)));
     }
+    let (call, what) = match kind {
+        Calls::CANCEL => (call_number(rest)?, What::Cancel),
+        Calls::TAKEN => (call_number(rest)?, What::Step(Step::Taken)),
+        Calls::CHUNK => {
+            let (call, bytes) = numbered(rest)?;
+            (call, What::Step(Step::Chunk(bytes)))
+        }
+        Calls::END => (call_number(rest)?, What::Step(Step::End)),
+        _ => return None,
+    };
+    Some((token, call, what))
+}
+
+/// A call's number, the end of its line, and what follows.
+fn numbered(rest: &[u8]) -> Option<(u64, &[u8])> {
+    let end = rest.iter().position(|byte| *byte == b'\n')?;
+    let (number, rest) = rest.split_at_checked(end)?;
+    Some((call_number(number)?, rest.strip_prefix(b"\n")?))
 }
 
 /// A decimal number with one spelling: no sign, no leading zero, at most what JavaScript counts
@@ -82,6 +98,16 @@ mod tests {
             (format!("c{TOKEN} 1\n{{}}"), Some(1)),
             (format!("x{TOKEN} 12"), Some(12)),
             (format!("c{TOKEN} 9007199254740991\n"), Some((1 << 53) - 1)),
+            (format!("C{TOKEN} 2\n{{}}"), Some(2)),
+            (format!("s{TOKEN} 3\n{{}}"), Some(3)),
+            (format!("S{TOKEN} 4\n{{}}"), Some(4)),
+            (format!("a{TOKEN} 5"), Some(5)),
+            (format!("b{TOKEN} 6\n\n\0"), Some(6)),
+            (format!("e{TOKEN} 7"), Some(7)),
+            (format!("a{TOKEN} 5\n"), None),
+            (format!("e{TOKEN} 7\n"), None),
+            (format!("b{TOKEN} 6"), None),
+            (format!("b{TOKEN} 06\nx"), None),
             (format!("c{TOKEN} 9007199254740992\n"), None),
             (format!("c{TOKEN} 01\n{{}}"), None),
             (format!("c{TOKEN} 0\n{{}}"), None),

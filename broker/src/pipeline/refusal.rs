@@ -9,6 +9,7 @@ use sidegate_capabilities::{Denial, RuleRef};
 use crate::confined::FileError;
 use crate::handler::HandlerError;
 use crate::session::Impostor;
+use crate::streams::Forged;
 
 /// Why a call was refused, for the log and the developer.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,9 @@ pub(crate) enum Refusal {
     /// The token does not stand for whoever showed it.
     #[error(transparent)]
     Impostor(Impostor),
+    /// A step of a stream that nobody had given credit for.
+    #[error(transparent)]
+    Forged(#[from] Forged),
     /// The call's JSON is not one that this broker reads.
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
@@ -112,6 +116,8 @@ pub(crate) enum Consequence {
     BadToken,
     /// The host is ended: it showed what only another host can have been given.
     Kill,
+    /// The host is ended: it went on with a stream without the credit to do so.
+    Overdrawn,
 }
 
 impl Refusal {
@@ -119,6 +125,7 @@ impl Refusal {
         match self {
             Self::Malformed | Self::Impostor(Impostor::Unknown) => Consequence::BadToken,
             Self::Impostor(Impostor::OtherHost) => Consequence::Kill,
+            Self::Forged(_) => Consequence::Overdrawn,
             Self::Impostor(
                 Impostor::OtherWindow
                 | Impostor::OtherDocument
@@ -153,6 +160,7 @@ impl Refusal {
                 Impostor::Expired => "token-expired",
                 Impostor::Replayed => "replay",
             },
+            Self::Forged(_) => "no-credit",
             Self::Unreadable(_) => "unreadable",
             Self::Unproved => "origin-unproved",
             Self::Limited(limited) => match limited {
@@ -177,7 +185,9 @@ impl Refusal {
     pub(super) fn stage(&self) -> &'static str {
         match self {
             Self::Malformed => "receive",
-            Self::Impostor(_) | Self::Unreadable(_) | Self::Unproved => "authenticate",
+            Self::Impostor(_) | Self::Forged(_) | Self::Unreadable(_) | Self::Unproved => {
+                "authenticate"
+            }
             Self::Limited(_) | Self::Revoked | Self::Closing => "limit",
             Self::Denied(_) | Self::NoHandler | Self::NoTemplate => "decide",
             Self::Invalid { .. } => "validate",
@@ -206,6 +216,7 @@ impl Refusal {
             Self::Limited(Limited::DocumentInFlight)
             | Self::Malformed
             | Self::Impostor(_)
+            | Self::Forged(_)
             | Self::Unreadable(_)
             | Self::Unproved
             | Self::Revoked
@@ -241,12 +252,12 @@ impl PageError {
         &self.message
     }
 
-    pub(super) fn cancelled() -> Self {
-        Self::new("cancelled", "the call was cancelled")
-    }
-
     pub(super) fn too_large_a_reply() -> Self {
         Self::new("too_large", "the reply is too large")
+    }
+
+    pub(super) fn cancelled() -> Self {
+        Self::new("cancelled", "the call was cancelled")
     }
 
     fn new(code: &'static str, message: impl Into<String>) -> Self {
@@ -267,7 +278,7 @@ impl From<&Refusal> for PageError {
             | Refusal::Unproved
             | Refusal::Revoked
             | Refusal::NoResource { .. } => Self::new("denied", DENIED),
-            Refusal::Malformed | Refusal::Unreadable(_) => {
+            Refusal::Malformed | Refusal::Forged(_) | Refusal::Unreadable(_) => {
                 Self::new("invalid", "the call is not well formed")
             }
             Refusal::Invalid { pointer, problem } if pointer.is_empty() => {

@@ -1,17 +1,22 @@
-//! Replies: the JSON text that goes back to the document that asked.
+//! Replies: the JSON text that goes back to the document that asked, and bytes beside it.
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::PageError;
 use crate::handler::HandlerError;
+use crate::wire::Calls;
 
 /// The longest reply: half of what a frame may hold, so that escapes cannot push one over it.
 const MAX_REPLY: usize = 8 << 20;
 
-/// A reply in its text form.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Reply(String);
+/// A reply in its text form; where it has bytes, they stand for the null in the text.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Reply {
+    json: String,
+    bytes: Option<Bytes>,
+}
 
 impl Reply {
     /// What a handler answered; one too long for the wire becomes an error.
@@ -24,31 +29,72 @@ impl Reply {
 
     /// An error.
     pub(super) fn error(call: u64, error: &PageError) -> Self {
-        Self(text(&Text { id: call, ok: None, error: Some(error) }).unwrap_or_default())
+        Self::of(call, &Said::Error(error)).unwrap_or_default()
     }
 
     /// The JSON text.
     pub(crate) fn json(&self) -> &str {
-        &self.0
+        &self.json
+    }
+
+    /// The bytes, where there are some.
+    pub(crate) fn bytes(&self) -> Option<&Bytes> {
+        self.bytes.as_ref()
+    }
+
+    /// A stream has begun.
+    pub(crate) fn open(call: u64) -> Self {
+        Self::of(call, &Said::Open(true)).unwrap_or_default()
+    }
+
+    /// Credit for so many chunks of the call's body.
+    pub(crate) fn more(call: u64, chunks: usize) -> Self {
+        Self::of(call, &Said::More(chunks)).unwrap_or_default()
+    }
+
+    /// An item of a stream; `None` where it is longer than items are.
+    pub(crate) fn item(call: u64, value: &Value) -> Option<Self> {
+        Self::of(call, &Said::Item(value)).filter(|item| item.json.len() <= Calls::MAX_CHUNK)
+    }
+
+    /// An item of a stream that is bytes.
+    pub(crate) fn item_bytes(call: u64, bytes: Bytes) -> Self {
+        let item = Self::of(call, &Said::Item(&Value::Null)).unwrap_or_default();
+        Self { bytes: Some(bytes), ..item }
+    }
+
+    /// An answer that is bytes; one too long for the wire becomes an error.
+    pub(super) fn ok_bytes(call: u64, bytes: Bytes) -> Self {
+        if bytes.len() > MAX_REPLY {
+            return Self::error(call, &PageError::too_large_a_reply());
+        }
+        Self { bytes: Some(bytes), ..Self::ok(call, &Value::Null) }
     }
 
     fn ok(call: u64, value: &Value) -> Self {
-        match text(&Text { id: call, ok: Some(value), error: None }) {
-            Some(text) if text.len() <= MAX_REPLY => Self(text),
-            _ => Self::error(call, &PageError::too_large_a_reply()),
-        }
+        let reply = Self::of(call, &Said::Ok(value)).filter(|reply| reply.json.len() <= MAX_REPLY);
+        reply.unwrap_or_else(|| Self::error(call, &PageError::too_large_a_reply()))
+    }
+
+    fn of(call: u64, said: &Said<'_>) -> Option<Self> {
+        let json = serde_json::to_string(&Text { id: call, said }).ok()?;
+        Some(Self { json, bytes: None })
     }
 }
 
 #[derive(Serialize)]
 struct Text<'a> {
     id: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ok: Option<&'a Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a PageError>,
+    #[serde(flatten)]
+    said: &'a Said<'a>,
 }
 
-fn text(text: &Text<'_>) -> Option<String> {
-    serde_json::to_string(text).ok()
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Said<'a> {
+    Ok(&'a Value),
+    Error(&'a PageError),
+    Open(bool),
+    Item(&'a Value),
+    More(usize),
 }

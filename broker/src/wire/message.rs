@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::window::{Menu, Placing, Power, Stance, WindowChange};
 
 /// The version of this protocol. Broker and host are built together: any other number is refused.
-pub const PROTOCOL: u16 = 3;
+pub const PROTOCOL: u16 = 4;
 
 /// A window, numbered by the broker; unique for the life of the broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -230,6 +230,19 @@ pub enum ToHost<'a> {
         #[serde(borrow)]
         json: &'a str,
     },
+    /// The same with bytes, which stand for the null in it.
+    Bytes {
+        /// The window.
+        window: WindowId,
+        /// The document that asked.
+        document: DocumentId,
+        /// The JSON text.
+        #[serde(borrow)]
+        json: &'a str,
+        /// The bytes.
+        #[serde(borrow)]
+        bytes: &'a [u8],
+    },
     /// An asset.
     #[serde(borrow)]
     Asset(AssetReply<'a>),
@@ -265,25 +278,56 @@ pub enum ToHost<'a> {
     Quit,
 }
 
-/// The form of a page's messages inside [`FromHost::Message`] and [`ToHost::Reply`]. Only the
-/// bridge and the broker read it.
+/// The form of a page's messages inside [`FromHost::Message`], [`ToHost::Reply`] and
+/// [`ToHost::Bytes`]. Only the bridge and the broker read it. From a page:
 ///
 /// * a call: `c<token> <id>\n<JSON>`, where the JSON is `{"command":"…","args":{…}}` (`args`
 ///   may be absent) and `id` is a decimal number, counted up by one for each call of a document;
-/// * a cancellation: `x<token> <id>`;
-/// * a reply: `{"id":7,"ok":…}` or `{"id":7,"error":{"code":"denied","message":"…"}}`.
+///   `C` instead of `c` where the call has a body, `s` where its answer is a stream, `S` for both;
+/// * a chunk of a call's body: `b<token> <id>\n<bytes>`, and its end: `e<token> <id>`;
+/// * that the page has taken one item of a stream: `a<token> <id>`;
+/// * a cancellation: `x<token> <id>`.
+///
+/// To a page:
+///
+/// * the one reply to a call: `{"id":7,"ok":…}` or `{"id":7,"error":{"code":"denied","message":"…"}}`;
+/// * before it, of a stream: `{"id":7,"open":true}`, then items `{"id":7,"item":…}`;
+/// * before it, of a call with a body: `{"id":7,"more":4}`, credit for so many chunks more.
+///
+/// Nobody sends without credit: the broker has at most [`Calls::WINDOW`] items of a stream under
+/// way that were not taken, the page sends as many chunks as it was given `more` for.
 #[derive(Debug, Clone, Copy)]
 pub enum Calls {}
 
 impl Calls {
     /// The first byte of a call.
     pub const CALL: u8 = b'c';
+    /// The first byte of a call with a body.
+    pub const CALL_WITH_BODY: u8 = b'C';
+    /// The first byte of a call for a stream.
+    pub const STREAM: u8 = b's';
+    /// The first byte of a call for a stream, with a body.
+    pub const STREAM_WITH_BODY: u8 = b'S';
     /// The first byte of a cancellation.
     pub const CANCEL: u8 = b'x';
+    /// The first byte of the word that an item was taken.
+    pub const TAKEN: u8 = b'a';
+    /// The first byte of a chunk of a body.
+    pub const CHUNK: u8 = b'b';
+    /// The first byte of the end of a body.
+    pub const END: u8 = b'e';
     /// The most calls that a document may have in flight: WebKit has no back-pressure of its
     /// own, and 64 keep a page busy that waits for nothing.
     pub const MAX_IN_FLIGHT: usize = 64;
     /// The most bytes of one message of a page (UTF-8): enough for a large note, small enough
     /// that 64 of them fit the memory set aside for a host.
     pub const MAX_MESSAGE: usize = 1 << 20;
+    /// The most bytes of the JSON of a call for a stream: 64 of them are one MiB.
+    pub const MAX_STREAM_CALL: u64 = 16 << 10;
+    /// Items or chunks under way in one direction of one call: enough that neither end waits for
+    /// the other's word after each of them.
+    pub const WINDOW: usize = 8;
+    /// The most bytes of a chunk, and of an item: with [`Calls::WINDOW`], a MiB for each direction
+    /// of a call. Larger ones carry little more at once, and hold up what else a page is to hear.
+    pub const MAX_CHUNK: usize = 128 << 10;
 }

@@ -59,9 +59,43 @@ pub struct Signature {
     /// The JSON Schema of the arguments beside the resources. `None`: not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub args: Option<Map<String, Value>>,
-    /// The JSON Schema of the result. `None`: not known.
+    /// The JSON Schema of the result, of a stream that of each item. `None`: not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<Value>,
+    /// What it answers with.
+    #[serde(default, skip_serializing_if = "Answers::is_value")]
+    pub answers: Answers,
+    /// Whether a call brings a body.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub body: bool,
+}
+
+/// What a command answers with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answers {
+    /// One JSON value.
+    #[default]
+    Value,
+    /// Bytes.
+    Bytes,
+    /// JSON values, one after another.
+    Values,
+    /// Bytes, piece by piece.
+    Pieces,
+}
+
+impl Answers {
+    /// Whether it comes item by item.
+    #[must_use]
+    pub fn is_stream(self) -> bool {
+        matches!(self, Self::Values | Self::Pieces)
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it so")]
+    fn is_value(&self) -> bool {
+        *self == Self::Value
+    }
 }
 
 /// Commands by name, each once.

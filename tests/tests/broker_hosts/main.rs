@@ -12,6 +12,7 @@ mod asking;
 mod breaches;
 mod decoding;
 mod handlers;
+mod streams;
 mod supervision;
 mod tokens;
 mod transport;

@@ -83,7 +83,8 @@ pub(crate) fn all(tally: &Arc<Tally>) -> Vec<Command> {
             }
         }
     };
-    vec![
+    let mut all = streams(tally);
+    all.extend([
         Command::new("test.echo", async |_: Call, args: Echo| Ok::<_, HandlerError>(args.text)),
         Command::new("test.count", move |_: Call, _: NoArgs| {
             let _running = count.begin();
@@ -118,5 +119,27 @@ pub(crate) fn all(tally: &Arc<Tally>) -> Vec<Command> {
         Command::new("test.panic_last", async |_: Call, _: NoArgs| {
             Ok::<_, HandlerError>(Unwritable)
         }),
+    ]);
+    all
+}
+
+/// Those that go on.
+fn streams(tally: &Arc<Tally>) -> Vec<Command> {
+    let endless = Arc::clone(tally);
+    vec![
+        Command::stream("test.endless", move |_: Call, _: NoArgs| {
+            let tally = Arc::clone(&endless);
+            std::future::ready(Ok(futures_util::stream::repeat_with(move || {
+                drop(tally.begin());
+                Ok::<_, HandlerError>("x".repeat(100 << 10))
+            })))
+        }),
+        Command::stream("test.none", async |_: Call, _: NoArgs| {
+            Ok(futures_util::stream::empty::<Result<(), HandlerError>>())
+        }),
+        Command::new("test.body", async |mut call: Call, _: NoArgs| {
+            Ok(call.body()?.bytes(1 << 20).await?.len())
+        })
+        .takes_body(),
     ]
 }

@@ -311,6 +311,9 @@ fn heard(message: ToHost<'_>) -> Heard {
         }
         ToHost::Answer { number, allowed, .. } => Heard::Answer { number, allowed },
         ToHost::Quit => Heard::Quit,
-        ToHost::Load { .. } | ToHost::Change { .. } | ToHost::Ping { .. } => Heard::Other,
+        ToHost::Bytes { .. }
+        | ToHost::Load { .. }
+        | ToHost::Change { .. }
+        | ToHost::Ping { .. } => Heard::Other,
     }
 }

@@ -19,7 +19,7 @@
   let lastId = 0; // calls of a document are numbered from one, without a gap
   let page = null; // the node that the page's script listens on
   const waiting = new Map(); // page's number -> call, until there is a token
-  const inFlight = new Map(); // page's number -> id
+  const inFlight = new Map(); // page's number -> { id, untaken, credit, hasBody }
   const numbers = new Map(); // id -> page's number
 
   // --- from the host
@@ -44,30 +44,76 @@
     for (const [number, call] of calls) send(number, call);
   };
 
-  const receiveReply = (forNonce, reply) => {
+  const receiveReply = (forNonce, reply, base64) => {
     if (forNonce !== nonce) return;
-    const id = /^\{"id":([0-9]{1,15}),/.exec(reply);
-    const number = id === null ? undefined : numbers.get(Number(id[1]));
+    const head = /^\{"id":([0-9]{1,15}),"([a-z]+)":([0-9]{0,4})/.exec(reply);
+    const number = head === null ? undefined : numbers.get(Number(head[1]));
     if (number === undefined) return; // cancelled since, or never asked
-    numbers.delete(Number(id[1]));
+    const call = inFlight.get(number);
+    if (head[2] === "item") call.untaken += 1;
+    else if (head[2] === "more") call.credit += Number(head[3]);
+    else if (head[2] !== "open") forget(number, call);
+    answer(number, reply, base64);
+  };
+
+  const forget = (number, call) => {
     inFlight.delete(number);
-    answer(number, reply);
+    numbers.delete(call.id);
   };
 
   // --- from the page
 
   const receive = (text) => {
-    const message = /^([cx])([0-9]{1,15})(?:\n|$)/.exec(text);
+    const message = /^([cCsSxae])([0-9]{1,15})(?:\n|$)/.exec(text);
     if (message === null) return;
     const [head, kind, number] = message;
-    if (kind === "c") {
-      admit(number, text.slice(head.length));
-    } else {
-      cancel(number);
-    }
+    if (kind === "x") cancel(number);
+    else if (kind === "a") take(number);
+    else if (kind === "e") end(number);
+    else admit(number, kind, text.slice(head.length));
   };
 
-  const admit = (number, json) => {
+  // The core ends a host that goes on without credit: what a page says without it is not passed on.
+  const take = (number) => {
+    const call = inFlight.get(number);
+    if (call === undefined || call.untaken === 0) return;
+    call.untaken -= 1;
+    host.postMessage(`m${nonce}a${token} ${call.id}`);
+  };
+
+  const end = (number) => {
+    const call = inFlight.get(number);
+    if (call === undefined || !call.hasBody) return;
+    call.hasBody = false;
+    call.credit = 0;
+    host.postMessage(`m${nonce}e${token} ${call.id}`);
+  };
+
+  // WebKit's messages are text: of bytes, and of a view of some, nothing arrives.
+  const chunk = (number, bytes) => {
+    const call = inFlight.get(number);
+    if (call === undefined || call.credit === 0) return;
+    if (!(bytes instanceof ArrayBuffer)) return;
+    if (bytes.byteLength === 0 || bytes.byteLength > config.maxChunk) return;
+    call.credit -= 1;
+    host.postMessage(`b${nonce}b${token} ${call.id}\n${toBase64(new Uint8Array(bytes))}`);
+  };
+
+  const toBase64 = (bytes) => {
+    if (bytes.toBase64 !== undefined) return bytes.toBase64();
+    let text = "";
+    for (let at = 0; at < bytes.length; at += 8192) {
+      text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+    }
+    return btoa(text);
+  };
+
+  const fromBase64 = (text) => {
+    if (Uint8Array.fromBase64 !== undefined) return Uint8Array.fromBase64(text).buffer;
+    return Uint8Array.from(atob(text), (char) => char.charCodeAt(0)).buffer;
+  };
+
+  const admit = (number, kind, json) => {
     if (waiting.has(number) || inFlight.has(number)) return;
     if (waiting.size + inFlight.size >= config.maxInFlight) {
       refuse(number, "busy", `${config.maxInFlight} calls are in flight already`);
@@ -78,30 +124,30 @@
       tooLarge(number);
       return;
     }
-    const call = { json, bytes };
+    const call = { kind, json, bytes };
     if (token === null) waiting.set(number, call);
     else send(number, call);
   };
 
-  const send = (number, { json, bytes }) => {
-    const head = `c${token} ${lastId + 1}\n`; // ASCII
+  const send = (number, { kind, json, bytes }) => {
+    const head = `${kind}${token} ${lastId + 1}\n`; // ASCII
     if (head.length + bytes > config.maxMessage) {
       tooLarge(number);
       return;
     }
     lastId += 1;
-    inFlight.set(number, lastId);
+    const hasBody = kind === "C" || kind === "S";
+    inFlight.set(number, { id: lastId, untaken: 0, credit: 0, hasBody });
     numbers.set(lastId, number);
     host.postMessage(`m${nonce}${head}${json}`);
   };
 
   const cancel = (number) => {
     if (waiting.delete(number)) return;
-    const id = inFlight.get(number);
-    if (id === undefined) return;
-    inFlight.delete(number);
-    numbers.delete(id);
-    host.postMessage(`m${nonce}x${token} ${id}`);
+    const call = inFlight.get(number);
+    if (call === undefined) return;
+    forget(number, call);
+    host.postMessage(`m${nonce}x${token} ${call.id}`);
   };
 
   const tooLarge = (number) =>
@@ -110,8 +156,11 @@
   const refuse = (number, code, message) =>
     answer(number, JSON.stringify({ id: 0, error: { code, message } }));
 
-  const answer = (number, reply) =>
-    page?.dispatchEvent(new CustomEvent("reply", { detail: `${number}\n${reply}` }));
+  const answer = (number, reply, base64) => {
+    const text = `${number}\n${reply}`;
+    const detail = base64 === undefined ? text : [text, fromBase64(base64)];
+    page?.dispatchEvent(new CustomEvent("reply", { detail }));
+  };
 
   // --- the meeting: whichever script runs first, the second one's event finds the other
 
@@ -121,6 +170,9 @@
     page = event.relatedTarget;
     page.addEventListener("call", ({ detail }) => {
       if (typeof detail === "string") receive(detail);
+    });
+    page.addEventListener("chunk", ({ detail }) => {
+      if (Array.isArray(detail)) chunk(detail[0], detail[1]);
     });
   };
   window.addEventListener(config.channel, meet, true);

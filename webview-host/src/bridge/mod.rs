@@ -4,15 +4,22 @@
 //! * `bridge.js` runs in a script world of its own, which no page can reach into. It holds the
 //!   nonce and the token, counts the calls in flight, and is the only one that can speak to
 //!   the host.
-//! * `page.js` runs in the page's world before the page, and gives it `window.sidegate`.
+//! * `page.js` runs in the page's world before the page, and gives it `window.sidegate`;
+//!   `source.js` is the part of it that reads what a page uploads.
 //!
 //! They meet over an event whose name is drawn for each window, and from then on speak over a
-//! node that is in no document. This module puts them in place and writes the few calls from
+//! node that is in no document. Between the two worlds bytes are `ArrayBuffer`s, copied. Between
+//! the isolated world and this process WebKit carries text alone (of an `ArrayBuffer` nothing
+//! arrives, of a view an object of numbers; a `GVariant` of bytes is refused), so there they are
+//! base64, which WebKit 2.50 writes and reads natively: for 128 KiB that takes 0.8 to 5 ms there
+//! and about 3 ms back, a text of Latin-1 characters 3 to 12 ms either way. A `fetch` of a custom
+//! scheme is subject to the page's own content policy, and frames can do it too. This module puts them in place and writes the few calls from
 //! the host to `bridge.js`; whom to believe is decided in [`crate::document`].
 
 use serde_json::json;
 use sidegate::wire::Calls;
 use webkit2gtk::gio::Cancellable;
+use webkit2gtk::glib::{base64_decode, base64_encode};
 use webkit2gtk::{
     UserContentInjectedFrames, UserContentManager, UserContentManagerExt, UserScript,
     UserScriptInjectionTime, WebView, WebViewExt,
@@ -50,14 +57,16 @@ pub(crate) fn install(
         "origins": origins.for_scripts(),
         "maxInFlight": Calls::MAX_IN_FLIGHT,
         "maxMessage": Calls::MAX_MESSAGE,
+        "maxChunk": Calls::MAX_CHUNK,
     });
     let patterns = origins.script_patterns();
     let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
     let top = UserContentInjectedFrames::TopFrame;
     let start = UserScriptInjectionTime::Start;
-    let bridge = with_config(include_str!("bridge.js"), &config);
+    let bridge = called(include_str!("bridge.js"), &[&config.to_string()]);
     manager.add_script(&UserScript::for_world(&bridge, top, start, WORLD, &patterns, &[]));
-    let page = with_config(include_str!("page.js"), &config);
+    let source = called(include_str!("source.js"), &[]);
+    let page = called(include_str!("page.js"), &[&config.to_string(), &source]);
     manager.add_script(&UserScript::new(&page, top, start, &patterns, &[]));
     true
 }
@@ -78,6 +87,22 @@ pub(crate) fn deliver_reply(view: &WebView, nonce: &Nonce, json: &str) {
     run(view, "(nonce, reply) => sidegateBridge.reply(nonce, reply)", &[nonce.as_str(), json]);
 }
 
+/// Hands the bridge a reply with bytes.
+pub(crate) fn deliver_bytes(view: &WebView, nonce: &Nonce, json: &str, bytes: &[u8]) {
+    let function = "(nonce, reply, bytes) => sidegateBridge.reply(nonce, reply, bytes)";
+    run(view, function, &[nonce.as_str(), json, &base64_encode(bytes)]);
+}
+
+/// The bytes of a chunk that the bridge wrote as `<head>\n<base64>`, as they go to the broker.
+pub(crate) fn chunk(body: &str) -> Option<Vec<u8>> {
+    let (head, text) = body.split_once('\n')?;
+    let mut chunk = Vec::with_capacity(body.len());
+    chunk.extend_from_slice(head.as_bytes());
+    chunk.push(b'\n');
+    chunk.extend_from_slice(&base64_decode(text));
+    Some(chunk)
+}
+
 /// Calls a function in the isolated world. The arguments travel as JSON strings, and JSON is
 /// a subset of JavaScript: no argument can become code.
 fn run(view: &WebView, function: &str, arguments: &[&str]) {
@@ -86,6 +111,8 @@ fn run(view: &WebView, function: &str, arguments: &[&str]) {
     view.evaluate_javascript(&script, Some(WORLD), None, None::<&Cancellable>, |_| {});
 }
 
-fn with_config(function: &str, config: &serde_json::Value) -> String {
-    format!("({})({config});", function.trim_end().trim_end_matches(';'))
+/// A function of a script, called with arguments that are JavaScript.
+fn called(function: &str, arguments: &[&str]) -> String {
+    let arguments = arguments.join(", ");
+    format!("({})({arguments})", function.trim_end().trim_end_matches(';'))
 }

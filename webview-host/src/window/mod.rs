@@ -160,6 +160,13 @@ impl Window {
         self.page.with_nonce(document, |view, nonce| bridge::deliver_token(view, nonce, token));
     }
 
+    /// Hands a document a reply with bytes, if it is still the current one.
+    pub(crate) fn deliver_bytes(&self, document: DocumentId, json: &str, bytes: &[u8]) {
+        self.page.with_nonce(document, |view, nonce| {
+            bridge::deliver_bytes(view, nonce, json, bytes);
+        });
+    }
+
     /// Hands a document a reply, if it is still the current one.
     pub(crate) fn deliver_reply(&self, document: DocumentId, json: &str) {
         self.page.with_nonce(document, |view, nonce| bridge::deliver_reply(view, nonce, json));

@@ -87,7 +87,18 @@ impl Page {
                     self.drop_it("a message: too much waits for the broker");
                 }
             }
-            Heard::Message { .. } => self.drop_it("a message over the size limit"),
+            Heard::Chunk { document, body } if body.len() <= Calls::MAX_MESSAGE => {
+                let Some(chunk) = bridge::chunk(body) else {
+                    return self.drop_it("a chunk without a head");
+                };
+                let message = FromHost::Message { window, document, bytes: &chunk };
+                if !self.outbox.offer(&message) {
+                    self.drop_it("a chunk: too much waits for the broker");
+                }
+            }
+            Heard::Message { .. } | Heard::Chunk { .. } => {
+                self.drop_it("a message over the size limit");
+            }
             Heard::Refused(why) => self.drop_it(why),
         }
     }

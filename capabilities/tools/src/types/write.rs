@@ -8,7 +8,7 @@ use sidegate_capabilities::{Limits, Principal};
 
 use super::schema::{Member, Of, Reader, grouped, intersection, object};
 use super::{Ground, comment, filter, literal, pattern};
-use crate::commands::{Resource, Signature};
+use crate::commands::{Answers, Resource, Signature};
 use crate::reach::{Reached, scope};
 
 /// The indentation of a command's `args` and `result`.
@@ -19,6 +19,9 @@ pub(super) const TAIL: &str = "    }
   }
 }
 ";
+
+/// What the bridge's functions take beside a command and its arguments.
+const OPTIONS: &str = include_str!("options.d.ts");
 
 /// What stands before the commands. It is the bridge as `webview-host` puts it into a page.
 pub(super) fn head(principal: &Principal) -> String {
@@ -47,26 +50,27 @@ declare global {{
           ? [args?: Commands[C][\"args\"], options?: CallOptions | null]
           : [args: Commands[C][\"args\"], options?: CallOptions | null]
       ) => Promise<Commands[C][\"result\"]>;
+
+      /** Calls a command that answers item by item. Leaving the loop cancels the call. */
+      readonly stream: <C extends keyof Commands>(
+        command: C,
+        ...rest: {{}} extends Commands[C][\"args\"]
+          ? [args?: Commands[C][\"args\"], options?: CallOptions | null]
+          : [args: Commands[C][\"args\"], options?: CallOptions | null]
+      ) => AsyncIterableIterator<Commands[C] extends {{ item: infer Item }} ? Item : never>;
+
+      /** Hears of the events of a topic, until what it resolves to is called. */
+      readonly listen: (
+        topic: string,
+        handler: (payload: any) => void,
+        options?: ListenOptions | null,
+      ) => Promise<() => void>;
+
+      /** The values that the app's windows share. */
+      readonly state: State;
     }}
 
-    interface CallOptions {{
-      /** Cancels the call: it then rejects with the code `cancelled`. */
-      signal?: AbortSignal | null;
-    }}
-
-    /** Why a call came to nothing. */
-    interface CallError extends Error {{
-      readonly name: \"SidegateError\";
-      /**
-       * `denied`, `invalid`, `limited`, `busy`, `too_large`, `timeout`, `cancelled`,
-       * `unavailable`, `failed`, or a code of the command's own.
-       */
-      readonly code: string;
-    }}
-
-    /** The commands that this window may call. */
-    interface Commands {{
-",
+{OPTIONS}",
         principal.window(),
         comment(&principal.origin().to_string()),
     )
@@ -83,10 +87,18 @@ pub(super) fn command(out: &mut String, reached: &Reached<'_>, ground: Ground<'_
     out.push_str("       */\n");
     let name = literal(reached.command.as_str());
     let (args, result) = (args(reached, ground), result(reached));
-    let _ = write!(
-        out,
-        "      {name}: {{\n        args: {args};\n        result: {result};\n      }};\n"
-    );
+    let answers = reached.signature.answers;
+    let result = match answers {
+        Answers::Value | Answers::Values => result,
+        Answers::Bytes | Answers::Pieces => "ArrayBuffer".to_owned(),
+    };
+    // What is asked by `stream` has items and no result.
+    let told = if answers.is_stream() {
+        format!("item: {result};\n        result: never")
+    } else {
+        format!("result: {result}")
+    };
+    let _ = write!(out, "      {name}: {{\n        args: {args};\n        {told};\n      }};\n");
 }
 
 fn documentation(reached: &Reached<'_>) -> Vec<String> {
