@@ -57,7 +57,8 @@ mod walk;
 pub use chain::{Damage, Finding};
 pub use error::AuditError;
 pub use event::{
-    Call, Counted, Event, HostState, Repeated, Shadow, TokenState, Verdict, WindowState,
+    Call, Counted, Event, HostState, Repeated, Shadow, StopOutcome, TokenState, Verdict,
+    WindowState,
 };
 pub use filter::{Filter, Pattern, since};
 pub use hash::Digest;

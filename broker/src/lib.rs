@@ -44,6 +44,8 @@ mod limits;
 #[cfg(feature = "core")]
 mod pipeline;
 #[cfg(feature = "core")]
+mod revocation;
+#[cfg(feature = "core")]
 mod session;
 #[cfg(feature = "core")]
 pub mod settings;
@@ -60,6 +62,8 @@ pub use {
     handlers::{AppInfo, COMMANDS, describe},
     harden::harden_process,
     pipeline::PageError,
+    revocation::{Revoke, Revoked},
+    session::Commitment,
     sidegate_capabilities as capabilities,
 };
 

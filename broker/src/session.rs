@@ -2,11 +2,17 @@
 //! connection, with what was resolved for it ([`Standing`]), the tokens minted for it, and its
 //! calls in flight.
 //!
-//! [`Sessions::authenticate`] is the only way from a token to a session. What a session may do
-//! is the principal's; how much of it at once is `limits`'.
+//! [`Sessions::authenticate`] is the only way from a token to a session, and what it gives is a
+//! [`Bearer`], who can do no more than both session and token allow. What a session may do is the
+//! principal's; how much of it at once is `limits`'.
 
+mod attenuation;
+mod bearer;
 mod calls;
+mod gate;
+mod revoke;
 mod standing;
+mod tokens;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,18 +22,26 @@ use std::time::Duration;
 use sidegate_capabilities::{Origin, WallTime, WindowLabel};
 
 use crate::clock::Moment;
-use crate::token::{Claims, HostId, Mint, SessionId, Token};
+use crate::token::{Claims, HostId, Mint, NoRandomness, SessionId, Token};
 use crate::wire::{DocumentId, WindowId};
+use attenuation::Attenuation;
+use tokens::Tokens;
 
-pub(crate) use calls::{CallsInFlight, InFlight, StartError};
+pub(crate) use attenuation::Outside;
+pub(crate) use bearer::{Attenuated, Barred, Bearer, No};
+pub(crate) use calls::{CallsInFlight, Ended, InFlight, Lineage, StartError};
+pub use gate::Commitment;
+pub(crate) use gate::{Reached, Stop};
+pub(crate) use revoke::Taken;
 pub(crate) use standing::{Policies, Standing};
+pub(crate) use tokens::Spent;
 
 /// How long a token lives. It is renewed while its document does; a stolen one is of use for
 /// no longer than this, and only on its host's own connection.
 pub(crate) const TOKEN_LIFE: Duration = Duration::from_secs(60 * 60);
 
-/// How often the tokens of living documents are renewed. The token before stays good until its
-/// own end, so that a call on its way is not refused.
+/// How often the tokens of living documents are renewed. The tokens before stay good until their
+/// own end, so that neither a call on its way is refused nor what was narrowed from one of them.
 pub(crate) const RENEW_EVERY: Duration = Duration::from_secs(20 * 60);
 
 /// Whom a session is for, as the broker knows it; nothing in it comes from a page.
@@ -55,20 +69,12 @@ pub(crate) struct Session {
     tokens: Mutex<Tokens>,
 }
 
-/// The newest token and, until it ends, the one before.
-#[derive(Debug)]
-struct Tokens {
-    generation: u32,
-    newest: (Token, Moment),
-    before: Option<(Token, Moment)>,
-}
-
 impl Session {
     /// What the session may do at `now`, a time of the calendar. Once a capability has expired it
     /// stays so for this session: a wall clock that is set back later gives nothing back, since
     /// what holds is not resolved again until the next one expires. `None`: the lock is
     /// poisoned, and nothing can be told.
-    pub(crate) fn standing(&self, policies: &Policies, now: WallTime) -> Option<Standing> {
+    fn standing(&self, policies: &Policies, now: WallTime) -> Option<Standing> {
         {
             let standing = self.standing.read().ok()?;
             if standing.holds(now) {
@@ -84,25 +90,24 @@ impl Session {
         Some(standing.clone())
     }
 
+    /// Whether `shown` is one of the session's tokens, and what it was narrowed to.
+    fn attenuation(
+        &self,
+        shown: &Token,
+        now: Moment,
+    ) -> Result<Option<Arc<Attenuation>>, Impostor> {
+        let mut tokens = self.tokens.lock().map_err(|_| Impostor::Unknown)?;
+        let principal = || Some(self.standing.read().ok()?.enforced.clone());
+        tokens.find(shown, &self.identity, principal, now)
+    }
+
     /// Accepts a call's number, once.
-    pub(crate) fn accept(&self, call: u64) -> Result<(), Impostor> {
+    fn accept(&self, call: u64) -> Result<(), Impostor> {
         let grows = |last: u64| (call > last).then_some(call);
         self.last_call
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, grows)
             .map(|_| ())
             .map_err(|_| Impostor::Replayed)
-    }
-
-    fn accepts(&self, shown: &Token, now: Moment) -> Result<(), Impostor> {
-        let tokens = self.tokens.lock().map_err(|_| Impostor::Unknown)?;
-        let known = std::iter::once(&tokens.newest).chain(tokens.before.as_ref());
-        let mut found = Err(Impostor::Unknown);
-        for (token, expires) in known {
-            if token.is(shown) {
-                found = if now < *expires { Ok(()) } else { Err(Impostor::Expired) };
-            }
-        }
-        found
     }
 }
 
@@ -151,8 +156,10 @@ impl Sessions {
         now: Moment,
     ) -> Option<(Arc<Session>, Token)> {
         let id = SessionId(self.next.fetch_add(1, Ordering::Relaxed));
-        let minted = self.mint_for(id, &identity, 1, now);
-        let tokens = Tokens { generation: 1, newest: minted.clone(), before: None };
+        let expires = now.after(TOKEN_LIFE);
+        let token = self.mint_for(id, &identity, 1, (now, expires));
+        let mut tokens = Tokens::default();
+        tokens.push(token.clone(), now, expires);
         let session = Arc::new(Session {
             id,
             identity,
@@ -162,10 +169,10 @@ impl Sessions {
             tokens: Mutex::new(tokens),
         });
         self.by_id.write().ok()?.insert(id, Arc::clone(&session));
-        Some((session, minted.0))
+        Some((session, token))
     }
 
-    /// The session that `shown` stands for, if it may be shown by this document of this window
+    /// The bearer that `shown` makes of whoever shows it, if it may be shown by this document of this window
     /// on this host's connection, now.
     pub(crate) fn authenticate(
         &self,
@@ -174,14 +181,14 @@ impl Sessions {
         window: WindowId,
         document: DocumentId,
         now: Moment,
-    ) -> Result<Arc<Session>, Impostor> {
+    ) -> Result<Bearer, Impostor> {
         let session = {
             let sessions = self.by_id.read().map_err(|_| Impostor::Unknown)?;
             sessions.get(&shown.session()).cloned().ok_or(Impostor::Unknown)?
         };
         // The tag first: to say «another host» of a token that nobody minted would let a
         // stranger ask which sessions there are.
-        session.accepts(shown, now)?;
+        let attenuation = session.attenuation(shown, now)?;
         let identity = &session.identity;
         if identity.host != host {
             return Err(Impostor::OtherHost);
@@ -192,38 +199,25 @@ impl Sessions {
         if identity.document != document {
             return Err(Impostor::OtherDocument);
         }
-        Ok(session)
+        Ok(Bearer::new(session, shown.generation(), attenuation))
     }
 
-    /// A new token for a session that goes on.
+    /// A new token for a session that goes on; none where it was revoked.
     pub(crate) fn renew(&self, session: &Session, now: Moment) -> Option<Token> {
         let mut tokens = session.tokens.lock().ok()?;
-        tokens.generation = tokens.generation.checked_add(1)?;
-        let minted = self.mint_for(session.id, &session.identity, tokens.generation, now);
-        let before = std::mem::replace(&mut tokens.newest, minted.clone());
-        tokens.before = Some(before);
-        Some(minted.0)
+        if session.calls.is_closed() {
+            return None;
+        }
+        let generation = tokens.newest().checked_add(1)?;
+        let expires = now.after(TOKEN_LIFE);
+        let token = self.mint_for(session.id, &session.identity, generation, (now, expires));
+        tokens.push(token.clone(), now, expires);
+        Some(token)
     }
 
-    /// Ends the sessions that `which` picks: their tokens are of no use when this returns, no
-    /// call of theirs starts any more, and those in flight are cancelled.
-    pub(crate) fn revoke(&self, which: impl Fn(&Identity) -> bool) -> Vec<Arc<Session>> {
-        let mut ended = Vec::new();
-        // A poisoned lock means that somebody panicked inside; what it guards is a plain map,
-        // and revoking must not fail.
-        let mut sessions = self.by_id.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        sessions.retain(|_, session| {
-            let goes = which(&session.identity);
-            if goes {
-                ended.push(Arc::clone(session));
-            }
-            !goes
-        });
-        drop(sessions);
-        for session in &ended {
-            session.calls.close();
-        }
-        ended
+    /// Replaces the key that tokens are minted with.
+    pub(crate) fn rotate_key(&self, now: Moment) -> Result<(), NoRandomness> {
+        self.mint.rotate(now)
     }
 
     /// The sessions of a host, for renewal.
@@ -239,10 +233,9 @@ impl Sessions {
         session: SessionId,
         identity: &Identity,
         generation: u32,
-        now: Moment,
-    ) -> (Token, Moment) {
-        let expires = now.after(TOKEN_LIFE);
-        let claims = Claims {
+        (issued, expires): (Moment, Moment),
+    ) -> Token {
+        self.mint.mint(&Claims {
             session,
             generation,
             host: identity.host,
@@ -250,9 +243,9 @@ impl Sessions {
             document: identity.document,
             origin: &identity.origin.to_string(),
             policy: &identity.policy,
+            issued,
             expires,
-        };
-        (self.mint.mint(&claims), expires)
+        })
     }
 }
 

@@ -94,6 +94,28 @@ pub enum Event<'a> {
         #[serde(skip_serializing_if = "Option::is_none", serialize_with = "clip::maybe_text")]
         why: Option<&'a str>,
     },
+    /// A call that was allowed did not end by itself: what it was made with was revoked, or its
+    /// document went away.
+    Stopped {
+        /// The label of the window that asked.
+        #[serde(serialize_with = "clip::name")]
+        window: &'a str,
+        /// The document of the window.
+        document: u64,
+        /// The origin of the document.
+        #[serde(serialize_with = "clip::origin")]
+        origin: &'a str,
+        /// The command.
+        #[serde(serialize_with = "clip::name")]
+        command: &'a str,
+        /// The number the page gave the call.
+        call: u64,
+        /// What had become of it.
+        outcome: StopOutcome,
+        /// The reason, for people.
+        #[serde(serialize_with = "clip::text")]
+        why: &'a str,
+    },
     /// A message was thrown away before it became a call.
     Dropped {
         /// The host that sent it.
@@ -281,6 +303,18 @@ pub enum TokenState {
     Minted,
     /// It was ended before its time.
     Revoked,
+}
+
+/// What had become of a call when it was stopped. Its result is kept back in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopOutcome {
+    /// Its handler had not come to its effect, and does not any more.
+    Cancelled,
+    /// Its handler had committed itself, or was through: the effect is there.
+    CompletedBefore,
+    /// Its handler blocks its thread and cannot be stopped: what it does, it does.
+    StillRunning,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it so")]

@@ -11,6 +11,7 @@ use crate::clock::Now;
 use crate::core::Core;
 use crate::handler::{HandlerError, WindowPort};
 use crate::pipeline::{Frame, Reply};
+use crate::revocation;
 use crate::session::Identity;
 use crate::token::{HostId, SessionId, Token};
 use crate::wire::{DocumentId, WindowId};
@@ -63,9 +64,19 @@ impl Peer {
         args: Value,
         now: Now,
     ) -> Result<Value, Value> {
+        let token = self.token().map(Token::text).unwrap_or_default();
+        self.call(&token, command, args, now).await
+    }
+
+    async fn call(
+        &self,
+        token: &str,
+        command: &str,
+        args: Value,
+        now: Now,
+    ) -> Result<Value, Value> {
         let call = self.next_call.fetch_add(1, Ordering::Relaxed);
         let text = json!({ "command": command, "args": args });
-        let token = self.session.as_ref().map(|(_, token)| token.text()).unwrap_or_default();
         let reply = self.send_at(format!("c{token} {call}\n{text}").as_bytes(), now).await;
         let reply: Value = serde_json::from_str(&reply.unwrap_or_default()).unwrap_or_default();
         match (reply.get("ok"), reply.get("error")) {
@@ -75,6 +86,26 @@ impl Peer {
                 Err(json!({ "code": "cancelled", "message": "the call was cancelled" }))
             }
         }
+    }
+
+    /// The token that its calls are made with: to be narrowed and handed on, or to be revoked.
+    #[must_use]
+    pub fn token(&self) -> Option<&Token> {
+        self.session.as_ref().map(|(_, token)| token)
+    }
+
+    /// [`invoke`](Self::invoke) as somebody who was handed `token` would: one narrowed from this
+    /// caller's own, if anything is to come of it.
+    ///
+    /// # Errors
+    /// What a page would learn.
+    pub async fn invoke_with(
+        &self,
+        token: &Token,
+        command: &str,
+        args: Value,
+    ) -> Result<Value, Value> {
+        self.call(&token.text(), command, args, Now::read()).await
     }
 
     /// Sends one message as a bridge would, and waits for the JSON text of its reply; there is
@@ -100,7 +131,9 @@ impl Peer {
 impl Drop for Peer {
     fn drop(&mut self) {
         let host = self.host;
-        let _ended = self.core.pipeline.sessions.revoke(|identity| identity.host == host);
+        for taken in self.core.pipeline.sessions.forget(|identity| identity.host == host) {
+            revocation::note_stopped(&self.core, &taken, "its caller is gone");
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use sidegate_capabilities::{Origin, WindowLabel};
 
 use super::HandlerError;
 use crate::confined::ConfinedPath;
+use crate::session::Commitment;
 
 /// The call as the checks left it. The resources in it are handles: there is no raw path here
 /// to open again.
@@ -18,6 +19,7 @@ pub struct Call {
     pub(crate) key: Option<String>,
     pub(crate) url: Option<url::Url>,
     pub(crate) port: Arc<dyn WindowPort>,
+    pub(crate) commitment: Commitment,
 }
 
 impl Call {
@@ -56,6 +58,14 @@ impl Call {
     /// `invalid` where the command does not take an address.
     pub fn url(&self) -> Result<&url::Url, HandlerError> {
         self.url.as_ref().ok_or_else(|| absent("url"))
+    }
+
+    /// The point of no return of this call: for a handler whose effect cannot be taken back, and
+    /// which is not through with it at once. [`Commitment::commit`] right before the effect makes a
+    /// revocation either prevent it, or be recorded as one that came after.
+    #[must_use]
+    pub fn commitment(&self) -> Commitment {
+        self.commitment.clone()
     }
 
     /// Sets the title of the window that called.

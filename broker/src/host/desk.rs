@@ -11,12 +11,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::output::{Output, Unread};
 use crate::app::Window;
-use crate::audit::{Event, TokenState, WindowState};
+use crate::audit::{Event, WindowState};
 use crate::clock::{Moment, Now};
 use crate::core::Core;
 use crate::handler::WindowPort;
-use crate::pipeline::{Consequence, Frame, Recorded};
-use crate::session::Identity;
+use crate::pipeline::{Consequence, Frame, Recorded, Reply};
+use crate::revocation;
+use crate::session::{Identity, Stop};
 use crate::token::HostId;
 use crate::wire::{AssetReply, AssetRequest, DocumentId, FromHost, OpenWindow, ToHost, WindowId};
 
@@ -42,6 +43,8 @@ pub(crate) enum Breach {
     BadTokens,
     #[error("it said that document {0:?} follows a later one")]
     DocumentOrder(DocumentId),
+    #[error("it answered what it was not asked")]
+    Unasked,
     #[error("it reported itself ready a second time")]
     ReadyTwice,
     #[error("it does not read what it is sent")]
@@ -153,7 +156,7 @@ impl Desk {
             FromHost::Closed { window } => self.closed(window),
             FromHost::Crashed { window } => self.crashed(window),
             FromHost::Dropped { window, why } => self.dropped(window, &why),
-            FromHost::Pong { .. } => Ok(()),
+            FromHost::Pong { .. } => Err(Breach::Unasked),
         }
     }
 
@@ -224,7 +227,7 @@ impl Desk {
         let Some((_, token)) = opened else {
             return self.dropped(window, "the table of sessions is broken");
         };
-        note_token(core, &identity, TokenState::Minted, None);
+        revocation::note_minted(core, &identity);
         self.output.send(&ToHost::Token { window, document, token: token.text() })?;
         Ok(())
     }
@@ -263,10 +266,20 @@ impl Desk {
         let (core, output) = (Arc::clone(&self.core), self.output.clone());
         tokio::spawn(async move {
             // In flight until its reply is queued: what nobody reads does not pile up.
-            if let Some((reply, _in_flight)) = recorded.dispatch(&core.pipeline.ledger).await {
-                let message = ToHost::Reply { window, document, json: reply.json() };
-                // A host that is gone has nobody to tell.
-                let _gone = output.send_when_read(&message).await;
+            if let Some((reply, mut in_flight)) = recorded.dispatch(&core.pipeline.ledger).await {
+                let send = async |reply: Reply| {
+                    let message = ToHost::Reply { window, document, json: reply.json() };
+                    // A host that is gone has nobody to tell.
+                    let _gone = output.send_when_read(&message).await;
+                };
+                let stop = tokio::select! {
+                    biased;
+                    stop = in_flight.stopped() => Some(stop),
+                    () = send(reply) => None,
+                };
+                if stop == Some(Stop::Revoked) {
+                    send(Reply::revoked(in_flight.id())).await;
+                }
             }
             drop(held);
         });
@@ -335,8 +348,8 @@ impl Desk {
     fn revoke(&self, which: impl Fn(&Identity) -> bool, why: &str) {
         let host = self.host;
         let sessions = &self.core.pipeline.sessions;
-        for session in sessions.revoke(|identity| identity.host == host && which(identity)) {
-            note_token(&self.core, &session.identity, TokenState::Revoked, Some(why));
+        for taken in sessions.forget(|identity| identity.host == host && which(identity)) {
+            revocation::note_forgotten(&self.core, &taken, why);
         }
     }
 
@@ -350,15 +363,4 @@ impl Desk {
         };
         self.core.note_often((window, "", what), &Event::Window { window, host, state });
     }
-}
-
-fn note_token(core: &Core, identity: &Identity, state: TokenState, why: Option<&str>) {
-    let (window, origin) = (identity.label.as_str(), identity.origin.to_string());
-    let what = match state {
-        TokenState::Minted => "token minted",
-        TokenState::Revoked => "token revoked",
-    };
-    let document = identity.document.0;
-    let event = Event::Token { window, document, origin: &origin, state, why };
-    core.note_often((window, &origin, what), &event);
 }

@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use sidegate_capabilities::{CommandName, Permit, Verdict};
+use sidegate_capabilities::{CommandName, Permit};
 
 use super::limit::Admitted;
 use super::{Bases, Pipeline, Refusal, Stopped, Trail, shadow};
 use crate::confined::ConfinedPath;
 use crate::handler::{Call, Job, Registered, Registry, Resource, Service, WindowPort};
 use crate::ledger::Records;
-use crate::session::InFlight;
+use crate::session::{InFlight, Spent};
 
 /// Leave for one call with these very arguments, and the resources it named, open. It is used
 /// up by being recorded.
@@ -24,6 +24,8 @@ pub(crate) struct Granted {
     pub(super) service: Service,
     pub(super) in_flight: InFlight,
     pub(super) records: Records,
+    /// What was taken off the token's uses for it.
+    pub(super) _spent: Spent,
 }
 
 pub(super) fn decide(
@@ -32,11 +34,11 @@ pub(super) fn decide(
     port: &Arc<dyn WindowPort>,
 ) -> Result<Granted, Box<Stopped>> {
     let Admitted { mut call, in_flight } = admitted;
-    let verdict = call.standing.enforced.decide(&call.command, &call.args);
-    call.trail.shadow = shadow::differing(&call, &verdict);
-    let permit = match verdict {
-        Verdict::Allow(permit) => permit.into_owned(),
-        Verdict::Deny(denial) => return Err(Stopped::new(call.trail, Refusal::Denied(denial))),
+    let judged = call.standing.decide(&call.command, &call.args);
+    call.trail.shadow = shadow::differing(&call, judged.policy());
+    let permit = match judged.permit() {
+        Ok(permit) => permit.into_owned(),
+        Err(no) => return Err(Stopped::new(call.trail, no)),
     };
     if permit.audit.values() && call.trail.shown.is_none() {
         call.trail.shown = Some(pipeline.showing.of(&call.command, &call.args));
@@ -48,7 +50,12 @@ pub(super) fn decide(
         Ok(fitting) => fitting,
         Err(refusal) => return Err(Stopped::new(call.trail, refusal)),
     };
-    let identity = &call.session.identity;
+    // Last, so that a call which is refused for another reason costs no use.
+    let spent = match call.standing.spend() {
+        Ok(spent) => spent,
+        Err(outside) => return Err(Stopped::new(call.trail, outside)),
+    };
+    let identity = call.bearer.identity();
     let takes = |resource| registered.takes(resource);
     let what = Call {
         window: identity.label.clone(),
@@ -57,12 +64,22 @@ pub(super) fn decide(
         key: permit.key.as_deref().filter(|_| takes(Resource::Key)).map(str::to_owned),
         url: permit.url.clone().filter(|_| takes(Resource::Url)),
         port: Arc::clone(port),
+        commitment: in_flight.commitment(),
     };
     let job = Job { call: what, args: without_resources(args, &registered.signature.resources) };
     let service = registered.service.clone();
     let call_number = call.call;
     let records = permit.audit.calls().into();
-    Ok(Granted { trail: call.trail, call: call_number, permit, job, service, in_flight, records })
+    Ok(Granted {
+        trail: call.trail,
+        call: call_number,
+        permit,
+        job,
+        service,
+        in_flight,
+        records,
+        _spent: spent,
+    })
 }
 
 /// The handler's own schema, which comes after the policy: who may not call a command does not

@@ -1,5 +1,7 @@
 //! Dispatch: the one call site of a handler. What was not recorded does not get here.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,24 +14,29 @@ use super::{Refusal, Trail};
 use crate::clock::Moment;
 use crate::handler::HandlerError;
 use crate::ledger::Ledger;
-use crate::session::InFlight;
+use crate::session::{InFlight, Stop};
 
 /// How long a handler may take where the policy does not say: a person waiting for a file has
 /// given up by then.
 const DEADLINE: Duration = Duration::from_secs(30);
 
 impl Recorded {
-    /// Runs the handler and makes the reply. `None` where the page cancelled the call, or is
-    /// gone: nobody is waiting. The call is in flight until what stands for that is dropped.
+    /// Runs the handler and makes the reply. `None` where the page cancelled the call: nobody is
+    /// waiting. The call is in flight until what stands for that is dropped.
     pub(crate) async fn dispatch(self, ledger: &Ledger) -> Option<(Reply, InFlight)> {
         let (granted, _receipt) = self.take();
         let mut in_flight = granted.in_flight;
         let deadline = granted.permit.limits.deadline.unwrap_or(DEADLINE);
-        let answer = tokio::time::timeout(deadline, granted.service.run(granted.job));
+        let gate = in_flight.gate();
+        let mut answer = pin!(tokio::time::timeout(deadline, granted.service.run(granted.job)));
+        let answer = poll_fn(|context| gate.poll(|| answer.as_mut().poll(context)));
         let answered = tokio::select! {
             biased;
-            () = in_flight.stopped() => return None,
+            _ = in_flight.stopped() => None,
             answered = answer => answered,
+        };
+        let Some(answered) = answered else {
+            return stopped(granted.call, in_flight);
         };
         let result = answered.unwrap_or_else(|_| Err(timed_out(deadline)));
         if let Err(error) = &result {
@@ -37,6 +44,15 @@ impl Recorded {
         }
         let filtered = result.and_then(|value: Value| filter(&granted.permit.result, value));
         Some((Reply::answer(granted.call, filtered), in_flight))
+    }
+}
+
+/// What a page learns of a call of its own that was revoked; one that it cancelled itself has no
+/// reply.
+fn stopped(call: u64, in_flight: InFlight) -> Option<(Reply, InFlight)> {
+    match in_flight.stop() {
+        Some(Stop::Cancelled) => None,
+        Some(Stop::Revoked) | None => Some((Reply::revoked(call), in_flight)),
     }
 }
 

@@ -8,7 +8,7 @@ use super::refusal::Limited;
 use super::{Refusal, Stopped};
 use crate::clock::Moment;
 use crate::limits::Buckets;
-use crate::session::{InFlight, Session, StartError};
+use crate::session::{Bearer, InFlight, StartError};
 use crate::wire::Calls;
 
 /// A call within its limits; it counts as in flight from here to its reply.
@@ -23,7 +23,7 @@ pub(super) fn limit(
     call: Authenticated,
     now: Moment,
 ) -> Result<Admitted, Box<Stopped>> {
-    let limits = call.standing.enforced.limits(&call.command);
+    let limits = call.standing.limits(&call.command);
     match check(buckets, &call, &limits, now) {
         Ok(in_flight) => Ok(Admitted { call, in_flight }),
         Err(refusal) => Err(Stopped::new(call.trail, refusal)),
@@ -39,10 +39,10 @@ fn check(
     if limits.bytes.is_some_and(|most| call.bytes > most) {
         return Err(Limited::Bytes.into());
     }
-    let in_flight = start(&call.session, call.call, &call.command, limits)?;
+    let in_flight = start(&call.bearer, call.call, &call.command, limits)?;
     // The rate goes last, so that a call refused for another reason costs none of it.
     if let Some(rate) = limits.rate {
-        let label = &call.session.identity.label;
+        let label = &call.bearer.identity().label;
         let bucket = buckets.of(label, &call.command);
         if !bucket.is_some_and(|bucket| bucket.take(rate, now)) {
             return Err(Limited::Rate.into());
@@ -52,13 +52,13 @@ fn check(
 }
 
 fn start(
-    session: &Session,
+    bearer: &Bearer,
     call: u64,
     command: &CommandName,
     limits: &Limits,
 ) -> Result<InFlight, Refusal> {
     let most = limits.in_flight.and_then(|most| usize::try_from(most).ok());
-    session.calls.start(call, command, Calls::MAX_IN_FLIGHT, most).map_err(|error| match error {
+    bearer.start(call, command, Calls::MAX_IN_FLIGHT, most).map_err(|error| match error {
         StartError::Revoked => Refusal::Revoked,
         StartError::TooMany => Limited::DocumentInFlight.into(),
         StartError::TooManyOfCommand => Limited::CommandInFlight.into(),

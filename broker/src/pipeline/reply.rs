@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::PageError;
+use super::{PageError, Refusal};
 use crate::handler::HandlerError;
 
 /// The longest reply: half of what a frame may hold, so that escapes cannot push one over it.
@@ -25,6 +25,11 @@ impl Reply {
     /// An error.
     pub(super) fn error(call: u64, error: &PageError) -> Self {
         Self(text(&Text { id: call, ok: None, error: Some(error) }).unwrap_or_default())
+    }
+
+    /// What takes the place of a result that was revoked.
+    pub(crate) fn revoked(call: u64) -> Self {
+        Self::error(call, &PageError::from(&Refusal::Revoked))
     }
 
     /// The JSON text.

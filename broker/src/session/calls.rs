@@ -1,23 +1,57 @@
-//! The calls in flight of one session: how many there are, and how each of them is stopped.
+//! The calls in flight of one session: how many there are, which token each was made with, and how
+//! each of them is stopped.
 //!
-//! Starting a call and closing the session take the same lock, so no call starts after
-//! [`CallsInFlight::close`] returned.
+//! Starting a call and revoking what it is made with take the same lock, and a call runs only
+//! through its [`Gate`]; so nothing starts after [`CallsInFlight::revoke`] returned.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use sidegate_capabilities::CommandName;
 use tokio::sync::oneshot;
 
+use super::attenuation::Attenuation;
+use super::gate::{Commitment, Gate, Reached, Stop};
+use crate::token::Caveats;
+
+/// How many narrowed tokens of a session are remembered as revoked. One more, and the whole session
+/// is revoked: to forget one would be to give it back.
+pub(crate) const MAX_REVOKED: usize = 64;
+
+/// Which token a call was made with.
+#[derive(Debug, Clone)]
+pub(crate) struct Lineage {
+    pub(super) generation: u32,
+    pub(super) attenuation: Option<Arc<Attenuation>>,
+}
+
+/// Whose calls are meant.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Whose<'a> {
+    /// All of the session's, and the session ends.
+    All,
+    /// Those with this narrowed token, and with what was narrowed from it.
+    Narrowed(&'a Lineage),
+}
+
 /// Why a call was not started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StartError {
-    /// The session was revoked in the meantime.
+    /// The session, or the token, was revoked in the meantime.
     Revoked,
     /// As many calls as a document may have are in flight.
     TooMany,
     /// As many calls of this command as it may have are in flight.
     TooManyOfCommand,
+}
+
+/// A call that was stopped by a revocation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) call: u64,
+    pub(crate) command: CommandName,
+    pub(crate) reached: Reached,
 }
 
 /// The calls of a session that have started and not ended.
@@ -29,21 +63,45 @@ pub(crate) struct CallsInFlight {
 #[derive(Debug, Default)]
 struct State {
     closed: bool,
-    calls: HashMap<u64, (CommandName, oneshot::Sender<()>)>,
+    revoked: Vec<Lineage>,
+    calls: HashMap<u64, Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    command: CommandName,
+    lineage: Lineage,
+    gate: Arc<Gate>,
+    stop: oneshot::Sender<()>,
+}
+
+impl Lineage {
+    /// Whether it is `other`, or was narrowed from it. What a token says is a run of whole caveats, and
+    /// both have been found to be genuine: the one that begins with the other comes from it.
+    fn comes_from(&self, other: &Self) -> bool {
+        let bytes = |lineage: &Self| {
+            lineage.attenuation.as_ref().map(|narrowed| narrowed.caveats().clone())
+        };
+        let (mine, theirs) = (bytes(self).unwrap_or_default(), bytes(other).unwrap_or_default());
+        // A root is renewed, and its calls stay its own.
+        let from_any_root = theirs == Caveats::default();
+        from_any_root || (self.generation == other.generation && mine.begins_with(&theirs))
+    }
 }
 
 impl CallsInFlight {
-    /// Starts call `id`, unless the session is closed, `most` calls are in flight, or
-    /// `most_of_command` of this command.
+    /// Starts call `id`, unless the session is closed, its token revoked, `most` calls are in flight,
+    /// or `most_of_command` of this command.
     pub(crate) fn start(
         &self,
         id: u64,
         command: &CommandName,
+        lineage: Lineage,
         most: usize,
         most_of_command: Option<usize>,
     ) -> Result<InFlight, StartError> {
         let mut state = lock(&self.state);
-        if state.closed {
+        if state.closed || state.revoked.iter().any(|revoked| lineage.comes_from(revoked)) {
             return Err(StartError::Revoked);
         }
         if state.calls.len() >= most {
@@ -51,27 +109,93 @@ impl CallsInFlight {
         }
         if let Some(most) = most_of_command {
             // At most 64 to look through, and only where the policy has such a limit.
-            let running = state.calls.values().filter(|(other, _)| other == command).count();
+            let running = state.calls.values().filter(|other| other.command == *command).count();
             if running >= most {
                 return Err(StartError::TooManyOfCommand);
             }
         }
         let (stop, stopped) = oneshot::channel();
-        state.calls.insert(id, (command.clone(), stop));
-        Ok(InFlight { id, stopped, state: Arc::clone(&self.state) })
+        let gate = Arc::new(Gate::default());
+        let running = Running { command: command.clone(), lineage, gate: Arc::clone(&gate), stop };
+        state.calls.insert(id, running);
+        Ok(InFlight { id, stopped, gate, state: Arc::clone(&self.state) })
     }
 
-    /// Stops call `id`; a call that has ended already, or never was, is no error.
-    pub(crate) fn cancel(&self, id: u64) -> bool {
-        lock(&self.state).calls.remove(&id).is_some_and(|(_, stop)| stop.send(()).is_ok())
-    }
-
-    /// Stops every call and lets none start again.
-    pub(crate) fn close(&self) {
+    /// Stops call `id`, if it was made with the token of `by` or one narrowed from it; a call that has
+    /// ended already, or never was, is no error.
+    pub(crate) fn cancel(&self, id: u64, by: &Lineage) -> bool {
         let mut state = lock(&self.state);
-        state.closed = true;
-        // Dropping the senders wakes the calls.
-        state.calls.clear();
+        if !state.calls.get(&id).is_some_and(|running| running.lineage.comes_from(by)) {
+            return false;
+        }
+        state.calls.remove(&id).is_some_and(|running| running.stop(Stop::Cancelled))
+    }
+
+    /// Stops the calls that are meant and lets none like them start again. What they have come to is
+    /// known by `end` at the latest.
+    pub(crate) fn revoke(&self, whose: Whose<'_>, end: Instant) -> Vec<Ended> {
+        self.shut(whose).settle(end)
+    }
+
+    /// The first half: what was stopped and not waited for.
+    pub(super) fn shut(&self, whose: Whose<'_>) -> Stopped {
+        let mut state = lock(&self.state);
+        let whose = state.forbid(whose);
+        let meant = state.calls.extract_if(|_, running| match whose {
+            Whose::All => true,
+            Whose::Narrowed(from) => running.lineage.comes_from(from),
+        });
+        let stop = |(id, running): (u64, Running)| {
+            let (command, gate) = (running.command.clone(), Arc::clone(&running.gate));
+            running.stop(Stop::Revoked);
+            (id, command, gate)
+        };
+        Stopped(meant.map(stop).collect())
+    }
+
+    /// Whether the session was revoked.
+    pub(crate) fn is_closed(&self) -> bool {
+        lock(&self.state).closed
+    }
+}
+
+/// Calls that were stopped, and may have a piece running.
+#[must_use]
+pub(super) struct Stopped(Vec<(u64, CommandName, Arc<Gate>)>);
+
+impl Stopped {
+    /// Waits for them, until `end` at the latest, and says what they came to.
+    pub(super) fn settle(self, end: Instant) -> Vec<Ended> {
+        let settled = self.0.into_iter().map(|(call, command, gate)| Ended {
+            call,
+            command,
+            reached: gate.settle(end),
+        });
+        settled.collect()
+    }
+}
+
+impl State {
+    fn forbid<'w>(&mut self, whose: Whose<'w>) -> Whose<'w> {
+        match whose {
+            Whose::Narrowed(from) if self.revoked.len() < MAX_REVOKED => {
+                self.revoked.push(from.clone());
+                whose
+            }
+            Whose::Narrowed(_) | Whose::All => {
+                self.closed = true;
+                self.revoked.clear();
+                Whose::All
+            }
+        }
+    }
+}
+
+impl Running {
+    fn stop(self, why: Stop) -> bool {
+        self.gate.shut(why);
+        // Dropped or sent to, the call wakes.
+        self.stop.send(()).is_ok()
     }
 }
 
@@ -80,14 +204,38 @@ impl CallsInFlight {
 pub(crate) struct InFlight {
     id: u64,
     stopped: oneshot::Receiver<()>,
+    gate: Arc<Gate>,
     state: Arc<Mutex<State>>,
 }
 
 impl InFlight {
-    /// Waits until the call is to stop: cancelled by its page, or its session revoked.
-    pub(crate) async fn stopped(&mut self) {
-        // An error says that the sender is gone, which is how a session closes its calls.
-        let _closed_or_cancelled = (&mut self.stopped).await;
+    /// Waits until the call is to stop: cancelled by its page, or revoked.
+    pub(crate) async fn stopped(&mut self) -> Stop {
+        if self.stop().is_none() {
+            // The gate is shut before this wakes, so it is never waited for twice.
+            let _woken = (&mut self.stopped).await;
+        }
+        self.stop().unwrap_or(Stop::Revoked)
+    }
+
+    /// Why the call is to stop, if it is.
+    pub(crate) fn stop(&self) -> Option<Stop> {
+        self.gate.stop()
+    }
+
+    /// The number of the call.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// What its handler runs through.
+    pub(crate) fn gate(&self) -> Arc<Gate> {
+        Arc::clone(&self.gate)
+    }
+
+    /// The point of no return of this call, for its handler.
+    pub(crate) fn commitment(&self) -> Commitment {
+        Commitment::of(&self.gate)
     }
 }
 
@@ -110,44 +258,54 @@ mod tests {
         CommandName::parse(name).unwrap()
     }
 
+    fn root() -> Lineage {
+        Lineage { generation: 1, attenuation: None }
+    }
+
+    fn at_once() -> Instant {
+        Instant::now()
+    }
+
     #[test]
     fn calls_are_counted_and_bounded() {
         let (calls, read) = (CallsInFlight::default(), command("fs.read_text"));
-        let first = calls.start(1, &read, 2, None).unwrap();
-        let _second = calls.start(2, &read, 2, None).unwrap();
-        assert_eq!(calls.start(3, &read, 2, None).unwrap_err(), StartError::TooMany);
+        let first = calls.start(1, &read, root(), 2, None).unwrap();
+        let _second = calls.start(2, &read, root(), 2, None).unwrap();
+        assert_eq!(calls.start(3, &read, root(), 2, None).unwrap_err(), StartError::TooMany);
         drop(first);
-        let _third = calls.start(3, &read, 2, None).unwrap();
+        let _third = calls.start(3, &read, root(), 2, None).unwrap();
     }
 
     #[test]
     fn calls_of_one_command_are_bounded_apart() {
         let calls = CallsInFlight::default();
         let (read, write) = (command("fs.read_text"), command("fs.write_text"));
-        let first = calls.start(1, &read, 8, Some(1)).unwrap();
-        let second = calls.start(2, &read, 8, Some(1));
+        let first = calls.start(1, &read, root(), 8, Some(1)).unwrap();
+        let second = calls.start(2, &read, root(), 8, Some(1));
         assert_eq!(second.unwrap_err(), StartError::TooManyOfCommand);
-        let _write = calls.start(3, &write, 8, Some(1)).unwrap();
+        let _write = calls.start(3, &write, root(), 8, Some(1)).unwrap();
         drop(first);
-        let _again = calls.start(4, &read, 8, Some(1)).unwrap();
+        let _again = calls.start(4, &read, root(), 8, Some(1)).unwrap();
     }
 
     #[tokio::test]
-    async fn nothing_starts_after_close_and_what_runs_is_stopped() {
+    async fn nothing_starts_after_a_revocation_and_what_runs_is_stopped() {
         let (calls, read) = (CallsInFlight::default(), command("fs.read_text"));
-        let mut running = calls.start(1, &read, 8, None).unwrap();
-        calls.close();
-        running.stopped().await;
-        assert_eq!(calls.start(2, &read, 8, None).unwrap_err(), StartError::Revoked);
+        let mut running = calls.start(1, &read, root(), 8, None).unwrap();
+        let ended = calls.revoke(Whose::All, at_once());
+        let reached = Reached::Nothing;
+        assert_eq!(ended, [Ended { call: 1, command: read.clone(), reached }]);
+        assert_eq!(running.stopped().await, Stop::Revoked);
+        assert_eq!(calls.start(2, &read, root(), 8, None).unwrap_err(), StartError::Revoked);
     }
 
     #[tokio::test]
     async fn a_cancelled_call_is_told_once() {
         let calls = CallsInFlight::default();
-        let mut running = calls.start(5, &command("fs.read_text"), 8, None).unwrap();
-        assert!(calls.cancel(5));
-        assert!(!calls.cancel(5));
-        assert!(!calls.cancel(6));
-        running.stopped().await;
+        let mut running = calls.start(5, &command("fs.read_text"), root(), 8, None).unwrap();
+        assert!(calls.cancel(5, &root()));
+        assert!(!calls.cancel(5, &root()));
+        assert!(!calls.cancel(6, &root()));
+        assert_eq!(running.stopped().await, Stop::Cancelled);
     }
 }

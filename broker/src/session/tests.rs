@@ -98,31 +98,73 @@ fn b04_a_token_ends_to_the_nanosecond() {
 }
 
 #[test]
-fn a_renewed_session_knows_two_tokens_and_not_three() {
+fn a_renewed_session_knows_its_tokens_until_their_end_and_no_more_than_four() {
     let sessions = sessions();
     let (session, first) = sessions.open(identity(1, 1, 1), nobody(), NOW).unwrap();
-    let second = sessions.renew(&session, NOW).unwrap();
-    let shown = |token: &Token| {
-        sessions.authenticate(token, HostId(1), WindowId(1), DocumentId(1), NOW).err()
+    let shown = |token: &Token, now: Moment| {
+        sessions.authenticate(token, HostId(1), WindowId(1), DocumentId(1), now).err()
     };
-    assert_eq!((shown(&first), shown(&second)), (None, None));
-    let third = sessions.renew(&session, NOW).unwrap();
-    assert_eq!(shown(&first), Some(Impostor::Unknown));
-    assert_eq!((shown(&second), shown(&third)), (None, None));
+    let mut tokens = vec![first];
+    for number in 1..=3 {
+        let renewed_at = NOW.after(RENEW_EVERY * number);
+        tokens.push(sessions.renew(&session, renewed_at).unwrap());
+    }
+    let end = NOW.after(TOKEN_LIFE);
+    let just_before = Moment::from_nanos(end.as_nanos() - 1);
+    let found: Vec<_> = tokens.iter().map(|token| shown(token, just_before)).collect();
+    assert_eq!(found, [Some(Impostor::Unknown), None, None, None], "renewed when the first ended");
+    // Out of turn, the oldest goes though it has not ended.
+    for _ in 0..2 {
+        tokens.push(sessions.renew(&session, end).unwrap());
+    }
+    let found: Vec<_> = tokens.iter().map(|token| shown(token, end)).collect();
+    let unknown = Some(Impostor::Unknown);
+    assert_eq!(found, [unknown, unknown, None, None, None, None]);
+    assert_eq!(tokens.len() - 2, tokens::MAX_LIVE_ROOTS);
+}
+
+#[test]
+fn a_replaced_key_takes_no_token_along_and_makes_others() {
+    let sessions = sessions();
+    let (session, old) = sessions.open(identity(1, 1, 1), nobody(), NOW).unwrap();
+    sessions.rotate_key(NOW).unwrap();
+    let new = sessions.renew(&session, NOW).unwrap();
+    for token in [&old, &new] {
+        let found = sessions.authenticate(token, HostId(1), WindowId(1), DocumentId(1), NOW);
+        found.unwrap();
+    }
+    let end = NOW.after(TOKEN_LIFE);
+    let found = sessions.authenticate(&old, HostId(1), WindowId(1), DocumentId(1), end);
+    assert_eq!(found.unwrap_err(), Impostor::Expired);
 }
 
 #[test]
 fn a_revoked_session_starts_nothing() {
-    let sessions = sessions();
-    let (session, token) = sessions.open(identity(1, 1, 1), nobody(), NOW).unwrap();
-    let (_, other) = sessions.open(identity(1, 2, 1), nobody(), NOW).unwrap();
     let command = sidegate_capabilities::CommandName::parse("app.info").unwrap();
-    let ended = sessions.revoke(|identity| identity.window == WindowId(1));
-    assert_eq!(ended.len(), 1);
-    assert_eq!(session.calls.start(1, &command, 8, None).unwrap_err(), StartError::Revoked);
-    let shown = |token: &Token, window| {
-        sessions.authenticate(token, HostId(1), WindowId(window), DocumentId(1), NOW).err()
-    };
-    assert_eq!(shown(&token, 1), Some(Impostor::Unknown));
-    assert_eq!(shown(&other, 2), None);
+    for kept in [true, false] {
+        let sessions = sessions();
+        let (session, token) = sessions.open(identity(1, 1, 1), nobody(), NOW).unwrap();
+        let (_, other) = sessions.open(identity(1, 2, 1), nobody(), NOW).unwrap();
+        let shown = |token: &Token, window| {
+            sessions.authenticate(token, HostId(1), WindowId(window), DocumentId(1), NOW)
+        };
+        let before = shown(&token, 1).unwrap();
+        let taken = if kept {
+            sessions.revoke(|session| session.identity.window == WindowId(1))
+        } else {
+            sessions.forget(|identity| identity.window == WindowId(1))
+        };
+        assert_eq!(taken.len(), 1);
+        // Who was found before is let in no more; who is kept is known, and told from a stranger.
+        assert_eq!(before.start(1, &command, 8, None).unwrap_err(), StartError::Revoked);
+        match shown(&token, 1) {
+            Ok(bearer) => {
+                assert_eq!(bearer.start(1, &command, 8, None).unwrap_err(), StartError::Revoked);
+                assert!(kept);
+            }
+            Err(impostor) => assert_eq!((impostor, kept), (Impostor::Unknown, false)),
+        }
+        assert!(sessions.renew(&session, NOW).is_none());
+        shown(&other, 2).unwrap().start(1, &command, 8, None).unwrap();
+    }
 }

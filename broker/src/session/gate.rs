@@ -1,0 +1,243 @@
+//! The gate of one call: a handler runs only while its gate is open, piece by piece (a poll each).
+//! Shutting it is what makes «nothing starts after a revocation returned» true: who shuts it waits
+//! for the piece that is just running, and there is no other after that.
+
+use std::cell::Cell;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Instant;
+
+use crate::handler::HandlerError;
+
+/// Why a call was stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// Its page does not want it any more.
+    Cancelled,
+    /// What it was made with was revoked.
+    Revoked,
+}
+
+/// What had become of a call when it was stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reached {
+    /// Its handler had not come to its effect, and will not.
+    Nothing,
+    /// Its handler had committed itself, or was through.
+    Effect,
+    /// Its handler does not let go of its thread: what it does, it does.
+    Unknown,
+}
+
+/// The gate.
+#[derive(Debug, Default)]
+pub(crate) struct Gate {
+    step: Mutex<Step>,
+    idle: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Step {
+    stop: Option<Stop>,
+    polling: bool,
+    committed: bool,
+}
+
+thread_local! {
+    /// How many polls this thread is inside of: to wait for one of them would be to wait for
+    /// oneself.
+    static WITHIN: Cell<u32> = const { Cell::new(0) };
+}
+
+impl Gate {
+    /// Runs one piece of the handler, unless the gate is shut. A handler that is through has
+    /// committed itself, whether or not it said so.
+    pub(crate) fn poll<T>(&self, piece: impl FnOnce() -> Poll<T>) -> Poll<Option<T>> {
+        {
+            let mut step = self.lock();
+            if step.stop.is_some() {
+                return Poll::Ready(None);
+            }
+            step.polling = true;
+        }
+        let polling = Polling::of(self);
+        let polled = piece();
+        let mut step = polling.gate.lock();
+        step.committed |= polled.is_ready();
+        drop(step);
+        drop(polling);
+        polled.map(Some)
+    }
+
+    /// Shuts the gate. Whoever was first says why.
+    pub(super) fn shut(&self, why: Stop) {
+        self.lock().stop.get_or_insert(why);
+    }
+
+    /// Why it is shut, if it is.
+    pub(crate) fn stop(&self) -> Option<Stop> {
+        self.lock().stop
+    }
+
+    /// Waits until no piece is running, for no longer than until `end`, and says how far the
+    /// handler has come. Called by a handler of anything, this does not wait.
+    pub(super) fn settle(&self, end: Instant) -> Reached {
+        let mut step = self.lock();
+        while step.polling && WITHIN.get() == 0 {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            let waited = self.idle.wait_timeout(step, left);
+            step = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        match (step.committed, step.polling) {
+            (true, _) => Reached::Effect,
+            (false, true) => Reached::Unknown,
+            (false, false) => Reached::Nothing,
+        }
+    }
+
+    fn commit(&self) -> Result<(), Stop> {
+        let mut step = self.lock();
+        step.stop.map_or(Ok(()), Err)?;
+        step.committed = true;
+        Ok(())
+    }
+
+    /// Each change of what it guards is one step, so it is whole whatever panicked.
+    fn lock(&self) -> MutexGuard<'_, Step> {
+        self.step.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One piece that is running; it has run when this is dropped, by a panic too.
+struct Polling<'g> {
+    gate: &'g Gate,
+}
+
+impl<'g> Polling<'g> {
+    fn of(gate: &'g Gate) -> Self {
+        WITHIN.set(WITHIN.get().saturating_add(1));
+        Self { gate }
+    }
+}
+
+impl Drop for Polling<'_> {
+    fn drop(&mut self) {
+        WITHIN.set(WITHIN.get().saturating_sub(1));
+        self.gate.lock().polling = false;
+        self.gate.idle.notify_all();
+    }
+}
+
+/// The point of no return of a call. A handler that does something which cannot be taken back
+/// commits itself just before: after a revocation it cannot any more, and a revocation after it is
+/// recorded as one that came too late.
+#[derive(Debug, Clone, Default)]
+pub struct Commitment(Arc<Gate>);
+
+impl Commitment {
+    pub(super) fn of(gate: &Arc<Gate>) -> Self {
+        Self(Arc::clone(gate))
+    }
+
+    /// Commits the call, in the moment before its effect.
+    ///
+    /// # Errors
+    /// `cancelled`: the page cancelled the call, or its token was revoked. The effect must not
+    /// happen.
+    pub fn commit(&self) -> Result<(), HandlerError> {
+        self.0.commit().map_err(|_| HandlerError::new("cancelled", "the call was cancelled"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use std::thread;
+    use std::time::Duration;
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(60)
+    }
+
+    #[test]
+    fn a_shut_gate_lets_nothing_through() {
+        let gate = Arc::new(Gate::default());
+        let pending = || Poll::<()>::Pending;
+        assert_eq!(gate.poll(pending), Poll::Pending);
+        gate.shut(Stop::Revoked);
+        gate.shut(Stop::Cancelled);
+        assert_eq!((gate.stop(), gate.settle(soon())), (Some(Stop::Revoked), Reached::Nothing));
+        assert_eq!(gate.poll(|| -> Poll<()> { panic!("nothing runs") }), Poll::Ready(None));
+        assert_eq!(Commitment::of(&gate).commit().unwrap_err().code(), "cancelled");
+        assert_eq!(gate.settle(soon()), Reached::Nothing);
+    }
+
+    #[test]
+    fn g07_what_was_committed_is_told() {
+        for (committed, returned, expected) in [
+            (false, false, Reached::Nothing),
+            (true, false, Reached::Effect),
+            (false, true, Reached::Effect),
+        ] {
+            let gate = Arc::new(Gate::default());
+            let polled = gate.poll(|| {
+                if committed {
+                    Commitment::of(&gate).commit().unwrap();
+                }
+                if returned { Poll::Ready(()) } else { Poll::Pending }
+            });
+            assert_eq!(polled.is_ready(), returned);
+            gate.shut(Stop::Revoked);
+            assert_eq!(gate.settle(soon()), expected);
+        }
+    }
+
+    #[test]
+    fn who_shuts_it_waits_for_the_piece_that_runs() {
+        let gate = Arc::new(Gate::default());
+        let (inside, is_inside) = std::sync::mpsc::channel();
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let running = thread::spawn({
+            let gate = Arc::clone(&gate);
+            move || {
+                gate.poll(|| {
+                    inside.send(()).unwrap();
+                    ended.recv().unwrap();
+                    Poll::<()>::Pending
+                })
+            }
+        });
+        is_inside.recv().unwrap();
+        gate.shut(Stop::Revoked);
+        assert_eq!(gate.settle(Instant::now()), Reached::Unknown, "it did not wait");
+        let settling = thread::spawn({
+            let gate = Arc::clone(&gate);
+            move || gate.settle(soon())
+        });
+        end.send(()).unwrap();
+        assert_eq!(settling.join().unwrap(), Reached::Nothing);
+        assert_eq!(running.join().unwrap(), Poll::Pending);
+    }
+
+    #[test]
+    fn a_handler_that_revokes_itself_does_not_wait_for_itself() {
+        let gate = Gate::default();
+        let polled = gate.poll(|| {
+            gate.shut(Stop::Revoked);
+            Poll::Ready(gate.settle(soon()))
+        });
+        assert_eq!(polled, Poll::Ready(Some(Reached::Unknown)));
+    }
+
+    #[test]
+    fn a_panic_leaves_it_idle() {
+        let gate = Gate::default();
+        let piece = || gate.poll(|| -> Poll<()> { panic!("a handler's own") });
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(piece)).unwrap_err();
+        assert_eq!(gate.settle(soon()), Reached::Nothing);
+    }
+}
