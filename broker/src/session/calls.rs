@@ -13,7 +13,6 @@ use tokio::sync::oneshot;
 
 use super::attenuation::Attenuation;
 use super::gate::{Commitment, Gate, Reached, Stop};
-use crate::token::Caveats;
 
 /// How many narrowed tokens of a session are remembered as revoked. One more, and the whole session
 /// is revoked: to forget one would be to give it back.
@@ -79,13 +78,14 @@ impl Lineage {
     /// Whether it is `other`, or was narrowed from it. What a token says is a run of whole caveats, and
     /// both have been found to be genuine: the one that begins with the other comes from it.
     fn comes_from(&self, other: &Self) -> bool {
-        let bytes = |lineage: &Self| {
-            lineage.attenuation.as_ref().map(|narrowed| narrowed.caveats().clone())
+        let Some(theirs) = &other.attenuation else {
+            // A root is renewed, and its calls stay its own.
+            return true;
         };
-        let (mine, theirs) = (bytes(self).unwrap_or_default(), bytes(other).unwrap_or_default());
-        // A root is renewed, and its calls stay its own.
-        let from_any_root = theirs == Caveats::default();
-        from_any_root || (self.generation == other.generation && mine.begins_with(&theirs))
+        let Some(mine) = &self.attenuation else {
+            return false;
+        };
+        self.generation == other.generation && mine.caveats().begins_with(theirs.caveats())
     }
 }
 

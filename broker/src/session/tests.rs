@@ -1,7 +1,15 @@
 //! What a token is good for, and for whom.
 
+mod independent;
+mod narrowed;
+mod timing;
+mod vectors;
+
 use super::*;
-use sidegate_capabilities::{Context, Directories, Policy, Sources, WallTime};
+use serde_json::Value;
+use sidegate_capabilities::{Args, CommandName, Context, Directories, Policy, Sources, WallTime};
+
+use crate::clock::Now;
 
 fn sessions() -> Sessions {
     Sessions::new(Mint::new().unwrap())
@@ -19,12 +27,48 @@ fn identity(host: u64, window: u32, document: u64) -> Identity {
 }
 
 fn nobody() -> Standing {
-    let sources = Sources::from_texts([("p.toml", "version = 1\n")]);
+    standing(&policies("version = 1\n"))
+}
+
+fn policies(text: &str) -> Policies {
+    let sources = Sources::from_texts([("p.toml", text)]);
     let directories = Directories::sample();
     let context = Context::new(&directories);
-    let policy = Policy::compile(&sources, &context).unwrap().policy;
+    Policies::enforced(Policy::compile(&sources, &context).unwrap().policy)
+}
+
+fn standing(policies: &Policies) -> Standing {
     let window = WindowLabel::parse("editor").unwrap();
-    Policies::enforced(policy).standing(&window, &Origin::local(), WallTime::from_unix(0))
+    policies.standing(&window, &Origin::local(), WallTime::from_unix(0))
+}
+
+/// What becomes of a call with `token` by the document that it was minted for: `allow`, `policy`, or
+/// the kind of the caveat that refuses.
+fn verdict(
+    sessions: &Sessions,
+    policies: &Policies,
+    token: &Token,
+    (command, args): (&str, &Value),
+    moment: Moment,
+) -> Result<String, Impostor> {
+    let bearer = sessions.authenticate(token, HostId(2), WindowId(10), DocumentId(100), moment)?;
+    let now = Now { moment, wall: WallTime::from_unix(0) };
+    let attenuated = match bearer.attenuated(policies, now) {
+        Ok(attenuated) => attenuated,
+        Err(Barred::Outside(outside)) => return Ok(outside.kind().to_string()),
+        Err(Barred::Unknown) => panic!("a table is broken"),
+    };
+    let command = CommandName::parse(command).unwrap();
+    let args = Args::new(args.as_object().unwrap().clone());
+    let permit = attenuated.decide(&command, &args).permit();
+    Ok(match permit.map(|_| ()) {
+        Err(No::Denied(_)) => "policy".to_owned(),
+        Err(No::Outside(outside)) => outside.kind().to_string(),
+        Ok(()) => match attenuated.spend() {
+            Ok(_spent) => "allow".to_owned(),
+            Err(outside) => outside.kind().to_string(),
+        },
+    })
 }
 
 const NOW: Moment = Moment::from_nanos(1_000);

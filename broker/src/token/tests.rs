@@ -233,3 +233,17 @@ fn caveat_bytes() -> impl Strategy<Value = Vec<u8>> {
         });
     proptest::collection::vec(caveat, 0..5).prop_map(|caveats| caveats.concat())
 }
+
+/// B10: the one comparison of tags is [`Tag::is`], by `subtle`. There is no `==` for them to be
+/// compared with by oversight: were there one, this would not compile.
+#[test]
+fn b10_tags_have_no_other_comparison() {
+    trait Ambiguous<Marker> {
+        fn check() {}
+    }
+    struct Comparable;
+    impl<T> Ambiguous<()> for T {}
+    impl<T: PartialEq> Ambiguous<Comparable> for T {}
+    <Tag as Ambiguous<_>>::check();
+    <Token as Ambiguous<_>>::check();
+}

@@ -1,0 +1,379 @@
+//! Authority taken back: what starts, what is stopped, what the log says, and what the page learns.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "tests fail by panicking"
+)]
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sidegate::app::{AppDirectories, AppId};
+use sidegate::audit::{Entry, Reader, verify};
+use sidegate::capabilities::{Origin, WindowLabel};
+use sidegate::token::{Caveat, Token};
+use sidegate::{Broker, Call, Command, HandlerError, NoArgs, Peer, Revoke, Revoked};
+use tempfile::TempDir;
+use tokio::sync::Notify;
+
+const POLICY: &str = r#"
+version = 1
+[[capability]]
+id = "work"
+windows = ["editor", "preview"]
+origins = ["app://localhost", "https://help.example.com"]
+allow = [{ commands = ["work.*"], dangerous = "nothing is changed" }]
+[[capability]]
+id = "look"
+windows = ["editor"]
+allow = [{ commands = ["app.info"] }]
+"#;
+
+/// An app whose handlers wait to be let on.
+struct App {
+    broker: Broker,
+    inside: Arc<Notify>,
+    _home: TempDir,
+    log: PathBuf,
+}
+
+#[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Waits {
+    /// Whether the handler commits itself before it waits.
+    commits: bool,
+}
+
+fn app() -> App {
+    let inside = Arc::new(Notify::new());
+    let arrived = Arc::clone(&inside);
+    let wait = move |call: Call, args: Waits| {
+        let arrived = Arc::clone(&arrived);
+        async move {
+            if args.commits {
+                call.commitment().commit()?;
+            }
+            arrived.notify_one();
+            std::future::pending::<()>().await;
+            Ok::<_, HandlerError>(true)
+        }
+    };
+    let quick = |_: Call, _: NoArgs| std::future::ready(Ok::<_, HandlerError>(true));
+    let commands = [Command::new("work.wait", wait), Command::new("work.quick", quick)];
+    let (broker, home, log) = broker(POLICY, commands);
+    App { broker, inside, _home: home, log }
+}
+
+fn broker(policy: &str, commands: impl IntoIterator<Item = Command>) -> (Broker, TempDir, PathBuf) {
+    let home = TempDir::new().unwrap();
+    let id = AppId::parse("org.example.app").unwrap();
+    let directories = AppDirectories::beneath(home.path(), &id);
+    let log = home.path().join("audit.jsonl");
+    let builder = Broker::builder().id("org.example.app").unwrap().policy("app.toml", policy);
+    let builder = builder.directories(directories).audit_log(&log);
+    let builder = commands.into_iter().fold(builder, sidegate::Builder::command);
+    (builder.build().unwrap(), home, log)
+}
+
+impl App {
+    fn peer(&self, window: &str, origin: &str) -> Arc<Peer> {
+        Arc::new(self.broker.connect(window, &Origin::parse(origin).unwrap()).unwrap())
+    }
+
+    /// Makes a call and waits until its handler is inside.
+    async fn waiting(
+        &self,
+        peer: &Arc<Peer>,
+        token: &Token,
+        commits: bool,
+    ) -> tokio::task::JoinHandle<Result<Value, Value>> {
+        let (peer, token) = (Arc::clone(peer), token.clone());
+        let call = tokio::spawn(async move {
+            peer.invoke_with(&token, "work.wait", json!({ "commits": commits })).await
+        });
+        self.inside.notified().await;
+        call
+    }
+
+    fn records(&self, event: &str) -> Vec<Entry> {
+        assert_eq!(verify(&self.log).unwrap().finding, None);
+        let entries = Reader::open(&self.log).unwrap().map(Result::unwrap);
+        entries.filter(|entry| entry.event() == event).collect()
+    }
+}
+
+async fn code(peer: &Peer, token: &Token, command: &str) -> String {
+    match peer.invoke_with(token, command, json!({})).await {
+        Ok(_) => "ok".to_owned(),
+        Err(error) => error["code"].as_str().unwrap_or_default().to_owned(),
+    }
+}
+
+fn root(peer: &Peer) -> Token {
+    peer.token().unwrap().clone()
+}
+
+#[tokio::test]
+async fn each_revocation_meets_what_it_names_and_nothing_else() {
+    let help = Origin::parse("https://help.example.com").unwrap();
+    let label = |text| WindowLabel::parse(text).unwrap();
+    let (editor, preview, nobody) = (label("editor"), label("preview"), label("nobody"));
+    for (row, what, documents, alive) in [
+        ("a window", Revoke::Window(&editor), 2, [false, false, true]),
+        ("another window", Revoke::Window(&preview), 1, [true, true, false]),
+        ("an origin", Revoke::Origin(&help), 1, [true, false, true]),
+        ("a capability that all have", Revoke::Capability("work"), 3, [false; 3]),
+        ("a capability that one has", Revoke::Capability("look"), 1, [false, true, true]),
+        ("no window", Revoke::Window(&nobody), 0, [true; 3]),
+        ("no capability", Revoke::Capability("none"), 0, [true; 3]),
+        ("all", Revoke::All, 3, [false; 3]),
+    ] {
+        let app = app();
+        let peers = [
+            app.peer("editor", "app://localhost"),
+            app.peer("editor", "https://help.example.com"),
+            app.peer("preview", "app://localhost"),
+        ];
+        let revoked = app.broker.revoke(what, "a test");
+        assert_eq!(revoked, Revoked { documents, ..Revoked::default() }, "{row}");
+        assert_eq!(app.broker.revoke(what, "again").documents, 0, "{row}");
+        for (peer, alive) in peers.iter().zip(alive) {
+            let expected = if alive { "ok" } else { "denied" };
+            assert_eq!(code(peer, &root(peer), "work.quick").await, expected, "{row}");
+        }
+        assert_eq!(app.records("token").len(), documents, "{row}");
+    }
+}
+
+#[tokio::test]
+async fn a_document_that_comes_after_a_revocation_has_what_the_policy_gives_it() {
+    let app = app();
+    app.peer("editor", "app://localhost");
+    app.broker.revoke(Revoke::All, "a test");
+    let peer = app.peer("editor", "app://localhost");
+    assert_eq!(code(&peer, &root(&peer), "work.quick").await, "ok");
+}
+
+#[tokio::test]
+async fn g06_g07_each_call_in_flight_has_one_outcome() {
+    let app = app();
+    let peer = app.peer("editor", "app://localhost");
+    let token = root(&peer);
+    let mut calls = Vec::new();
+    for commits in [false, true, false, true, true] {
+        calls.push(app.waiting(&peer, &token, commits).await);
+    }
+    let revoked = app.broker.revoke(Revoke::All, "the person said so");
+    assert_eq!(revoked, Revoked { documents: 1, cancelled: 2, completed: 3, running: 0 });
+    for call in calls {
+        let answer = call.await.unwrap().unwrap_err();
+        assert_eq!(answer["code"], "denied", "its result reaches nobody");
+    }
+    let stopped = app.records("stopped");
+    let mut outcomes: Vec<_> = stopped
+        .iter()
+        .map(|entry| {
+            let text = |key: &str| entry.get(key).unwrap().as_str().unwrap().to_owned();
+            assert_eq!((text("window"), text("command")), ("editor".into(), "work.wait".into()));
+            assert_eq!(text("why"), "the person said so");
+            (entry.get("call").unwrap().as_u64().unwrap(), text("outcome"))
+        })
+        .collect();
+    outcomes.sort();
+    let words =
+        ["cancelled", "completed_before", "cancelled", "completed_before", "completed_before"];
+    let expected: Vec<_> = (1..).zip(words.map(str::to_owned)).collect();
+    assert_eq!(outcomes, expected);
+}
+
+#[tokio::test]
+async fn g06_a_window_that_goes_leaves_an_outcome_of_each_call() {
+    let app = app();
+    let peer = app.peer("editor", "app://localhost");
+    let token = root(&peer);
+    let call = app.waiting(&peer, &token, false).await;
+    call.abort();
+    assert!(call.await.unwrap_err().is_cancelled());
+    // Nobody waits for that call any more, and it is not in flight.
+    drop(peer);
+    assert_eq!(app.records("stopped").len(), 0);
+}
+
+#[tokio::test]
+async fn a_narrowed_token_is_revoked_without_its_root() {
+    let app = app();
+    let peer = app.peer("editor", "app://localhost");
+    let root = root(&peer);
+    let narrowed = root.attenuate(&Caveat::commands(["work.*"]).unwrap()).unwrap();
+    let mine = app.waiting(&peer, &root, false).await;
+    let theirs = app.waiting(&peer, &narrowed, false).await;
+    let revoked = app.broker.revoke(Revoke::Token(&narrowed), "handed back");
+    assert_eq!((revoked.documents, revoked.cancelled), (1, 1));
+    assert_eq!(theirs.await.unwrap().unwrap_err()["code"], "denied");
+    assert!(!mine.is_finished());
+    assert_eq!(code(&peer, &narrowed, "work.quick").await, "denied");
+    assert_eq!(code(&peer, &root, "work.quick").await, "ok");
+    let record = app.records("call").into_iter().find(|entry| entry.get("reason").is_some());
+    assert_eq!(record.unwrap().get("reason").unwrap(), "revoked");
+    mine.abort();
+}
+
+#[tokio::test]
+async fn a_refusal_by_a_caveat_is_told_to_the_log_and_not_to_the_page() {
+    let app = app();
+    let peer = app.peer("editor", "app://localhost");
+    let narrow = |caveat: &Caveat| root(&peer).attenuate(caveat).unwrap();
+    let refused = peer.invoke("fs.list", json!({})).await.unwrap_err();
+    for (caveat, command, reason) in [
+        (Caveat::commands(["app.*"]).unwrap(), "work.quick", "caveat-commands"),
+        (Caveat::path(["$APPDATA/**"]).unwrap(), "work.quick", "caveat-path"),
+        (Caveat::url(["https://a.example/**"]).unwrap(), "work.quick", "caveat-url"),
+        (Caveat::key(["a.*"]).unwrap(), "work.quick", "caveat-key"),
+        (Caveat::expires(Duration::ZERO), "work.quick", "caveat-expires"),
+        (
+            Caveat::Origin(Origin::parse("https://a.example").unwrap()),
+            "work.quick",
+            "caveat-origin",
+        ),
+        (Caveat::Window(WindowLabel::parse("preview").unwrap()), "work.quick", "caveat-window"),
+    ] {
+        let answer = peer.invoke_with(&narrow(&caveat), command, json!({})).await.unwrap_err();
+        assert_eq!(answer, refused, "{reason}");
+        let record = app.records("call").pop().unwrap();
+        assert_eq!(record.get("reason").unwrap(), reason);
+        let why = record.get("why").unwrap().as_str().unwrap();
+        assert!(why.starts_with("the token was narrowed: "), "{why}");
+    }
+    let twice = narrow(&Caveat::uses(NonZeroU32::new(2).unwrap(), 0));
+    let mut answers = Vec::new();
+    for command in ["work.quick", "work.none", "work.quick", "work.quick"] {
+        answers.push(code(&peer, &twice, command).await);
+    }
+    assert_eq!(answers, ["ok", "denied", "ok", "denied"], "a refused call costs no use");
+    let record = app.records("call").pop().unwrap();
+    assert_eq!(record.get("reason").unwrap(), "caveat-uses");
+}
+
+/// B09: whatever a page writes beside its command, the authority is the token's.
+#[tokio::test]
+async fn b09_no_field_of_a_call_widens_it() {
+    let app = app();
+    let peer = app.peer("editor", "app://localhost");
+    let narrowed = root(&peer).attenuate(&Caveat::commands(["app.*"]).unwrap()).unwrap();
+    let text = narrowed.text();
+    let mut call = 0;
+    for (row, envelope, expected) in [
+        ("what it may", json!({ "command": "app.info" }), None),
+        ("what it may not", json!({ "command": "work.quick" }), Some("denied")),
+        ("a scope beside it", json!({ "command": "work.quick", "scope": ["*"] }), Some("invalid")),
+        (
+            "another token beside it",
+            json!({ "command": "work.quick", "token": root(&peer).text() }),
+            Some("invalid"),
+        ),
+        ("caveats beside it", json!({ "command": "work.quick", "caveats": [] }), Some("invalid")),
+        (
+            "a window beside it",
+            json!({ "command": "work.quick", "window": "editor" }),
+            Some("invalid"),
+        ),
+        (
+            "all of it in the arguments",
+            json!({ "command": "work.quick", "args": { "scope": "*", "token": root(&peer).text(), "commands": ["*"] } }),
+            Some("denied"),
+        ),
+        (
+            "a command twice named",
+            json!({ "command": ["app.info", "work.quick"] }),
+            Some("invalid"),
+        ),
+    ] {
+        call += 1;
+        let reply = peer.send(format!("c{text} {call}\n{envelope}").as_bytes()).await.unwrap();
+        let reply: Value = serde_json::from_str(&reply).unwrap();
+        assert_eq!(reply["error"]["code"].as_str(), expected, "{row}: {reply}");
+    }
+}
+
+/// «Nothing starts after a revocation returned»: a million calls race with revocations of every kind
+/// in a soak, a thousandth of that otherwise. Each handler looks, as it begins, whether the revocation
+/// of what it was made with had returned by then.
+#[test]
+fn g06_nothing_starts_after_a_revocation_returned() {
+    let calls_wanted: u64 =
+        if std::env::var_os("SIDEGATE_SOAK").is_some() { 1_000_000 } else { 1_000 };
+    let over = Arc::new(AtomicBool::new(false));
+    let late = Arc::new(AtomicU64::new(0));
+    let begun = Arc::new(AtomicU64::new(0));
+    let handler = {
+        let (over, late, begun) = (Arc::clone(&over), Arc::clone(&late), Arc::clone(&begun));
+        move |_: Call, _: NoArgs| {
+            let (over, late, begun) = (Arc::clone(&over), Arc::clone(&late), Arc::clone(&begun));
+            async move {
+                for step in 0..2 {
+                    if over.load(Ordering::SeqCst) {
+                        late.fetch_add(1, Ordering::SeqCst);
+                    }
+                    begun.fetch_add(u64::from(step == 0), Ordering::Relaxed);
+                    tokio::task::yield_now().await;
+                }
+                Ok::<_, HandlerError>(true)
+            }
+        }
+    };
+    let counted = POLICY.replace(
+        "commands = [\"work.*\"],",
+        "commands = [\"work.*\"], audit = { calls = \"counted\" },",
+    );
+    let (broker, _home, _log) = broker(&counted, [Command::new("work.quick", handler)]);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(3).build().unwrap();
+    let (mut made, mut round, mut refused) = (0_u64, 0_u64, 0_u64);
+    while made < calls_wanted {
+        round += 1;
+        let peer = Arc::new(broker.connect("editor", &Origin::local()).unwrap());
+        let narrowed = root(&peer).attenuate(&Caveat::commands(["work.*"]).unwrap()).unwrap();
+        let shown = if round % 5 == 0 { narrowed.clone() } else { root(&peer) };
+        let calls: Vec<_> = (0..50)
+            .map(|_| {
+                let (peer, shown) = (Arc::clone(&peer), shown.clone());
+                runtime.spawn(async move { code(&peer, &shown, "work.quick").await })
+            })
+            .collect();
+        made += 50;
+        // Somewhere among them.
+        for _ in 0..(round * 37) % 4_000 {
+            std::hint::spin_loop();
+        }
+        let editor = WindowLabel::parse("editor").unwrap();
+        let origin = Origin::local();
+        let _revoked = broker.revoke(
+            match round % 5 {
+                0 => Revoke::Token(&narrowed),
+                1 => Revoke::Token(peer.token().unwrap()),
+                2 => Revoke::Window(&editor),
+                3 => Revoke::Origin(&origin),
+                _ => Revoke::All,
+            },
+            "a race",
+        );
+        over.store(true, Ordering::SeqCst);
+        for call in calls {
+            match runtime.block_on(call).unwrap().as_str() {
+                "ok" => {}
+                "denied" => refused += 1,
+                other => panic!("a call ended as {other:?}"),
+            }
+        }
+        over.store(false, Ordering::SeqCst);
+    }
+    assert_eq!(late.load(Ordering::SeqCst), 0, "of {made}");
+    // Neither came always first.
+    assert!(begun.load(Ordering::Relaxed) > 0 && refused > 0, "{refused} of {made} refused");
+}
