@@ -56,6 +56,19 @@ pub(crate) struct Identity {
     pub(crate) policy: Arc<str>,
 }
 
+impl Identity {
+    /// What a token of this one is to somebody else; `None` where it is shown by itself.
+    fn elsewhere(&self, host: HostId, window: WindowId, document: DocumentId) -> Option<Impostor> {
+        if self.host != host {
+            return Some(Impostor::OtherHost);
+        }
+        if self.window != window {
+            return Some(Impostor::OtherWindow);
+        }
+        (self.document != document).then_some(Impostor::OtherDocument)
+    }
+}
+
 /// One document's standing.
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -99,6 +112,12 @@ impl Session {
         let mut tokens = self.tokens.lock().map_err(|_| Impostor::Unknown)?;
         let principal = || Some(self.standing.read().ok()?.enforced.clone());
         tokens.find(shown, &self.identity, principal, now)
+    }
+
+    /// Whether `shown` names a root that has ended and is not kept any more.
+    fn has_outlived(&self, shown: &Token) -> bool {
+        let tokens = self.tokens.lock();
+        tokens.is_ok_and(|tokens| tokens.is_past(shown.generation()))
     }
 
     /// Accepts a call's number, once.
@@ -188,16 +207,18 @@ impl Sessions {
         };
         // The tag first: to say «another host» of a token that nobody minted would let a
         // stranger ask which sessions there are.
-        let attenuation = session.attenuation(shown, now)?;
-        let identity = &session.identity;
-        if identity.host != host {
-            return Err(Impostor::OtherHost);
+        let found = session.attenuation(shown, now);
+        let elsewhere = session.identity.elsewhere(host, window, document);
+        if let (Err(Impostor::Unknown), None) = (&found, elsewhere)
+            && session.has_outlived(shown)
+        {
+            // Its tag is not kept any more. To its own document this may be said: a frame that was
+            // handed a token an hour ago is no attacker.
+            return Err(Impostor::Expired);
         }
-        if identity.window != window {
-            return Err(Impostor::OtherWindow);
-        }
-        if identity.document != document {
-            return Err(Impostor::OtherDocument);
+        let attenuation = found?;
+        if let Some(elsewhere) = elsewhere {
+            return Err(elsewhere);
         }
         Ok(Bearer::new(session, shown.generation(), attenuation))
     }

@@ -10,7 +10,8 @@ use proptest::prelude::{ProptestConfig, any, proptest};
 use serde_json::{Value, json};
 use sidegate::audit::{
     AuditLog, Call, Clock, Colour, Counted, Digest, Durability, Entry, Event, HostState, Reader,
-    Repeated, Shadow, TokenState, Verdict, WindowState, render_table, to_ascii_json, verify,
+    Repeated, Shadow, StopOutcome, TokenState, Verdict, WindowState, render_table, to_ascii_json,
+    verify,
 };
 
 /// Texts that do something to a terminal, to a line reader or to a JSON reader.
@@ -241,6 +242,18 @@ fn h10_each_event_has_its_keys() {
         (
             Event::Start { app: "a", version: "1", log_args: true },
             r#""event":"start","app":"a","version":"1","log_args":true"#,
+        ),
+        (
+            Event::Stopped {
+                window: "editor",
+                document: 2,
+                origin,
+                command: "fs.list",
+                call: 3,
+                outcome: StopOutcome::CompletedBefore,
+                why: "revoked",
+            },
+            r#""event":"stopped","window":"editor","document":2,"origin":"app://notes","command":"fs.list","call":3,"outcome":"completed_before","why":"revoked""#,
         ),
         (
             Event::Dropped { host: 1, window: None, why: "no token" },

@@ -11,7 +11,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -333,7 +333,11 @@ fn g06_nothing_starts_after_a_revocation_returned() {
         "commands = [\"work.*\"], audit = { calls = \"counted\" },",
     );
     let (broker, _home, _log) = broker(&counted, [Command::new("work.quick", handler)]);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(3).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(3)
+        .enable_time()
+        .build()
+        .unwrap();
     let (mut made, mut round, mut refused) = (0_u64, 0_u64, 0_u64);
     while made < calls_wanted {
         round += 1;
@@ -347,9 +351,13 @@ fn g06_nothing_starts_after_a_revocation_returned() {
             })
             .collect();
         made += 50;
-        // Somewhere among them.
-        for _ in 0..(round * 37) % 4_000 {
-            std::hint::spin_loop();
+        // Somewhere among them: when none, some, or all but one have begun.
+        let (before, some) = (begun.load(Ordering::Relaxed), (round * 7) % 50);
+        let patience = Instant::now();
+        while begun.load(Ordering::Relaxed) < before + some
+            && patience.elapsed() < Duration::from_secs(10)
+        {
+            std::thread::yield_now();
         }
         let editor = WindowLabel::parse("editor").unwrap();
         let origin = Origin::local();
@@ -375,5 +383,6 @@ fn g06_nothing_starts_after_a_revocation_returned() {
     }
     assert_eq!(late.load(Ordering::SeqCst), 0, "of {made}");
     // Neither came always first.
-    assert!(begun.load(Ordering::Relaxed) > 0 && refused > 0, "{refused} of {made} refused");
+    let begun = begun.load(Ordering::Relaxed);
+    assert!(begun > made / 10 && refused > made / 10, "{begun} of {made} begun, {refused} refused");
 }

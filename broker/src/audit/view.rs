@@ -149,9 +149,9 @@ fn story(entry: &Entry) -> String {
             let labelled = |key| Some(format!("{key} {}", show(entry.get(key)?)));
             let keys = [
                 "app", "version", "log_args", "observed", "host", "pid", "level", "document",
-                "bytes", "digest", "files", "missing",
+                "call", "bytes", "digest", "files", "missing",
             ];
-            let mut told = vec![text("state")];
+            let mut told = vec![text("state"), text("outcome")];
             told.extend(keys.map(labelled));
             told.push(text("why"));
             told

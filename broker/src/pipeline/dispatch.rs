@@ -21,8 +21,8 @@ use crate::session::{InFlight, Stop};
 const DEADLINE: Duration = Duration::from_secs(30);
 
 impl Recorded {
-    /// Runs the handler and makes the reply. `None` where the page cancelled the call: nobody is
-    /// waiting. The call is in flight until what stands for that is dropped.
+    /// Runs the handler and makes the reply. `None` where the page cancelled the call, or is gone:
+    /// nobody is waiting. The call is in flight until what stands for that is dropped.
     pub(crate) async fn dispatch(self, ledger: &Ledger) -> Option<(Reply, InFlight)> {
         let (granted, _receipt) = self.take();
         let mut in_flight = granted.in_flight;
@@ -51,7 +51,7 @@ impl Recorded {
 /// reply.
 fn stopped(call: u64, in_flight: InFlight) -> Option<(Reply, InFlight)> {
     match in_flight.stop() {
-        Some(Stop::Cancelled) => None,
+        Some(Stop::Cancelled | Stop::Gone) => None,
         Some(Stop::Revoked) | None => Some((Reply::revoked(call), in_flight)),
     }
 }

@@ -134,11 +134,11 @@ impl CallsInFlight {
     /// Stops the calls that are meant and lets none like them start again. What they have come to is
     /// known by `end` at the latest.
     pub(crate) fn revoke(&self, whose: Whose<'_>, end: Instant) -> Vec<Ended> {
-        self.shut(whose).settle(end)
+        self.shut(whose, Stop::Revoked).settle(end)
     }
 
     /// The first half: what was stopped and not waited for.
-    pub(super) fn shut(&self, whose: Whose<'_>) -> Stopped {
+    pub(super) fn shut(&self, whose: Whose<'_>, why: Stop) -> Stopped {
         let mut state = lock(&self.state);
         let whose = state.forbid(whose);
         let meant = state.calls.extract_if(|_, running| match whose {
@@ -147,7 +147,7 @@ impl CallsInFlight {
         });
         let stop = |(id, running): (u64, Running)| {
             let (command, gate) = (running.command.clone(), Arc::clone(&running.gate));
-            running.stop(Stop::Revoked);
+            running.stop(why);
             (id, command, gate)
         };
         Stopped(meant.map(stop).collect())

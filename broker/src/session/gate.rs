@@ -14,8 +14,10 @@ use crate::handler::HandlerError;
 pub(crate) enum Stop {
     /// Its page does not want it any more.
     Cancelled,
-    /// What it was made with was revoked.
+    /// What it was made with was revoked; its document is there, and is told.
     Revoked,
+    /// Its document is gone, and there is nobody to tell.
+    Gone,
 }
 
 /// What had become of a call when it was stopped.

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::calls::{Ended, Whose};
-use super::{Identity, Session, Sessions};
+use super::{Identity, Session, Sessions, Stop};
 use crate::clock::Moment;
 use crate::token::Token;
 
@@ -36,7 +36,7 @@ impl Sessions {
         let gone: Vec<_> = sessions.extract_if(|_, session| which(&session.identity)).collect();
         // Neither renewed nor found from here on, and no lock is held while their calls end.
         drop(sessions);
-        close(gone.into_iter().map(|(_, session)| session))
+        close(gone.into_iter().map(|(_, session)| session), Stop::Gone)
     }
 
     /// Revokes the sessions that `which` picks, whose documents live on: the same as to forget
@@ -47,7 +47,7 @@ impl Sessions {
         let sessions = self.by_id.read().unwrap_or_else(PoisonError::into_inner);
         let met: Vec<_> = sessions.values().filter(|session| which(session)).cloned().collect();
         drop(sessions);
-        close(met.into_iter())
+        close(met.into_iter(), Stop::Revoked)
     }
 
     /// Revokes a token and all that was narrowed from it; a root takes its session along, which
@@ -78,11 +78,11 @@ impl Session {
 }
 
 /// First all are shut, then they are waited for: one slow handler does not keep the others running.
-fn close(sessions: impl Iterator<Item = Arc<Session>>) -> Vec<Taken> {
+fn close(sessions: impl Iterator<Item = Arc<Session>>, why: Stop) -> Vec<Taken> {
     let end = settled_by();
     let shut: Vec<_> = sessions
         .map(|session| {
-            let stopped = session.calls.shut(Whose::All);
+            let stopped = session.calls.shut(Whose::All, why);
             (session, stopped)
         })
         .collect();

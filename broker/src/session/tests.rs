@@ -150,21 +150,25 @@ fn a_renewed_session_knows_its_tokens_until_their_end_and_no_more_than_four() {
     };
     let mut tokens = vec![first];
     for number in 1..=3 {
-        let renewed_at = NOW.after(RENEW_EVERY * number);
+        let renewed_at = NOW.after(RENEW_EVERY * number - Duration::from_nanos(1));
         tokens.push(sessions.renew(&session, renewed_at).unwrap());
     }
     let end = NOW.after(TOKEN_LIFE);
     let just_before = Moment::from_nanos(end.as_nanos() - 1);
     let found: Vec<_> = tokens.iter().map(|token| shown(token, just_before)).collect();
-    assert_eq!(found, [Some(Impostor::Unknown), None, None, None], "renewed when the first ended");
+    assert_eq!(found, [None; 4]);
+    let ended = Some(Impostor::Expired);
+    assert_eq!(shown(&tokens[0], end), ended, "it is there, and over");
     // Out of turn, the oldest goes though it has not ended.
     for _ in 0..2 {
         tokens.push(sessions.renew(&session, end).unwrap());
     }
     let found: Vec<_> = tokens.iter().map(|token| shown(token, end)).collect();
-    let unknown = Some(Impostor::Unknown);
-    assert_eq!(found, [unknown, unknown, None, None, None, None]);
+    assert_eq!(found, [ended, ended, None, None, None, None]);
     assert_eq!(tokens.len() - 2, tokens::MAX_LIVE_ROOTS);
+    // To anybody else, what is not kept any more is a token that nobody minted.
+    let found = sessions.authenticate(&tokens[0], HostId(2), WindowId(1), DocumentId(1), end);
+    assert_eq!(found.unwrap_err(), Impostor::Unknown);
 }
 
 #[test]

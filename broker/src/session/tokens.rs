@@ -54,6 +54,12 @@ impl Tokens {
         self.live.front().map_or(0, |root| root.token.generation())
     }
 
+    /// Whether there was such a root, and it is gone.
+    pub(super) fn is_past(&self, generation: u32) -> bool {
+        let oldest = self.live.back().map_or(0, |root| root.token.generation());
+        generation > 0 && generation < oldest
+    }
+
     /// Takes a new root.
     pub(super) fn push(&mut self, token: Token, issued: Moment, expires: Moment) {
         self.live.retain(|root| issued < root.expires);
