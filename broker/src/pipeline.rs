@@ -19,6 +19,8 @@ mod reply;
 mod resources;
 mod shadow;
 mod shown;
+#[cfg(test)]
+mod tests;
 mod trail;
 
 use std::sync::Arc;

@@ -302,6 +302,40 @@ async fn b09_no_field_of_a_call_widens_it() {
     }
 }
 
+/// B11: whole or in part, a token is in no record, refused or allowed, and in no answer.
+#[tokio::test]
+async fn b11_no_token_is_in_the_log_or_an_answer() {
+    let app = app();
+    let peer = app.peer("editor", "app://localhost");
+    let narrowed = root(&peer).attenuate(&Caveat::commands(["app.*"]).unwrap()).unwrap();
+    let (text, root) = (narrowed.text(), root(&peer).text());
+    let mut answers = String::new();
+    for (call, message) in [
+        format!("c{text} 1\n{{\"command\":\"work.quick\"}}"),
+        format!("c{text} 2\n{{\"command\":\"app.info\"}}"),
+        format!("c{text} 2\n{{\"command\":\"app.info\"}}"),
+        format!("c{text} 3\n{{\"token\":\"{root}\"}}"),
+        format!("c{text}A 4\n{{}}"),
+        format!("c{root} 5\n{{"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        answers += &peer.send(message.as_bytes()).await.unwrap_or_else(|| call.to_string());
+    }
+    app.broker.revoke(Revoke::Token(&narrowed), "a test");
+    app.broker.revoke(Revoke::All, "a test");
+    let log = std::fs::read_to_string(&app.log).unwrap();
+    assert!(log.lines().count() > 6);
+    // The tag is what matters, and any third of it is too much.
+    for token in [&text, &root] {
+        for third in token.as_bytes()[token.len() - 42..].chunks(14) {
+            let third = std::str::from_utf8(third).unwrap();
+            assert!(!log.contains(third) && !answers.contains(third));
+        }
+    }
+}
+
 /// «Nothing starts after a revocation returned»: a million calls race with revocations of every kind
 /// in a soak, a thousandth of that otherwise. Each handler looks, as it begins, whether the revocation
 /// of what it was made with had returned by then.
@@ -317,7 +351,7 @@ fn g06_nothing_starts_after_a_revocation_returned() {
         move |_: Call, _: NoArgs| {
             let (over, late, begun) = (Arc::clone(&over), Arc::clone(&late), Arc::clone(&begun));
             async move {
-                for step in 0..2 {
+                for step in 0..20 {
                     if over.load(Ordering::SeqCst) {
                         late.fetch_add(1, Ordering::SeqCst);
                     }
@@ -344,6 +378,7 @@ fn g06_nothing_starts_after_a_revocation_returned() {
         let peer = Arc::new(broker.connect("editor", &Origin::local()).unwrap());
         let narrowed = root(&peer).attenuate(&Caveat::commands(["work.*"]).unwrap()).unwrap();
         let shown = if round % 5 == 0 { narrowed.clone() } else { root(&peer) };
+        let before = begun.load(Ordering::Relaxed);
         let calls: Vec<_> = (0..50)
             .map(|_| {
                 let (peer, shown) = (Arc::clone(&peer), shown.clone());
@@ -352,7 +387,7 @@ fn g06_nothing_starts_after_a_revocation_returned() {
             .collect();
         made += 50;
         // Somewhere among them: when none, some, or all but one have begun.
-        let (before, some) = (begun.load(Ordering::Relaxed), (round * 7) % 50);
+        let some = (round * 7) % 50;
         let patience = Instant::now();
         while begun.load(Ordering::Relaxed) < before + some
             && patience.elapsed() < Duration::from_secs(10)

@@ -1,8 +1,8 @@
 //! A caller in the broker's own process. Its calls take the way of any page's call, token and
 //! record included; only the socket is missing.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
 use sidegate_capabilities::{Origin, WindowLabel};
@@ -10,7 +10,7 @@ use sidegate_capabilities::{Origin, WindowLabel};
 use crate::clock::Now;
 use crate::core::Core;
 use crate::handler::{HandlerError, WindowPort};
-use crate::pipeline::{Frame, Reply};
+use crate::pipeline::{Frame, Recorded, Refused, Reply};
 use crate::revocation;
 use crate::session::Identity;
 use crate::token::{HostId, SessionId, Token};
@@ -26,7 +26,9 @@ pub struct Peer {
     host: HostId,
     window: WindowId,
     session: Option<(SessionId, Token)>,
-    next_call: AtomicU64,
+    /// The number of the next call. Held while a call is judged: numbers only grow, and of two calls
+    /// at once the later number must not be judged first.
+    next_call: Mutex<u64>,
     port: Arc<dyn WindowPort>,
 }
 
@@ -46,7 +48,7 @@ impl Peer {
         };
         let opened = core.pipeline.sessions.open(identity, standing, now.moment);
         let session = opened.map(|(session, token)| (session.id, token));
-        Self { core, host, window, session, next_call: AtomicU64::new(1), port: Arc::new(NoWindow) }
+        Self { core, host, window, session, next_call: Mutex::new(1), port: Arc::new(NoWindow) }
     }
 
     /// Calls `command` with `args`, an object.
@@ -75,9 +77,14 @@ impl Peer {
         args: Value,
         now: Now,
     ) -> Result<Value, Value> {
-        let call = self.next_call.fetch_add(1, Ordering::Relaxed);
         let text = json!({ "command": command, "args": args });
-        let reply = self.send_at(format!("c{token} {call}\n{text}").as_bytes(), now).await;
+        let judged = {
+            let mut next = self.next_call.lock().unwrap_or_else(PoisonError::into_inner);
+            let call = *next;
+            *next = next.saturating_add(1);
+            self.judge(format!("c{token} {call}\n{text}").as_bytes(), now)
+        };
+        let reply = self.answer(judged).await;
         let reply: Value = serde_json::from_str(&reply.unwrap_or_default()).unwrap_or_default();
         match (reply.get("ok"), reply.get("error")) {
             (Some(ok), _) => Ok(ok.clone()),
@@ -111,12 +118,16 @@ impl Peer {
     /// Sends one message as a bridge would, and waits for the JSON text of its reply; there is
     /// none to a cancellation, and to what is not in the form of a call.
     pub async fn send(&self, bytes: &[u8]) -> Option<String> {
-        self.send_at(bytes, Now::read()).await
+        self.answer(self.judge(bytes, Now::read())).await
     }
 
-    async fn send_at(&self, bytes: &[u8], now: Now) -> Option<String> {
+    fn judge(&self, bytes: &[u8], now: Now) -> Result<Option<Recorded>, Refused> {
         let frame = Frame { host: self.host, window: self.window, document: DOCUMENT, bytes };
-        let reply: Option<Reply> = match self.core.pipeline.judge(frame, &self.port, now) {
+        self.core.pipeline.judge(frame, &self.port, now)
+    }
+
+    async fn answer(&self, judged: Result<Option<Recorded>, Refused>) -> Option<String> {
+        let reply: Option<Reply> = match judged {
             Ok(None) => None,
             Ok(Some(recorded)) => {
                 let answered = recorded.dispatch(&self.core.pipeline.ledger).await;
