@@ -162,7 +162,7 @@ mod tests {
     use std::time::Duration;
 
     fn soon() -> Instant {
-        Instant::now() + Duration::from_secs(60)
+        Instant::now().checked_add(Duration::from_secs(60)).unwrap()
     }
 
     #[test]

@@ -161,6 +161,9 @@ mod tests {
     use crate::directories::Directories;
     use crate::platform::Platform;
 
+    /// A part as it is added.
+    type Written<'t> = (Scope, &'t [&'t str]);
+
     fn whole() -> Narrowing {
         let directories = Arc::new(Directories::sample());
         Narrowing::beside(Ground { directories, platform: Platform::Linux })
@@ -176,7 +179,7 @@ mod tests {
         use Scope::{Commands, Key, Path, Url};
         let notes = json!({ "path": "$APPDATA/notes/a.md" });
         #[rustfmt::skip]
-        let cases: [(&[(Scope, &[&str])], &str, Value, Option<Scope>); 17] = [
+        let cases: [(&[Written], &str, Value, Option<Scope>); 17] = [
             (&[], "fs.list", json!({}), None),
             (&[(Commands, &["fs.*", "app.info"])], "app.info", json!({}), None),
             (&[(Commands, &["fs.*", "app.info"])], "app.infos", json!({}), Some(Commands)),
