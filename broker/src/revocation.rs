@@ -68,18 +68,19 @@ impl Broker {
                 met(&|_| true)
             }
         };
+        // The record is of the document's token; of one that was narrowed from it, it says so.
+        let why = match what {
+            Revoke::Token(token) if !token.is_root() => format!("one narrowed from it: {why}"),
+            Revoke::Token(_)
+            | Revoke::Window(_)
+            | Revoke::Origin(_)
+            | Revoke::Capability(_)
+            | Revoke::All => why.to_owned(),
+        };
         let mut revoked = Revoked { documents: taken.len(), ..Revoked::default() };
         for taken in &taken {
-            core.note(&token_event(
-                &taken.session.identity,
-                &taken.origin(),
-                TokenState::Revoked,
-                Some(why),
-            ));
-            for ended in &taken.ended {
-                core.note(&stopped(taken, &taken.origin(), ended, why));
-                revoked.count(ended.reached);
-            }
+            note_revoked(core, taken, &why);
+            taken.ended.iter().for_each(|ended| revoked.count(ended.reached));
         }
         revoked
     }
@@ -102,6 +103,15 @@ impl Revoked {
             Reached::Unknown => &mut self.running,
         };
         *count = count.saturating_add(1);
+    }
+}
+
+/// Notes what a revocation of the app's own met, one by one.
+fn note_revoked(core: &Core, taken: &Taken, why: &str) {
+    let (identity, origin) = (&taken.session.identity, taken.origin());
+    core.note(&token_event(identity, &origin, TokenState::Revoked, Some(why)));
+    for ended in &taken.ended {
+        core.note(&stopped(taken, &origin, ended, why));
     }
 }
 

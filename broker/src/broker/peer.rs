@@ -12,7 +12,7 @@ use crate::core::Core;
 use crate::handler::{HandlerError, WindowPort};
 use crate::pipeline::{Frame, Recorded, Refused, Reply};
 use crate::revocation;
-use crate::session::Identity;
+use crate::session::{Identity, Stop};
 use crate::token::{HostId, SessionId, Token};
 use crate::wire::{DocumentId, WindowId};
 
@@ -131,7 +131,11 @@ impl Peer {
             Ok(None) => None,
             Ok(Some(recorded)) => {
                 let answered = recorded.dispatch(&self.core.pipeline.ledger).await;
-                answered.map(|(reply, _in_flight)| reply)
+                answered.and_then(|(reply, in_flight)| match in_flight.stop() {
+                    None => Some(reply),
+                    Some(Stop::Revoked) => Some(Reply::revoked(in_flight.id())),
+                    Some(Stop::Cancelled | Stop::Gone) => None,
+                })
             }
             Err(refused) => refused.reply,
         };

@@ -101,7 +101,7 @@ impl CallsInFlight {
         most_of_command: Option<usize>,
     ) -> Result<InFlight, StartError> {
         let mut state = lock(&self.state);
-        if state.closed || state.revoked.iter().any(|revoked| lineage.comes_from(revoked)) {
+        if state.forbids(&lineage) {
             return Err(StartError::Revoked);
         }
         if state.calls.len() >= most {
@@ -153,6 +153,11 @@ impl CallsInFlight {
         Stopped(meant.map(stop).collect())
     }
 
+    /// Whether a token was revoked, by itself or with what it comes from.
+    pub(super) fn forbids(&self, lineage: &Lineage) -> bool {
+        lock(&self.state).forbids(lineage)
+    }
+
     /// Whether the session was revoked.
     pub(crate) fn is_closed(&self) -> bool {
         lock(&self.state).closed
@@ -176,6 +181,10 @@ impl Stopped {
 }
 
 impl State {
+    fn forbids(&self, lineage: &Lineage) -> bool {
+        self.closed || self.revoked.iter().any(|revoked| lineage.comes_from(revoked))
+    }
+
     fn forbid<'w>(&mut self, whose: Whose<'w>) -> Whose<'w> {
         match whose {
             Whose::Narrowed(from) if self.revoked.len() < MAX_REVOKED => {

@@ -51,13 +51,17 @@ impl Sessions {
     }
 
     /// Revokes a token and all that was narrowed from it; a root takes its session along, which
-    /// would have another minted for it. `None`: the token is not genuine, or has ended.
+    /// would have another minted for it. `None`: the token is not genuine, has ended, or was revoked
+    /// before.
     pub(crate) fn revoke_token(&self, token: &Token, now: Moment) -> Option<Taken> {
         let sessions = self.by_id.read().unwrap_or_else(PoisonError::into_inner);
         let session = sessions.get(&token.session()).cloned()?;
         drop(sessions);
         let attenuation = session.attenuation(token, now).ok()?;
         let lineage = super::Lineage { generation: token.generation(), attenuation };
+        if session.calls.forbids(&lineage) {
+            return None;
+        }
         let whose = if token.is_root() { Whose::All } else { Whose::Narrowed(&lineage) };
         let ended = session.calls.revoke(whose, settled_by());
         Some(Taken { session, ended })

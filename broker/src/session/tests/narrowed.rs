@@ -326,6 +326,9 @@ fn a_revoked_narrowed_token_takes_its_own_along_and_no_other() {
     ] {
         assert_eq!(start(token, 9).is_ok(), starts, "{row}");
     }
+    for (row, token) in [("itself", &token), ("its child", &child)] {
+        assert!(sessions.revoke_token(token, NOW).is_none(), "{row} was revoked before");
+    }
     // A root of the same session takes all of it along.
     sessions.revoke_token(&sessions.renew(&session, NOW).unwrap(), NOW).unwrap();
     assert_eq!(start(&sibling, 10).unwrap_err(), StartError::Revoked);
