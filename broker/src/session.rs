@@ -9,10 +9,10 @@
 mod attenuation;
 mod bearer;
 mod calls;
-mod gate;
 mod revoke;
 mod standing;
 mod tokens;
+mod valve;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,11 +30,11 @@ use tokens::Tokens;
 pub(crate) use attenuation::Outside;
 pub(crate) use bearer::{Attenuated, Barred, Bearer, No};
 pub(crate) use calls::{CallsInFlight, Ended, InFlight, Lineage, StartError};
-pub use gate::Commitment;
-pub(crate) use gate::{Reached, Stop};
 pub(crate) use revoke::Taken;
 pub(crate) use standing::{Policies, Standing};
 pub(crate) use tokens::Spent;
+pub use valve::Commitment;
+pub(crate) use valve::{Reached, Stop};
 
 /// How long a token lives. It is renewed while its document does; a stolen one is of use for
 /// no longer than this, and only on its host's own connection.

@@ -27,9 +27,9 @@ impl Recorded {
         let (granted, _receipt) = self.take();
         let mut in_flight = granted.in_flight;
         let deadline = granted.permit.limits.deadline.unwrap_or(DEADLINE);
-        let gate = in_flight.gate();
+        let valve = in_flight.valve();
         let mut answer = pin!(tokio::time::timeout(deadline, granted.service.run(granted.job)));
-        let answer = poll_fn(|context| gate.poll(|| answer.as_mut().poll(context)));
+        let answer = poll_fn(|context| valve.poll(|| answer.as_mut().poll(context)));
         let answered = tokio::select! {
             biased;
             _ = in_flight.stopped() => None,

@@ -2,7 +2,7 @@
 //! each of them is stopped.
 //!
 //! Starting a call and revoking what it is made with take the same lock, and a call runs only
-//! through its [`Gate`]; so nothing starts after [`CallsInFlight::revoke`] returned.
+//! through its [`Valve`]; so nothing starts after [`CallsInFlight::revoke`] returned.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,7 @@ use sidegate_capabilities::CommandName;
 use tokio::sync::oneshot;
 
 use super::attenuation::Attenuation;
-use super::gate::{Commitment, Gate, Reached, Stop};
+use super::valve::{Commitment, Reached, Stop, Valve};
 
 /// How many narrowed tokens of a session are remembered as revoked. One more, and the whole session
 /// is revoked: to forget one would be to give it back.
@@ -70,7 +70,7 @@ struct State {
 struct Running {
     command: CommandName,
     lineage: Lineage,
-    gate: Arc<Gate>,
+    valve: Arc<Valve>,
     stop: oneshot::Sender<()>,
 }
 
@@ -115,10 +115,11 @@ impl CallsInFlight {
             }
         }
         let (stop, stopped) = oneshot::channel();
-        let gate = Arc::new(Gate::default());
-        let running = Running { command: command.clone(), lineage, gate: Arc::clone(&gate), stop };
+        let valve = Arc::new(Valve::default());
+        let running =
+            Running { command: command.clone(), lineage, valve: Arc::clone(&valve), stop };
         state.calls.insert(id, running);
-        Ok(InFlight { id, stopped, gate, state: Arc::clone(&self.state) })
+        Ok(InFlight { id, stopped, valve, state: Arc::clone(&self.state) })
     }
 
     /// Stops call `id`, if it was made with the token of `by` or one narrowed from it; a call that has
@@ -146,9 +147,9 @@ impl CallsInFlight {
             Whose::Narrowed(from) => running.lineage.comes_from(from),
         });
         let stop = |(id, running): (u64, Running)| {
-            let (command, gate) = (running.command.clone(), Arc::clone(&running.gate));
+            let (command, valve) = (running.command.clone(), Arc::clone(&running.valve));
             running.stop(why);
-            (id, command, gate)
+            (id, command, valve)
         };
         Stopped(meant.map(stop).collect())
     }
@@ -166,15 +167,15 @@ impl CallsInFlight {
 
 /// Calls that were stopped, and may have a piece running.
 #[must_use]
-pub(super) struct Stopped(Vec<(u64, CommandName, Arc<Gate>)>);
+pub(super) struct Stopped(Vec<(u64, CommandName, Arc<Valve>)>);
 
 impl Stopped {
     /// Waits for them, until `end` at the latest, and says what they came to.
     pub(super) fn settle(self, end: Instant) -> Vec<Ended> {
-        let settled = self.0.into_iter().map(|(call, command, gate)| Ended {
+        let settled = self.0.into_iter().map(|(call, command, valve)| Ended {
             call,
             command,
-            reached: gate.settle(end),
+            reached: valve.settle(end),
         });
         settled.collect()
     }
@@ -202,7 +203,7 @@ impl State {
 
 impl Running {
     fn stop(self, why: Stop) -> bool {
-        self.gate.shut(why);
+        self.valve.shut(why);
         // Dropped or sent to, the call wakes.
         self.stop.send(()).is_ok()
     }
@@ -213,7 +214,7 @@ impl Running {
 pub(crate) struct InFlight {
     id: u64,
     stopped: oneshot::Receiver<()>,
-    gate: Arc<Gate>,
+    valve: Arc<Valve>,
     state: Arc<Mutex<State>>,
 }
 
@@ -221,7 +222,7 @@ impl InFlight {
     /// Waits until the call is to stop: cancelled by its page, or revoked.
     pub(crate) async fn stopped(&mut self) -> Stop {
         if self.stop().is_none() {
-            // The gate is shut before this wakes, so it is never waited for twice.
+            // The valve is shut before this wakes, so it is never waited for twice.
             let _woken = (&mut self.stopped).await;
         }
         self.stop().unwrap_or(Stop::Revoked)
@@ -229,7 +230,7 @@ impl InFlight {
 
     /// Why the call is to stop, if it is.
     pub(crate) fn stop(&self) -> Option<Stop> {
-        self.gate.stop()
+        self.valve.stop()
     }
 
     /// The number of the call.
@@ -238,13 +239,13 @@ impl InFlight {
     }
 
     /// What its handler runs through.
-    pub(crate) fn gate(&self) -> Arc<Gate> {
-        Arc::clone(&self.gate)
+    pub(crate) fn valve(&self) -> Arc<Valve> {
+        Arc::clone(&self.valve)
     }
 
     /// The point of no return of this call, for its handler.
     pub(crate) fn commitment(&self) -> Commitment {
-        Commitment::of(&self.gate)
+        Commitment::of(&self.valve)
     }
 }
 

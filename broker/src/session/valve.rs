@@ -1,4 +1,4 @@
-//! The gate of one call: a handler runs only while its gate is open, piece by piece (a poll each).
+//! The valve of one call: a handler runs only while its valve is open, piece by piece (a poll each).
 //! Shutting it is what makes «nothing starts after a revocation returned» true: who shuts it waits
 //! for the piece that is just running, and there is no other after that.
 
@@ -31,9 +31,9 @@ pub(crate) enum Reached {
     Unknown,
 }
 
-/// The gate.
+/// The valve.
 #[derive(Debug, Default)]
-pub(crate) struct Gate {
+pub(crate) struct Valve {
     step: Mutex<Step>,
     idle: Condvar,
 }
@@ -51,8 +51,8 @@ thread_local! {
     static WITHIN: Cell<u32> = const { Cell::new(0) };
 }
 
-impl Gate {
-    /// Runs one piece of the handler, unless the gate is shut. A handler that is through has
+impl Valve {
+    /// Runs one piece of the handler, unless the valve is shut. A handler that is through has
     /// committed itself, whether or not it said so.
     pub(crate) fn poll<T>(&self, piece: impl FnOnce() -> Poll<T>) -> Poll<Option<T>> {
         {
@@ -64,14 +64,14 @@ impl Gate {
         }
         let polling = Polling::of(self);
         let polled = piece();
-        let mut step = polling.gate.lock();
+        let mut step = polling.valve.lock();
         step.committed |= polled.is_ready();
         drop(step);
         drop(polling);
         polled.map(Some)
     }
 
-    /// Shuts the gate. Whoever was first says why.
+    /// Shuts the valve. Whoever was first says why.
     pub(super) fn shut(&self, why: Stop) {
         self.lock().stop.get_or_insert(why);
     }
@@ -115,21 +115,21 @@ impl Gate {
 
 /// One piece that is running; it has run when this is dropped, by a panic too.
 struct Polling<'g> {
-    gate: &'g Gate,
+    valve: &'g Valve,
 }
 
 impl<'g> Polling<'g> {
-    fn of(gate: &'g Gate) -> Self {
+    fn of(valve: &'g Valve) -> Self {
         WITHIN.set(WITHIN.get().saturating_add(1));
-        Self { gate }
+        Self { valve }
     }
 }
 
 impl Drop for Polling<'_> {
     fn drop(&mut self) {
         WITHIN.set(WITHIN.get().saturating_sub(1));
-        self.gate.lock().polling = false;
-        self.gate.idle.notify_all();
+        self.valve.lock().polling = false;
+        self.valve.idle.notify_all();
     }
 }
 
@@ -137,11 +137,11 @@ impl Drop for Polling<'_> {
 /// commits itself just before: after a revocation it cannot any more, and a revocation after it is
 /// recorded as one that came too late.
 #[derive(Debug, Clone, Default)]
-pub struct Commitment(Arc<Gate>);
+pub struct Commitment(Arc<Valve>);
 
 impl Commitment {
-    pub(super) fn of(gate: &Arc<Gate>) -> Self {
-        Self(Arc::clone(gate))
+    pub(super) fn of(valve: &Arc<Valve>) -> Self {
+        Self(Arc::clone(valve))
     }
 
     /// Commits the call, in the moment before its effect.
@@ -167,15 +167,15 @@ mod tests {
 
     #[test]
     fn a_shut_gate_lets_nothing_through() {
-        let gate = Arc::new(Gate::default());
+        let valve = Arc::new(Valve::default());
         let pending = || Poll::<()>::Pending;
-        assert_eq!(gate.poll(pending), Poll::Pending);
-        gate.shut(Stop::Revoked);
-        gate.shut(Stop::Cancelled);
-        assert_eq!((gate.stop(), gate.settle(soon())), (Some(Stop::Revoked), Reached::Nothing));
-        assert_eq!(gate.poll(|| -> Poll<()> { panic!("nothing runs") }), Poll::Ready(None));
-        assert_eq!(Commitment::of(&gate).commit().unwrap_err().code(), "cancelled");
-        assert_eq!(gate.settle(soon()), Reached::Nothing);
+        assert_eq!(valve.poll(pending), Poll::Pending);
+        valve.shut(Stop::Revoked);
+        valve.shut(Stop::Cancelled);
+        assert_eq!((valve.stop(), valve.settle(soon())), (Some(Stop::Revoked), Reached::Nothing));
+        assert_eq!(valve.poll(|| -> Poll<()> { panic!("nothing runs") }), Poll::Ready(None));
+        assert_eq!(Commitment::of(&valve).commit().unwrap_err().code(), "cancelled");
+        assert_eq!(valve.settle(soon()), Reached::Nothing);
     }
 
     #[test]
@@ -185,28 +185,28 @@ mod tests {
             (true, false, Reached::Effect),
             (false, true, Reached::Effect),
         ] {
-            let gate = Arc::new(Gate::default());
-            let polled = gate.poll(|| {
+            let valve = Arc::new(Valve::default());
+            let polled = valve.poll(|| {
                 if committed {
-                    Commitment::of(&gate).commit().unwrap();
+                    Commitment::of(&valve).commit().unwrap();
                 }
                 if returned { Poll::Ready(()) } else { Poll::Pending }
             });
             assert_eq!(polled.is_ready(), returned);
-            gate.shut(Stop::Revoked);
-            assert_eq!(gate.settle(soon()), expected);
+            valve.shut(Stop::Revoked);
+            assert_eq!(valve.settle(soon()), expected);
         }
     }
 
     #[test]
     fn who_shuts_it_waits_for_the_piece_that_runs() {
-        let gate = Arc::new(Gate::default());
+        let valve = Arc::new(Valve::default());
         let (inside, is_inside) = std::sync::mpsc::channel();
         let (end, ended) = std::sync::mpsc::channel::<()>();
         let running = thread::spawn({
-            let gate = Arc::clone(&gate);
+            let valve = Arc::clone(&valve);
             move || {
-                gate.poll(|| {
+                valve.poll(|| {
                     inside.send(()).unwrap();
                     ended.recv().unwrap();
                     Poll::<()>::Pending
@@ -214,11 +214,11 @@ mod tests {
             }
         });
         is_inside.recv().unwrap();
-        gate.shut(Stop::Revoked);
-        assert_eq!(gate.settle(Instant::now()), Reached::Unknown, "it did not wait");
+        valve.shut(Stop::Revoked);
+        assert_eq!(valve.settle(Instant::now()), Reached::Unknown, "it did not wait");
         let settling = thread::spawn({
-            let gate = Arc::clone(&gate);
-            move || gate.settle(soon())
+            let valve = Arc::clone(&valve);
+            move || valve.settle(soon())
         });
         end.send(()).unwrap();
         assert_eq!(settling.join().unwrap(), Reached::Nothing);
@@ -227,19 +227,19 @@ mod tests {
 
     #[test]
     fn a_handler_that_revokes_itself_does_not_wait_for_itself() {
-        let gate = Gate::default();
-        let polled = gate.poll(|| {
-            gate.shut(Stop::Revoked);
-            Poll::Ready(gate.settle(soon()))
+        let valve = Valve::default();
+        let polled = valve.poll(|| {
+            valve.shut(Stop::Revoked);
+            Poll::Ready(valve.settle(soon()))
         });
         assert_eq!(polled, Poll::Ready(Some(Reached::Unknown)));
     }
 
     #[test]
     fn a_panic_leaves_it_idle() {
-        let gate = Gate::default();
-        let piece = || gate.poll(|| -> Poll<()> { panic!("a handler's own") });
+        let valve = Valve::default();
+        let piece = || valve.poll(|| -> Poll<()> { panic!("a handler's own") });
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(piece)).unwrap_err();
-        assert_eq!(gate.settle(soon()), Reached::Nothing);
+        assert_eq!(valve.settle(soon()), Reached::Nothing);
     }
 }
