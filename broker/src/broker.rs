@@ -2,8 +2,9 @@
 //! asked in process.
 
 mod builder;
-mod observed;
 mod peer;
+mod reload;
+mod shutdown;
 #[cfg(test)]
 mod tests;
 
@@ -19,7 +20,6 @@ pub use peer::Peer;
 use sidegate_capabilities::{CommandName, NameError, Origin, WindowLabel};
 
 use crate::app::Window;
-use crate::audit::Event;
 use crate::core::Core;
 use crate::handler::CommandManifest;
 #[cfg(target_os = "linux")]
@@ -55,20 +55,28 @@ impl Broker {
         Builder::default()
     }
 
-    /// Opens the app's windows in their hosts, and serves them until the last one is closed or
-    /// `end` is over. It wants a Tokio runtime with time and I/O; the threads that poll it must
-    /// live as long as it does.
+    /// Opens the app's windows in their hosts, and serves them until the last one is closed, `end`
+    /// is over, or [`shutdown`](Self::shutdown) is called. In the latter two cases calls in flight
+    /// may finish for a while ([`Builder::drain`]) before the windows are closed. It wants a Tokio
+    /// runtime with time and I/O; the threads that poll it must live as long as it does.
     ///
     /// # Errors
     /// [`RunError`] where a host could not be started, or failed again and again.
     pub async fn run_until(&self, end: impl Future<Output = ()>) -> Result<(), RunError> {
         let (stop, stopped) = watch::channel(false);
-        let groups = host::group(&self.core.policy, &self.windows);
+        let running = self.core.running();
+        let groups = self.core.group(&self.windows);
         let mut hosts = tokio::task::JoinSet::new();
         for group in groups {
             hosts.spawn(host::supervise(Arc::clone(&self.core), group, stopped.clone()));
         }
-        let mut end = std::pin::pin!(end);
+        let core = &self.core;
+        let mut end = std::pin::pin!(async {
+            tokio::select! {
+                () = end => core.drain().await,
+                () = core.drained() => {}
+            }
+        });
         let mut failed = Vec::new();
         let mut ending = false;
         loop {
@@ -83,6 +91,8 @@ impl Broker {
                 }
             }
         }
+        core.ungroup();
+        drop(running);
         if failed.is_empty() { Ok(()) } else { Err(RunError(failed)) }
     }
 
@@ -127,11 +137,7 @@ impl Broker {
 
 impl Drop for Broker {
     fn drop(&mut self) {
-        self.core.tell_counts();
-        self.core.note(&Event::Stop {});
-        if let Err(error) = self.core.pipeline.ledger.sync() {
-            tracing::error!(%error, "the end of the audit log may not be on the disk");
-        }
+        self.core.stop();
     }
 }
 

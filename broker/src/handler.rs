@@ -11,8 +11,8 @@ mod schema;
 mod service;
 mod signature;
 
-pub use call::Call;
 pub(crate) use call::WindowPort;
+pub use call::{Call, Cancellation};
 pub use error::HandlerError;
 pub use registry::RegistryError;
 pub(crate) use registry::{Registered, Registry};

@@ -28,7 +28,7 @@ mod socket;
 #[cfg(target_os = "linux")]
 mod supervise;
 
-pub(crate) use group::group;
+pub(crate) use group::{Group, group};
 
 #[cfg(target_os = "linux")]
 pub use attached::{AttachError, Attachment};

@@ -47,6 +47,7 @@ mod limits;
 #[cfg(feature = "core")]
 mod pipeline;
 #[cfg(feature = "core")]
+mod reload;
 mod revocation;
 #[cfg(feature = "core")]
 mod session;
@@ -60,11 +61,13 @@ pub use {
     broker::{Broker, BuildError, Builder, Peer, RunError},
     clock::Moment,
     handler::{
-        Call, Command, CommandManifest, HandlerError, NoArgs, RegistryError, Resource, Signature,
+        Call, Cancellation, Command, CommandManifest, HandlerError, NoArgs, RegistryError,
+        Resource, Signature,
     },
     handlers::{AppInfo, COMMANDS, describe},
     harden::harden_process,
     pipeline::PageError,
+    reload::{PolicyStatus, PolicyWatch, ReloadError, Reloaded, Trigger},
     revocation::{Revoke, Revoked},
     session::Commitment,
     sidegate_capabilities as capabilities,

@@ -11,7 +11,9 @@
 mod authenticate;
 mod decide;
 mod dispatch;
+mod force;
 mod limit;
+mod outcome;
 mod receive;
 mod record;
 mod refusal;
@@ -29,8 +31,9 @@ use crate::clock::{Moment, Now};
 use crate::handler::{Registry, WindowPort};
 use crate::ledger::Ledger;
 use crate::limits::Buckets;
-use crate::session::{Policies, Sessions};
+use crate::session::{Gate, Sessions};
 
+pub(crate) use force::{Force, InForce};
 pub(crate) use receive::Frame;
 pub(crate) use record::Recorded;
 pub use refusal::PageError;
@@ -43,12 +46,12 @@ use trail::Trail;
 /// What the pipeline works with: everything that all calls share.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
-    pub(crate) policies: Policies,
+    /// The policy in force, and all that is made of it.
+    pub(crate) force: Force,
     pub(crate) sessions: Sessions,
     pub(crate) registry: Registry,
     pub(crate) buckets: Buckets,
-    pub(crate) bases: Bases,
-    pub(crate) showing: Showing,
+    pub(crate) gate: Gate,
     pub(crate) ledger: Ledger,
 }
 
@@ -69,7 +72,8 @@ impl Pipeline {
         port: &Arc<dyn WindowPort>,
         now: Now,
     ) -> Result<Option<Recorded>, Refused> {
-        let trail = Trail::of(&frame, now.moment);
+        // Once: whatever comes into force while the call is on its way is another call's.
+        let trail = Trail::of(&frame, now.moment, self.force.load());
         match self.walk(frame, trail, port, now) {
             Ok(recorded) => Ok(recorded),
             Err(stopped) => Err(self.refuse(*stopped, Moment::now())),
@@ -88,7 +92,7 @@ impl Pipeline {
         let Some(call) = authenticate::authenticate(self, said, now)? else {
             return Ok(None);
         };
-        let admitted = limit::limit(&self.buckets, call, now.moment)?;
+        let admitted = limit::limit(self, call, now)?;
         let granted = decide::decide(self, admitted, port)?;
         record::record(&self.ledger, granted, Moment::now()).map(Some)
     }

@@ -7,11 +7,11 @@
 
 use sidegate_capabilities::{Origin, WindowLabel};
 
-use crate::audit::{Event, StopOutcome, TokenState};
+use crate::audit::{Cancelled, Event, StopOutcome, TokenState};
 use crate::broker::Broker;
 use crate::clock::Moment;
 use crate::core::Core;
-use crate::session::{Ended, Identity, Reached, Session, Taken};
+use crate::session::{Ended, Identity, Reached, Session, Stop, Taken};
 use crate::token::{NoRandomness, Token};
 
 /// What to revoke. All of it is about tokens that there are: a document that is opened later gets
@@ -111,7 +111,7 @@ fn note_revoked(core: &Core, taken: &Taken, why: &str) {
     let (identity, origin) = (&taken.session.identity, taken.origin());
     core.note(&token_event(identity, &origin, TokenState::Revoked, Some(why)));
     for ended in &taken.ended {
-        core.note(&stopped(taken, &origin, ended, why));
+        core.note(&stopped(taken, &origin, ended));
     }
 }
 
@@ -128,11 +128,11 @@ pub(crate) fn note_forgotten(core: &Core, taken: &Taken, why: &str) {
     let (identity, origin) = (&taken.session.identity, taken.origin());
     let event = token_event(identity, &origin, TokenState::Revoked, Some(why));
     core.note_often((identity.label.as_str(), &origin, "token revoked"), &event);
-    note_stopped(core, taken, why);
+    note_stopped(core, taken);
 }
 
 /// Notes what had become of the calls of a session that ended.
-pub(crate) fn note_stopped(core: &Core, taken: &Taken, why: &str) {
+pub(crate) fn note_stopped(core: &Core, taken: &Taken) {
     let (label, origin) = (taken.session.identity.label.as_str(), taken.origin());
     for ended in &taken.ended {
         let what = match outcome(ended.reached) {
@@ -140,7 +140,7 @@ pub(crate) fn note_stopped(core: &Core, taken: &Taken, why: &str) {
             StopOutcome::CompletedBefore => "call completed before",
             StopOutcome::StillRunning => "call still running",
         };
-        core.note_often((label, &origin, what), &stopped(taken, &origin, ended, why));
+        core.note_often((label, &origin, what), &stopped(taken, &origin, ended));
     }
 }
 
@@ -154,20 +154,35 @@ fn token_event<'a>(
     Event::Token { window, document, origin, state, why }
 }
 
-fn stopped<'a>(taken: &'a Taken, origin: &'a str, ended: &'a Ended, why: &'a str) -> Event<'a> {
+fn stopped<'a>(taken: &'a Taken, origin: &'a str, ended: &'a Ended) -> Event<'a> {
     let identity = &taken.session.identity;
-    Event::Stopped {
+    Event::Cancelled(Cancelled {
         window: identity.label.as_str(),
+        host: identity.host.0,
         document: identity.document.0,
         origin,
         command: ended.command.as_str(),
         call: ended.call,
+        why: code(ended.why),
         outcome: outcome(ended.reached),
-        why,
+    })
+}
+
+/// What the log calls it.
+pub(crate) fn code(why: Stop) -> &'static str {
+    match why {
+        Stop::ByPage => "by-page",
+        Stop::Revoked => "revoked",
+        Stop::Gone => "gone",
+        Stop::PolicyChanged => "policy-changed",
+        Stop::Deadline => "deadline",
+        Stop::Ending => "ending",
+        Stop::Abandoned => "abandoned",
     }
 }
 
-fn outcome(reached: Reached) -> StopOutcome {
+/// What the log says of how far a call had come.
+pub(crate) fn outcome(reached: Reached) -> StopOutcome {
     match reached {
         Reached::Nothing => StopOutcome::Cancelled,
         Reached::Effect => StopOutcome::CompletedBefore,

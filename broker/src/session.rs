@@ -9,6 +9,8 @@
 mod attenuation;
 mod bearer;
 mod calls;
+mod gate;
+mod reload;
 mod revoke;
 mod standing;
 mod tokens;
@@ -19,7 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
-use sidegate_capabilities::{Origin, WallTime, WindowLabel};
+use sidegate_capabilities::{Origin, WindowLabel};
 
 use crate::clock::Moment;
 use crate::token::{Claims, HostId, Mint, NoRandomness, SessionId, Token};
@@ -30,6 +32,7 @@ use tokens::Tokens;
 pub(crate) use attenuation::Outside;
 pub(crate) use bearer::{Attenuated, Barred, Bearer, No};
 pub(crate) use calls::{CallsInFlight, Ended, InFlight, Lineage, StartError};
+pub(crate) use gate::Gate;
 pub(crate) use revoke::Taken;
 pub(crate) use standing::{Policies, Standing};
 pub(crate) use tokens::Spent;
@@ -74,7 +77,7 @@ impl Identity {
 pub(crate) struct Session {
     pub(crate) id: SessionId,
     pub(crate) identity: Identity,
-    /// Written where a capability expires, read for each call.
+    /// Written where a capability expires or another policy comes, read for each call.
     standing: RwLock<Standing>,
     pub(crate) calls: CallsInFlight,
     /// The number of the last call accepted: each number is accepted once, and they only grow.
@@ -83,26 +86,6 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// What the session may do at `now`, a time of the calendar. Once a capability has expired it
-    /// stays so for this session: a wall clock that is set back later gives nothing back, since
-    /// what holds is not resolved again until the next one expires. `None`: the lock is
-    /// poisoned, and nothing can be told.
-    fn standing(&self, policies: &Policies, now: WallTime) -> Option<Standing> {
-        {
-            let standing = self.standing.read().ok()?;
-            if standing.holds(now) {
-                return Some(standing.clone());
-            }
-        }
-        let mut standing = self.standing.write().ok()?;
-        // Another call may have been here first, at a later time than this one's.
-        if !standing.holds(now) {
-            let Identity { label, origin, .. } = &self.identity;
-            *standing = policies.standing(label, origin, now);
-        }
-        Some(standing.clone())
-    }
-
     /// Whether `shown` is one of the session's tokens, and what it was narrowed to.
     fn attenuation(
         &self,

@@ -1,6 +1,7 @@
 //! `sidegate.toml`: which windows the app has and how it is kept. Nothing unknown is accepted.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 use sidegate_capabilities::WindowLabel;
@@ -13,6 +14,10 @@ pub(crate) const FILE: &str = "sidegate.toml";
 /// A window that is smaller than this cannot be used, and one that is larger than this was a
 /// slip of the pen: the largest screens sold have 7,680 pixels.
 const SIZE: std::ops::RangeInclusive<u32> = 64..=16_384;
+
+/// The longest that an app may ask to be waited for: systemd ends a service after 90 seconds, and a
+/// session's processes with it.
+const MAX_DRAIN_SECONDS: u64 = 60;
 
 /// The most windows that an app declares. Each may need a process of its own.
 const MAX_WINDOWS: usize = 64;
@@ -33,6 +38,10 @@ pub struct Manifest {
     /// A directory of capability files in the app's that is observed beside `policies`: what it
     /// would decide otherwise is recorded.
     pub observe: Option<String>,
+    /// Whether `sidegate run` follows the files of the policy, and reloads when they change.
+    pub watch: bool,
+    /// How long calls in flight may take to finish when the app is asked to end.
+    pub drain: Option<Duration>,
 }
 
 /// A window that opens when the app starts.
@@ -115,6 +124,8 @@ impl Manifest {
             windows,
             least: written.sandbox.least.into(),
             observe: written.observe.map(observed).transpose()?,
+            watch: written.watch,
+            drain: written.drain_seconds.map(drain).transpose()?,
         })
     }
 }
@@ -231,6 +242,9 @@ struct Written {
     #[serde(default)]
     sandbox: WrittenSandbox,
     observe: Option<String>,
+    #[serde(default = "default_watch")]
+    watch: bool,
+    drain_seconds: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -318,6 +332,14 @@ fn observed(directory: String) -> Result<String, ManifestError> {
     Err(value("observe", problem))
 }
 
+fn drain(seconds: u64) -> Result<Duration, ManifestError> {
+    if seconds > MAX_DRAIN_SECONDS {
+        let problem = format!("a person who closed an app waits for {MAX_DRAIN_SECONDS} at most");
+        return Err(value("drain_seconds", problem));
+    }
+    Ok(Duration::from_secs(seconds))
+}
+
 /// Downwards, and nothing hidden.
 fn is_plain_path(path: &str) -> bool {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./".contains(letter);
@@ -330,6 +352,10 @@ fn remote_page(url: String) -> Result<String, ManifestError> {
         return Ok(url);
     }
     Err(value("window.url", format!("`{url}` is not an `https://` address")))
+}
+
+fn default_watch() -> bool {
+    true
 }
 
 fn default_width() -> u32 {
@@ -391,6 +417,11 @@ page = "editor.html"
                 "[[window]]",
                 "observe = \"policies\"\n[[window]]",
                 "`observe`: `policies` is not another",
+            ),
+            (
+                "[[window]]",
+                "drain_seconds = 61\n[[window]]",
+                "`drain_seconds`: a person who closed",
             ),
             ("[[window]]", "[[windows]]", "unknown field `windows`"),
         ] {

@@ -12,7 +12,7 @@ use crate::core::Core;
 use crate::handler::{HandlerError, WindowPort};
 use crate::pipeline::{Frame, Recorded, Refused, Reply};
 use crate::revocation;
-use crate::session::{Identity, Stop};
+use crate::session::Identity;
 use crate::token::{HostId, SessionId, Token};
 use crate::wire::{DocumentId, WindowId};
 
@@ -37,14 +37,15 @@ impl Peer {
         let host = HostId(core.next_host.fetch_add(1, Ordering::Relaxed));
         let window = WindowId(core.next_window.fetch_add(1, Ordering::Relaxed));
         let now = Now::read();
-        let standing = core.pipeline.policies.standing(&label, origin, now.wall);
+        let force = core.pipeline.force.load();
+        let standing = force.policies.standing(&label, origin, now.wall);
         let identity = Identity {
             host,
             window,
             document: DOCUMENT,
             label,
             origin: origin.clone(),
-            policy: Arc::clone(&core.policy_version),
+            policy: Arc::clone(force.version()),
         };
         let opened = core.pipeline.sessions.open(identity, standing, now.moment);
         let session = opened.map(|(session, token)| (session.id, token));
@@ -121,6 +122,13 @@ impl Peer {
         self.answer(self.judge(bytes, Now::read())).await
     }
 
+    /// Cancels a call as a bridge would.
+    #[cfg(test)]
+    pub(super) async fn cancel(&self, call: u64) {
+        let token = self.token().map(Token::text).unwrap_or_default();
+        assert_eq!(self.send(format!("x{token} {call}").as_bytes()).await, None);
+    }
+
     fn judge(&self, bytes: &[u8], now: Now) -> Result<Option<Recorded>, Refused> {
         let frame = Frame { host: self.host, window: self.window, document: DOCUMENT, bytes };
         self.core.pipeline.judge(frame, &self.port, now)
@@ -131,10 +139,9 @@ impl Peer {
             Ok(None) => None,
             Ok(Some(recorded)) => {
                 let answered = recorded.dispatch(&self.core.pipeline.ledger).await;
-                answered.and_then(|(reply, in_flight)| match in_flight.stop() {
+                answered.and_then(|(reply, in_flight)| match in_flight.why_taken_back() {
                     None => Some(reply),
-                    Some(Stop::Revoked) => Some(Reply::revoked(in_flight.id())),
-                    Some(Stop::Cancelled | Stop::Gone) => None,
+                    Some(why) => Reply::in_place_of_answer(in_flight.id(), why),
                 })
             }
             Err(refused) => refused.reply,
@@ -147,7 +154,7 @@ impl Drop for Peer {
     fn drop(&mut self) {
         let host = self.host;
         for taken in self.core.pipeline.sessions.forget(|identity| identity.host == host) {
-            revocation::note_stopped(&self.core, &taken, "its caller is gone");
+            revocation::note_stopped(&self.core, &taken);
         }
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use sidegate_capabilities::{Origin, WindowLabel};
+use tokio_util::sync::CancellationToken;
 
 use super::HandlerError;
 use crate::confined::ConfinedPath;
@@ -20,6 +21,7 @@ pub struct Call {
     pub(crate) url: Option<url::Url>,
     pub(crate) port: Arc<dyn WindowPort>,
     pub(crate) commitment: Commitment,
+    pub(crate) cancellation: CancellationToken,
 }
 
 impl Call {
@@ -60,9 +62,20 @@ impl Call {
         self.url.as_ref().ok_or_else(|| absent("url"))
     }
 
+    /// What tells whether anybody still waits for the answer.
+    #[must_use]
+    pub fn cancellation(&self) -> Cancellation {
+        Cancellation(self.cancellation.clone())
+    }
+
+    /// Over when nobody waits for the answer any more: see [`Cancellation`].
+    pub async fn cancelled(&self) {
+        self.cancellation.cancelled().await;
+    }
+
     /// The point of no return of this call: for a handler whose effect cannot be taken back, and
-    /// which is not through with it at once. [`Commitment::commit`] right before the effect makes a
-    /// revocation either prevent it, or be recorded as one that came after.
+    /// which is not through with it at once. [`Commitment::commit`] right before the effect makes
+    /// whatever stops the call either prevent it, or be recorded as what came after.
     #[must_use]
     pub fn commitment(&self) -> Commitment {
         self.commitment.clone()
@@ -74,6 +87,26 @@ impl Call {
     /// `unavailable` where the caller has no window, or its host is gone.
     pub fn set_title(&self, title: &str) -> Result<(), HandlerError> {
         self.port.set_title(title)
+    }
+}
+
+/// Whether anybody still waits for a call's answer. An async handler need not ask: its future is
+/// dropped at its next `await`. What runs elsewhere, on a thread of the blocking pool say, takes this
+/// along and looks at it now and then.
+#[derive(Debug, Clone)]
+pub struct Cancellation(CancellationToken);
+
+impl Cancellation {
+    /// Whether nobody waits any more: the page cancelled the call or is gone, its token was revoked,
+    /// the policy that came into force does not allow it, its deadline passed, or the broker ends.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.is_cancelled()
+    }
+
+    /// Over when nobody waits any more.
+    pub async fn cancelled(&self) {
+        self.0.cancelled().await;
     }
 }
 

@@ -17,7 +17,7 @@ use crate::core::Core;
 use crate::handler::WindowPort;
 use crate::pipeline::{Consequence, Frame, Recorded, Reply};
 use crate::revocation;
-use crate::session::{Identity, Stop};
+use crate::session::Identity;
 use crate::token::HostId;
 use crate::wire::{AssetReply, AssetRequest, DocumentId, FromHost, OpenWindow, ToHost, WindowId};
 
@@ -120,7 +120,7 @@ impl Desk {
     /// Where a window may go: to its own page, whatever that may do there, and to the origins
     /// that the policy names for it.
     fn origins(&self, window: &Window) -> Vec<String> {
-        let mut origins = self.core.policy.origins(&window.label);
+        let mut origins = self.core.pipeline.force.load().policies.enforced.origins(&window.label);
         if let Ok(own) = Origin::of_url(&window.url).map(|own| own.to_string())
             && !origins.contains(&own)
         {
@@ -214,14 +214,15 @@ impl Desk {
         };
         let core = &self.core;
         let now = Now::read();
-        let standing = core.pipeline.policies.standing(&label, &origin, now.wall);
+        let force = core.pipeline.force.load();
+        let standing = force.policies.standing(&label, &origin, now.wall);
         let identity = Identity {
             host: self.host,
             window,
             document,
             label: label.clone(),
             origin: origin.clone(),
-            policy: Arc::clone(&core.policy_version),
+            policy: Arc::clone(force.version()),
         };
         let opened = core.pipeline.sessions.open(identity.clone(), standing, now.moment);
         let Some((_, token)) = opened else {
@@ -266,19 +267,19 @@ impl Desk {
         let (core, output) = (Arc::clone(&self.core), self.output.clone());
         tokio::spawn(async move {
             // In flight until its reply is queued: what nobody reads does not pile up.
-            if let Some((reply, mut in_flight)) = recorded.dispatch(&core.pipeline.ledger).await {
+            if let Some((reply, in_flight)) = recorded.dispatch(&core.pipeline.ledger).await {
                 let send = async |reply: Reply| {
                     let message = ToHost::Reply { window, document, json: reply.json() };
                     // A host that is gone has nobody to tell.
                     let _gone = output.send_when_read(&message).await;
                 };
-                let stop = tokio::select! {
+                let instead = tokio::select! {
                     biased;
-                    stop = in_flight.stopped() => Some(stop),
+                    why = in_flight.taken_back() => Reply::in_place_of_answer(in_flight.id(), why),
                     () = send(reply) => None,
                 };
-                if stop == Some(Stop::Revoked) {
-                    send(Reply::revoked(in_flight.id())).await;
+                if let Some(instead) = instead {
+                    send(instead).await;
                 }
             }
             drop(held);

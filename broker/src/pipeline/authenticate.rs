@@ -50,15 +50,15 @@ pub(super) fn authenticate(
     }
     trail.weigh(text);
     let read = read(text, &mut trail);
-    if pipeline.showing.keeps_out_of(trail.command.as_deref()) {
+    if trail.force.showing.keeps_out_of(trail.command.as_deref()) {
         trail.digest = None;
     }
     let (command, args) = match read {
         Ok(read) => read,
         Err(unreadable) => return Err(Stopped::new(trail, unreadable)),
     };
-    trail.shown = pipeline.showing.everything(&command, &args);
-    let standing = match bearer.attenuated(&pipeline.policies, now) {
+    trail.shown = trail.force.showing.everything(&command, &args);
+    let standing = match bearer.attenuated(&trail.force.policies, now) {
         Ok(standing) => standing,
         Err(Barred::Unknown) => return Err(Stopped::new(trail, Refusal::Revoked)),
         Err(Barred::Outside(outside)) => return Err(Stopped::new(trail, outside)),

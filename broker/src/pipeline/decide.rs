@@ -41,11 +41,12 @@ pub(super) fn decide(
         Err(no) => return Err(Stopped::new(call.trail, no)),
     };
     if permit.audit.values() && call.trail.shown.is_none() {
-        call.trail.shown = Some(pipeline.showing.of(&call.command, &call.args));
+        call.trail.shown = Some(call.trail.force.showing.of(&call.command, &call.args));
     }
     let args = Value::Object(call.args.into_map());
-    let fitting = fit(&pipeline.registry, &call.command, &args)
-        .and_then(|registered| Ok((registered, path(registered, &permit, &pipeline.bases)?)));
+    let fitting = fit(&pipeline.registry, &call.command, &args).and_then(|registered| {
+        Ok((registered, path(registered, &permit, &call.trail.force.bases)?))
+    });
     let (registered, path) = match fitting {
         Ok(fitting) => fitting,
         Err(refusal) => return Err(Stopped::new(call.trail, refusal)),
@@ -65,6 +66,7 @@ pub(super) fn decide(
         url: permit.url.clone().filter(|_| takes(Resource::Url)),
         port: Arc::clone(port),
         commitment: in_flight.commitment(),
+        cancellation: in_flight.cancellation(),
     };
     let job = Job { call: what, args: without_resources(args, &registered.signature.resources) };
     let service = registered.service.clone();

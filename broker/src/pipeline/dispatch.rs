@@ -7,14 +7,17 @@ use std::time::Duration;
 
 use serde_json::Value;
 use sidegate_capabilities::{ResultFilter, RuleRef};
+use tokio::time::error::Elapsed;
 
+use super::decide::Granted;
+use super::outcome::{Ended, Outcome};
 use super::record::{self, Recorded};
 use super::reply::Reply;
 use super::{Refusal, Trail};
 use crate::clock::Moment;
-use crate::handler::HandlerError;
+use crate::handler::{HandlerError, Job, Service};
 use crate::ledger::Ledger;
-use crate::session::{InFlight, Stop};
+use crate::session::InFlight;
 
 /// How long a handler may take where the policy does not say: a person waiting for a file has
 /// given up by then.
@@ -22,37 +25,53 @@ const DEADLINE: Duration = Duration::from_secs(30);
 
 impl Recorded {
     /// Runs the handler and makes the reply. `None` where the page cancelled the call, or is gone:
-    /// nobody is waiting. The call is in flight until what stands for that is dropped.
+    /// nobody is waiting. The call is in flight until what stands for that is dropped; where this itself
+    /// is dropped, the call is cancelled.
     pub(crate) async fn dispatch(self, ledger: &Ledger) -> Option<(Reply, InFlight)> {
         let (granted, _receipt) = self.take();
-        let mut in_flight = granted.in_flight;
-        let deadline = granted.permit.limits.deadline.unwrap_or(DEADLINE);
-        let valve = in_flight.valve();
-        let mut answer = pin!(tokio::time::timeout(deadline, granted.service.run(granted.job)));
-        let answer = poll_fn(|context| valve.poll(|| answer.as_mut().poll(context)));
-        let answered = tokio::select! {
-            biased;
-            _ = in_flight.stopped() => None,
-            answered = answer => answered,
+        let Granted { trail, call, permit, job, service, in_flight, records, _spent: _ } = granted;
+        let mut outcome = Outcome::of(ledger, &trail, records, &in_flight);
+        let deadline = permit.limits.deadline.unwrap_or(DEADLINE);
+        let answered = run(&in_flight, deadline, service, job).await;
+        let told = match answered {
+            None => Err(outcome.stopped()),
+            Some(result) => {
+                let ended = if result.is_ok() { Ended::Answered } else { Ended::Expired };
+                let result = result.unwrap_or_else(|_| Err(timed_out(deadline)));
+                if let Err(error) = &result {
+                    note_failure(ledger, &trail, &permit.rule, error);
+                }
+                outcome.ended(ended).map(|()| result)
+            }
         };
-        let Some(answered) = answered else {
-            return stopped(granted.call, in_flight);
+        drop(outcome);
+        let reply = match told {
+            Ok(result) => {
+                let filtered = result.and_then(|value: Value| filter(&permit.result, value));
+                Reply::answer(call, filtered)
+            }
+            Err(told) => Reply::error(call, &told?),
         };
-        let result = answered.unwrap_or_else(|_| Err(timed_out(deadline)));
-        if let Err(error) = &result {
-            note_failure(ledger, &granted.trail, &granted.permit.rule, error);
-        }
-        let filtered = result.and_then(|value: Value| filter(&granted.permit.result, value));
-        Some((Reply::answer(granted.call, filtered), in_flight))
+        Some((reply, in_flight))
     }
 }
 
-/// What a page learns of a call of its own that was revoked; one that it cancelled itself has no
-/// reply.
-fn stopped(call: u64, in_flight: InFlight) -> Option<(Reply, InFlight)> {
-    match in_flight.stop() {
-        Some(Stop::Cancelled | Stop::Gone) => None,
-        Some(Stop::Revoked) | None => Some((Reply::revoked(call), in_flight)),
+/// The handler's answer, if it is not stopped first: it runs through its call's valve, and what was
+/// stopped is not polled again. The deadline stands outside, so that the valve knows a handler that is
+/// through from one that is not.
+async fn run(
+    in_flight: &InFlight,
+    deadline: Duration,
+    service: Service,
+    job: Job,
+) -> Option<Result<Result<Value, HandlerError>, Elapsed>> {
+    let valve = in_flight.valve();
+    let mut handler = pin!(service.run(job));
+    let piece_by_piece = poll_fn(|context| valve.poll(|| handler.as_mut().poll(context)));
+    tokio::select! {
+        biased;
+        () = in_flight.stopped() => None,
+        answered = tokio::time::timeout(deadline, piece_by_piece) => answered.transpose(),
     }
 }
 

@@ -40,8 +40,7 @@ pub(super) fn record(
     };
     let (window, origin) = (granted.trail.window(), granted.trail.origin());
     let call = call(&granted.trail, (&window, &origin), now, &decision);
-    let policy = granted.trail.policy();
-    match ledger.allowed(&policy, call, granted.records, now) {
+    match ledger.allowed(granted.trail.policy(), call, granted.records, now) {
         Ok(receipt) => Ok(Recorded { granted, receipt }),
         Err(error) => Err(Stopped::new(granted.trail, Refusal::Unrecorded(error.to_string()))),
     }
@@ -65,7 +64,7 @@ pub(super) fn refusal(ledger: &Ledger, trail: &Trail, refusal: &Refusal, now: Mo
     };
     let (window, origin) = (trail.window(), trail.origin());
     let call = call(trail, (&window, &origin), now, &decision);
-    let told = ledger.refusal(&trail.policy(), call, now);
+    let told = ledger.refusal(trail.policy(), call, now);
     let command = trail.command.as_deref().unwrap_or("?");
     match told {
         Ok(Telling::Counted) => {}

@@ -32,6 +32,9 @@ pub(crate) enum Refusal {
     /// The policy says yes, and a caveat of the token no.
     #[error(transparent)]
     Outside(Outside),
+    /// The broker goes down, and starts nothing any more.
+    #[error("the broker goes down")]
+    Closing,
     /// The policy says no.
     #[error("{}", .0.reason)]
     Denied(Denial),
@@ -139,6 +142,7 @@ impl Refusal {
             | Self::Limited(_)
             | Self::Revoked
             | Self::Outside(_)
+            | Self::Closing
             | Self::Denied(_)
             | Self::NoHandler
             | Self::Invalid { .. }
@@ -169,6 +173,7 @@ impl Refusal {
             },
             Self::Revoked => "revoked",
             Self::Outside(outside) => caveat_code(outside.kind()),
+            Self::Closing => "closing",
             Self::Denied(denial) => denial.reason.code(),
             Self::NoHandler => "no-handler",
             Self::Invalid { .. } => "invalid",
@@ -184,7 +189,7 @@ impl Refusal {
         match self {
             Self::Malformed => "receive",
             Self::Impostor(_) | Self::Unreadable(_) => "authenticate",
-            Self::Limited(_) | Self::Revoked => "limit",
+            Self::Limited(_) | Self::Revoked | Self::Closing => "limit",
             Self::Outside(outside) => match outside.kind() {
                 CaveatKind::Expires | CaveatKind::Origin | CaveatKind::Window => "authenticate",
                 CaveatKind::Commands
@@ -222,6 +227,7 @@ impl Refusal {
             | Self::Impostor(_)
             | Self::Unreadable(_)
             | Self::Revoked
+            | Self::Closing
             | Self::Invalid { .. }
             | Self::NoResource { .. }
             | Self::Base(_)
@@ -266,6 +272,10 @@ impl PageError {
         &self.message
     }
 
+    pub(super) fn cancelled() -> Self {
+        Self::new("cancelled", "the call was cancelled")
+    }
+
     pub(super) fn too_large_a_reply() -> Self {
         Self::new("too_large", "the reply is too large")
     }
@@ -303,7 +313,9 @@ impl From<&Refusal> for PageError {
             Refusal::Limited(Limited::Bytes) => Self::new("too_large", "the call is too large"),
             Refusal::Withheld { .. } => Self::new("not_found", "there is no such file"),
             Refusal::Base(error) => Self::new(error.code(), "there is no such file"),
-            Refusal::Unrecorded(_) => Self::new("unavailable", "the core cannot answer just now"),
+            Refusal::Closing | Refusal::Unrecorded(_) => {
+                Self::new("unavailable", "the core cannot answer just now")
+            }
         }
     }
 }

@@ -3,8 +3,10 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{PageError, Refusal};
+use super::PageError;
+use super::outcome::told;
 use crate::handler::HandlerError;
+use crate::session::Stop;
 
 /// The longest reply: half of what a frame may hold, so that escapes cannot push one over it.
 const MAX_REPLY: usize = 8 << 20;
@@ -27,9 +29,9 @@ impl Reply {
         Self(text(&Text { id: call, ok: None, error: Some(error) }).unwrap_or_default())
     }
 
-    /// What takes the place of a result that was revoked.
-    pub(crate) fn revoked(call: u64) -> Self {
-        Self::error(call, &PageError::from(&Refusal::Revoked))
+    /// What takes the place of an answer that was taken back; `None` where nobody is there to tell.
+    pub(crate) fn in_place_of_answer(call: u64, why: Stop) -> Option<Self> {
+        told(why).map(|error| Self::error(call, &error))
     }
 
     /// The JSON text.

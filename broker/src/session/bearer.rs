@@ -7,6 +7,7 @@ use std::sync::Arc;
 use sidegate_capabilities::{Args, CommandName, Limits, Permit, Principal, Verdict};
 
 use super::attenuation::{Attenuation, Outside};
+use super::gate::Pass;
 use super::tokens::{Spent, Tokens};
 use super::{Identity, Impostor, InFlight, Lineage, Policies, Session, Standing, StartError};
 use crate::clock::Now;
@@ -55,12 +56,18 @@ impl Bearer {
     /// Starts a call, unless the session or the token was revoked or there are too many.
     pub(crate) fn start(
         &self,
-        call: u64,
-        command: &CommandName,
+        (call, pass): (u64, Pass),
+        asked: (&CommandName, &Args),
         most: usize,
         most_of_command: Option<usize>,
     ) -> Result<InFlight, StartError> {
-        self.session.calls.start(call, command, self.lineage(), most, most_of_command)
+        let call = (call, self.lineage(), pass);
+        self.session.calls.start(call, asked, most, most_of_command)
+    }
+
+    /// Stops the calls in flight of its session that `policies` do not allow.
+    pub(crate) fn review(&self, policies: &Policies, now: Now) {
+        self.session.review(policies, now.wall);
     }
 
     /// What the bearer may do, as of now.
@@ -88,6 +95,11 @@ impl Attenuated {
     /// The limits of the command, which narrowing does not change.
     pub(crate) fn limits(&self, command: &CommandName) -> Limits {
         self.standing.enforced.limits(command)
+    }
+
+    /// Which policies it is resolved from.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.standing.epoch
     }
 
     /// The principal of the policy that is only observed.

@@ -1,17 +1,20 @@
-//! The calls in flight of one session: how many there are, which token each was made with, and how
-//! each of them is stopped.
+//! The calls in flight of one session: how many there are, which token each was made with, what each
+//! asked for, and how it is stopped.
 //!
-//! Starting a call and revoking what it is made with take the same lock, and a call runs only
-//! through its [`Valve`]; so nothing starts after [`CallsInFlight::revoke`] returned.
+//! Starting a call and stopping what it is made with take the same lock, and a call runs only
+//! through its [`Valve`]; so nothing starts after [`CallsInFlight::revoke`] or
+//! [`CallsInFlight::close`] returned. Each call has one outcome, which its valve holds: it is
+//! answered, or it is stopped, whichever came first.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use sidegate_capabilities::CommandName;
-use tokio::sync::oneshot;
+use sidegate_capabilities::{Args, CommandName};
+use tokio_util::sync::CancellationToken;
 
 use super::attenuation::Attenuation;
+use super::gate::Pass;
 use super::valve::{Commitment, Reached, Stop, Valve};
 
 /// How many narrowed tokens of a session are remembered as revoked. One more, and the whole session
@@ -50,6 +53,7 @@ pub(crate) enum StartError {
 pub(crate) struct Ended {
     pub(crate) call: u64,
     pub(crate) command: CommandName,
+    pub(crate) why: Stop,
     pub(crate) reached: Reached,
 }
 
@@ -63,15 +67,19 @@ pub(crate) struct CallsInFlight {
 struct State {
     closed: bool,
     revoked: Vec<Lineage>,
+    /// The epoch of the last policy that the calls were held against.
+    reviewed: u64,
     calls: HashMap<u64, Running>,
 }
 
 #[derive(Debug)]
 struct Running {
     command: CommandName,
+    /// What it asked for: for the question whether another policy allows it.
+    args: Args,
     lineage: Lineage,
     valve: Arc<Valve>,
-    stop: oneshot::Sender<()>,
+    cancellation: CancellationToken,
 }
 
 impl Lineage {
@@ -89,14 +97,35 @@ impl Lineage {
     }
 }
 
+impl Running {
+    /// Stops it, unless it was stopped or answered before.
+    fn stop(&self, why: Stop) -> bool {
+        let stops = self.valve.shut(why);
+        self.wake_if(stops)
+    }
+
+    /// The same, and what it was answered is taken back.
+    fn take_back(&self, why: Stop) -> bool {
+        let takes = self.valve.take_back(why);
+        self.wake_if(takes)
+    }
+
+    /// The valve is shut before anybody wakes.
+    fn wake_if(&self, stopped: bool) -> bool {
+        if stopped {
+            self.cancellation.cancel();
+        }
+        stopped
+    }
+}
+
 impl CallsInFlight {
-    /// Starts call `id`, unless the session is closed, its token revoked, `most` calls are in flight,
-    /// or `most_of_command` of this command.
+    /// Starts call `id` of `command` with `args`, unless the session is closed, its token revoked,
+    /// `most` calls are in flight, or `most_of_command` of this command.
     pub(crate) fn start(
         &self,
-        id: u64,
-        command: &CommandName,
-        lineage: Lineage,
+        (id, lineage, pass): (u64, Lineage, Pass),
+        (command, args): (&CommandName, &Args),
         most: usize,
         most_of_command: Option<usize>,
     ) -> Result<InFlight, StartError> {
@@ -114,26 +143,52 @@ impl CallsInFlight {
                 return Err(StartError::TooManyOfCommand);
             }
         }
-        let (stop, stopped) = oneshot::channel();
-        let valve = Arc::new(Valve::default());
-        let running =
-            Running { command: command.clone(), lineage, valve: Arc::clone(&valve), stop };
+        let (valve, cancellation) = (Arc::new(Valve::default()), CancellationToken::new());
+        let running = Running {
+            command: command.clone(),
+            args: args.clone(),
+            lineage,
+            valve: Arc::clone(&valve),
+            cancellation: cancellation.clone(),
+        };
         state.calls.insert(id, running);
-        Ok(InFlight { id, stopped, valve, state: Arc::clone(&self.state) })
+        let (reviewed, state) = (state.reviewed, Arc::clone(&self.state));
+        Ok(InFlight { id, reviewed, valve, cancellation, state, _pass: pass })
     }
 
-    /// Stops call `id`, if it was made with the token of `by` or one narrowed from it; a call that has
-    /// ended already, or never was, is no error.
+    /// Stops call `id` for its page, if it was made with the token of `by` or one narrowed from it; a
+    /// call that has ended already, or never was, is no error.
     pub(crate) fn cancel(&self, id: u64, by: &Lineage) -> bool {
-        let mut state = lock(&self.state);
-        if !state.calls.get(&id).is_some_and(|running| running.lineage.comes_from(by)) {
-            return false;
-        }
-        state.calls.remove(&id).is_some_and(|running| running.stop(Stop::Cancelled))
+        let state = lock(&self.state);
+        let call = state.calls.get(&id).filter(|call| call.lineage.comes_from(by));
+        call.is_some_and(|call| call.stop(Stop::ByPage))
     }
 
-    /// Stops the calls that are meant and lets none like them start again. What they have come to is
-    /// known by `end` at the latest.
+    /// Stops every call that is not `allowed` under the policy of `epoch`; how many those were. A
+    /// call that starts later under an older policy sees that it has to be held against this one.
+    pub(crate) fn review(
+        &self,
+        epoch: u64,
+        allowed: impl Fn(&CommandName, &Args) -> bool,
+    ) -> usize {
+        let mut state = lock(&self.state);
+        state.reviewed = state.reviewed.max(epoch);
+        let open = state.calls.values().filter(|call| call.valve.is_open());
+        let denied = open.filter(|call| !allowed(&call.command, &call.args));
+        denied.filter(|call| call.stop(Stop::PolicyChanged)).count()
+    }
+
+    /// Stops every call and lets none start again. What was answered stays so.
+    pub(crate) fn close(&self, why: Stop) {
+        let mut state = lock(&self.state);
+        state.closed = true;
+        for call in state.calls.values() {
+            call.stop(why);
+        }
+    }
+
+    /// Stops the calls that are meant, takes back what was answered and is not on its way yet, and
+    /// lets none like them start again. What they have come to is known by `end` at the latest.
     pub(crate) fn revoke(&self, whose: Whose<'_>, end: Instant) -> Vec<Ended> {
         self.shut(whose, Stop::Revoked).settle(end)
     }
@@ -142,16 +197,14 @@ impl CallsInFlight {
     pub(super) fn shut(&self, whose: Whose<'_>, why: Stop) -> Stopped {
         let mut state = lock(&self.state);
         let whose = state.forbid(whose);
-        let meant = state.calls.extract_if(|_, running| match whose {
+        let meant = state.calls.iter().filter(|(_, call)| match whose {
             Whose::All => true,
-            Whose::Narrowed(from) => running.lineage.comes_from(from),
+            Whose::Narrowed(from) => call.lineage.comes_from(from),
         });
-        let stop = |(id, running): (u64, Running)| {
-            let (command, valve) = (running.command.clone(), Arc::clone(&running.valve));
-            running.stop(why);
-            (id, command, valve)
-        };
-        Stopped(meant.map(stop).collect())
+        let stopped = meant.filter(|(_, call)| call.take_back(why));
+        let of =
+            |(id, call): (&u64, &Running)| (*id, call.command.clone(), Arc::clone(&call.valve));
+        Stopped { why, calls: stopped.map(of).collect() }
     }
 
     /// Whether a token was revoked, by itself or with what it comes from.
@@ -167,14 +220,19 @@ impl CallsInFlight {
 
 /// Calls that were stopped, and may have a piece running.
 #[must_use]
-pub(super) struct Stopped(Vec<(u64, CommandName, Arc<Valve>)>);
+pub(super) struct Stopped {
+    why: Stop,
+    calls: Vec<(u64, CommandName, Arc<Valve>)>,
+}
 
 impl Stopped {
     /// Waits for them, until `end` at the latest, and says what they came to.
     pub(super) fn settle(self, end: Instant) -> Vec<Ended> {
-        let settled = self.0.into_iter().map(|(call, command, valve)| Ended {
+        let why = self.why;
+        let settled = self.calls.into_iter().map(|(call, command, valve)| Ended {
             call,
             command,
+            why,
             reached: valve.settle(end),
         });
         settled.collect()
@@ -201,36 +259,23 @@ impl State {
     }
 }
 
-impl Running {
-    fn stop(self, why: Stop) -> bool {
-        self.valve.shut(why);
-        // Dropped or sent to, the call wakes.
-        self.stop.send(()).is_ok()
-    }
-}
-
 /// One call in flight; it is taken off the list when this is dropped.
 #[derive(Debug)]
 pub(crate) struct InFlight {
     id: u64,
-    stopped: oneshot::Receiver<()>,
+    reviewed: u64,
     valve: Arc<Valve>,
+    cancellation: CancellationToken,
     state: Arc<Mutex<State>>,
+    /// The broker that goes down waits for this one.
+    _pass: Pass,
 }
 
 impl InFlight {
-    /// Waits until the call is to stop: cancelled by its page, or revoked.
-    pub(crate) async fn stopped(&mut self) -> Stop {
-        if self.stop().is_none() {
-            // The valve is shut before this wakes, so it is never waited for twice.
-            let _woken = (&mut self.stopped).await;
-        }
-        self.stop().unwrap_or(Stop::Revoked)
-    }
-
-    /// Why the call is to stop, if it is.
-    pub(crate) fn stop(&self) -> Option<Stop> {
-        self.valve.stop()
+    /// Whether the session's calls were held against a later policy than that of `epoch` before
+    /// this one started.
+    pub(crate) fn is_behind(&self, epoch: u64) -> bool {
+        self.reviewed > epoch
     }
 
     /// The number of the call.
@@ -239,19 +284,75 @@ impl InFlight {
     }
 
     /// What its handler runs through.
-    pub(crate) fn valve(&self) -> Arc<Valve> {
-        Arc::clone(&self.valve)
+    pub(crate) fn valve(&self) -> &Valve {
+        &self.valve
     }
 
     /// The point of no return of this call, for its handler.
     pub(crate) fn commitment(&self) -> Commitment {
         Commitment::of(&self.valve)
     }
+
+    /// What a handler can ask whether anybody still waits for it.
+    pub(crate) fn cancellation(&self) -> CancellationToken {
+        self.cancellation.clone()
+    }
+
+    /// Waits until the call is to stop. Whoever keeps this for as long as something goes on that
+    /// the call began, a stream say, learns here that it has to end.
+    pub(crate) async fn stopped(&self) {
+        self.cancellation.cancelled().await;
+    }
+
+    /// Why the call was stopped, if it was.
+    pub(crate) fn why_stopped(&self) -> Option<Stop> {
+        self.valve.stop()
+    }
+
+    /// How far its handler had come.
+    pub(crate) fn reached(&self) -> Reached {
+        self.valve.reached()
+    }
+
+    /// Answers the call: it cannot be stopped any more, or it was before. What it was answered can
+    /// be taken back until this is dropped.
+    pub(crate) fn answer(&self) -> Result<(), Stop> {
+        self.valve.answer()
+    }
+
+    /// Stops the call, since nobody waits for it any more; `Err` where it was stopped before.
+    pub(crate) fn give_up(&self, why: Stop) -> Result<(), Stop> {
+        if self.valve.shut(why) {
+            self.cancellation.cancel();
+            return Ok(());
+        }
+        self.why_stopped().map_or(Ok(()), Err)
+    }
+
+    /// Why the answer was taken back, if the call has one and it was.
+    pub(crate) fn why_taken_back(&self) -> Option<Stop> {
+        let (answered, stop) = self.valve.answered();
+        stop.filter(|_| answered)
+    }
+
+    /// Over when the answer is taken back. A call that was stopped and not answered has nothing to
+    /// take back: what its page is told of that, it is told.
+    pub(crate) async fn taken_back(&self) -> Stop {
+        if self.valve.answered().0 {
+            self.stopped().await;
+            if let Some(why) = self.why_taken_back() {
+                return why;
+            }
+        }
+        std::future::pending().await
+    }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
         lock(&self.state).calls.remove(&self.id);
+        // A handler that went on elsewhere, on a thread say, learns that nobody waits.
+        self.cancellation.cancel();
     }
 }
 
@@ -262,6 +363,7 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Gate;
     use super::*;
 
     fn command(name: &str) -> CommandName {
@@ -276,46 +378,118 @@ mod tests {
         Instant::now()
     }
 
+    fn pass() -> Pass {
+        Gate::new().enter().unwrap()
+    }
+
+    fn start(calls: &CallsInFlight, id: u64, name: &str, most: usize) -> InFlight {
+        calls.start((id, root(), pass()), (&command(name), &Args::empty()), most, None).unwrap()
+    }
+
+    fn refused(calls: &CallsInFlight, id: u64, most: usize, of: Option<usize>) -> StartError {
+        let read = command("fs.read_text");
+        calls.start((id, root(), pass()), (&read, &Args::empty()), most, of).unwrap_err()
+    }
+
     #[test]
     fn calls_are_counted_and_bounded() {
-        let (calls, read) = (CallsInFlight::default(), command("fs.read_text"));
-        let first = calls.start(1, &read, root(), 2, None).unwrap();
-        let _second = calls.start(2, &read, root(), 2, None).unwrap();
-        assert_eq!(calls.start(3, &read, root(), 2, None).unwrap_err(), StartError::TooMany);
+        let calls = CallsInFlight::default();
+        let first = start(&calls, 1, "fs.read_text", 2);
+        let _second = start(&calls, 2, "fs.read_text", 2);
+        assert_eq!(refused(&calls, 3, 2, None), StartError::TooMany);
         drop(first);
-        let _third = calls.start(3, &read, root(), 2, None).unwrap();
+        let _third = start(&calls, 3, "fs.read_text", 2);
     }
 
     #[test]
     fn calls_of_one_command_are_bounded_apart() {
         let calls = CallsInFlight::default();
-        let (read, write) = (command("fs.read_text"), command("fs.write_text"));
-        let first = calls.start(1, &read, root(), 8, Some(1)).unwrap();
-        let second = calls.start(2, &read, root(), 8, Some(1));
-        assert_eq!(second.unwrap_err(), StartError::TooManyOfCommand);
-        let _write = calls.start(3, &write, root(), 8, Some(1)).unwrap();
+        let first = start(&calls, 1, "fs.read_text", 8);
+        assert_eq!(refused(&calls, 2, 8, Some(1)), StartError::TooManyOfCommand);
+        let _write = start(&calls, 3, "fs.write_text", 8);
         drop(first);
-        let _again = calls.start(4, &read, root(), 8, Some(1)).unwrap();
+        let read = command("fs.read_text");
+        let _again = calls.start((4, root(), pass()), (&read, &Args::empty()), 8, Some(1)).unwrap();
+    }
+
+    #[tokio::test]
+    async fn nothing_starts_after_close_and_what_runs_is_stopped() {
+        let calls = CallsInFlight::default();
+        let running = start(&calls, 1, "fs.read_text", 8);
+        calls.close(Stop::Ending);
+        running.stopped().await;
+        assert_eq!(running.why_stopped(), Some(Stop::Ending));
+        assert_eq!(refused(&calls, 2, 8, None), StartError::Revoked);
+        assert_eq!(calls.revoke(Whose::All, at_once()), [], "it has its outcome");
     }
 
     #[tokio::test]
     async fn nothing_starts_after_a_revocation_and_what_runs_is_stopped() {
-        let (calls, read) = (CallsInFlight::default(), command("fs.read_text"));
-        let mut running = calls.start(1, &read, root(), 8, None).unwrap();
+        let calls = CallsInFlight::default();
+        let running = start(&calls, 1, "fs.read_text", 8);
         let ended = calls.revoke(Whose::All, at_once());
-        let reached = Reached::Nothing;
-        assert_eq!(ended, [Ended { call: 1, command: read.clone(), reached }]);
-        assert_eq!(running.stopped().await, Stop::Revoked);
-        assert_eq!(calls.start(2, &read, root(), 8, None).unwrap_err(), StartError::Revoked);
+        let (command, why, reached) = (command("fs.read_text"), Stop::Revoked, Reached::Nothing);
+        assert_eq!(ended, [Ended { call: 1, command, why, reached }]);
+        running.stopped().await;
+        assert_eq!(running.why_stopped(), Some(Stop::Revoked));
+        assert_eq!(running.why_taken_back(), None, "there was no answer");
+        assert_eq!(refused(&calls, 2, 8, None), StartError::Revoked);
     }
 
     #[tokio::test]
-    async fn a_cancelled_call_is_told_once() {
+    async fn an_answer_is_taken_back_by_a_revocation_and_by_nothing_else() {
         let calls = CallsInFlight::default();
-        let mut running = calls.start(5, &command("fs.read_text"), root(), 8, None).unwrap();
+        let running = start(&calls, 1, "fs.read_text", 8);
+        running.answer().unwrap();
+        calls.close(Stop::Ending);
+        assert_eq!(running.why_taken_back(), None);
+        let ended = calls.revoke(Whose::All, at_once());
+        assert_eq!(ended.iter().map(|ended| ended.call).collect::<Vec<_>>(), [1]);
+        assert_eq!(running.taken_back().await, Stop::Revoked);
+        assert_eq!(calls.revoke(Whose::All, at_once()), [], "once");
+    }
+
+    #[test]
+    fn j04_a_call_is_stopped_or_answered_and_never_both() {
+        let calls = CallsInFlight::default();
+        let running = start(&calls, 5, "fs.read_text", 8);
         assert!(calls.cancel(5, &root()));
-        assert!(!calls.cancel(5, &root()));
-        assert!(!calls.cancel(6, &root()));
-        assert_eq!(running.stopped().await, Stop::Cancelled);
+        assert!(!calls.cancel(5, &root()), "told once");
+        assert!(!calls.cancel(6, &root()), "never was");
+        assert_eq!(running.answer(), Err(Stop::ByPage));
+        let answered = start(&calls, 6, "fs.read_text", 8);
+        assert_eq!(answered.answer(), Ok(()));
+        assert!(!calls.cancel(6, &root()), "too late");
+        assert_eq!(answered.give_up(Stop::Abandoned), Ok(()));
+        calls.close(Stop::Ending);
+        assert_eq!(answered.why_stopped(), None);
+        assert!(!answered.cancellation().is_cancelled());
+    }
+
+    #[test]
+    fn g08_what_another_policy_does_not_allow_is_stopped_and_nothing_else() {
+        let calls = CallsInFlight::default();
+        let (read, write) = (start(&calls, 1, "fs.read_text", 8), start(&calls, 2, "fs.list", 8));
+        let answered = start(&calls, 3, "fs.read_text", 8);
+        answered.answer().unwrap();
+        let stopped = calls.review(4, |name, _| *name != command("fs.read_text"));
+        assert_eq!(stopped, 1);
+        assert_eq!(
+            [&read, &write, &answered].map(InFlight::why_stopped),
+            [Some(Stop::PolicyChanged), None, None]
+        );
+        for (epoch, expected) in [(3, true), (4, false), (5, false)] {
+            assert_eq!(start(&calls, 9, "fs.list", 8).is_behind(epoch), expected, "{epoch}");
+        }
+    }
+
+    #[test]
+    fn a_handler_elsewhere_learns_that_nobody_waits() {
+        let calls = CallsInFlight::default();
+        let running = start(&calls, 1, "fs.read_text", 8);
+        let cancellation = running.cancellation();
+        assert!(!cancellation.is_cancelled());
+        drop(running);
+        assert!(cancellation.is_cancelled());
     }
 }

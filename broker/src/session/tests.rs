@@ -35,7 +35,7 @@ fn policies(text: &str) -> Policies {
     let sources = Sources::from_texts([("p.toml", text)]);
     let directories = Directories::sample();
     let context = Context::new(&directories);
-    Policies::enforced(Policy::compile(&sources, &context).unwrap().policy)
+    Policies::new(Policy::compile(&sources, &context).unwrap().policy, None)
 }
 
 fn standing(policies: &Policies) -> Standing {
@@ -70,6 +70,17 @@ fn verdict(
             Err(outside) => outside.kind().to_string(),
         },
     })
+}
+
+/// Starts a call without arguments.
+fn start(
+    bearer: &Bearer,
+    call: u64,
+    command: &CommandName,
+    most: usize,
+) -> Result<InFlight, StartError> {
+    let pass = Gate::new().enter().unwrap();
+    bearer.start((call, pass), (command, &Args::empty()), most, None)
 }
 
 const NOW: Moment = Moment::from_nanos(1_000);
@@ -205,15 +216,15 @@ fn a_revoked_session_starts_nothing() {
         };
         assert_eq!(taken.len(), 1);
         // Who was found before is let in no more; who is kept is known, and told from a stranger.
-        assert_eq!(before.start(1, &command, 8, None).unwrap_err(), StartError::Revoked);
+        assert_eq!(start(&before, 1, &command, 8).unwrap_err(), StartError::Revoked);
         match shown(&token, 1) {
             Ok(bearer) => {
-                assert_eq!(bearer.start(1, &command, 8, None).unwrap_err(), StartError::Revoked);
+                assert_eq!(start(&bearer, 1, &command, 8).unwrap_err(), StartError::Revoked);
                 assert!(kept);
             }
             Err(impostor) => assert_eq!((impostor, kept), (Impostor::Unknown, false)),
         }
         assert!(sessions.renew(&session, NOW).is_none());
-        shown(&other, 2).unwrap().start(1, &command, 8, None).unwrap();
+        start(&shown(&other, 2).unwrap(), 1, &command, 8).unwrap();
     }
 }

@@ -1,6 +1,9 @@
 //! The valve of one call: a handler runs only while its valve is open, piece by piece (a poll each).
 //! Shutting it is what makes «nothing starts after a revocation returned» true: who shuts it waits
 //! for the piece that is just running, and there is no other after that.
+//!
+//! It is answered or shut, whichever came first; and what was answered can still be taken back, for
+//! as long as nobody has the answer.
 
 use std::cell::Cell;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -12,12 +15,20 @@ use crate::handler::HandlerError;
 /// Why a call was stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// Its page does not want it any more.
-    Cancelled,
+    /// Its page cancelled it.
+    ByPage,
     /// What it was made with was revoked; its document is there, and is told.
     Revoked,
     /// Its document is gone, and there is nobody to tell.
     Gone,
+    /// The policy that came into force does not allow it.
+    PolicyChanged,
+    /// Its deadline passed.
+    Deadline,
+    /// The broker ends.
+    Ending,
+    /// Whoever asked for it does not wait any more.
+    Abandoned,
 }
 
 /// What had become of a call when it was stopped.
@@ -41,8 +52,23 @@ pub(crate) struct Valve {
 #[derive(Debug, Default)]
 struct Step {
     stop: Option<Stop>,
+    answered: bool,
     polling: bool,
     committed: bool,
+}
+
+impl Step {
+    fn is_open(&self) -> bool {
+        self.stop.is_none() && !self.answered
+    }
+
+    fn reached(&self) -> Reached {
+        match (self.committed, self.polling) {
+            (true, _) => Reached::Effect,
+            (false, true) => Reached::Unknown,
+            (false, false) => Reached::Nothing,
+        }
+    }
 }
 
 thread_local! {
@@ -71,14 +97,51 @@ impl Valve {
         polled.map(Some)
     }
 
-    /// Shuts the valve. Whoever was first says why.
-    pub(super) fn shut(&self, why: Stop) {
-        self.lock().stop.get_or_insert(why);
+    /// Shuts the valve, unless it is shut or the call was answered: whoever was first says why.
+    pub(super) fn shut(&self, why: Stop) -> bool {
+        let mut step = self.lock();
+        let shuts = step.is_open();
+        if shuts {
+            step.stop = Some(why);
+        }
+        shuts
+    }
+
+    /// Shuts the valve, and takes back what the call was answered; `false` where it was shut before.
+    pub(super) fn take_back(&self, why: Stop) -> bool {
+        let mut step = self.lock();
+        let takes = step.stop.is_none();
+        step.stop.get_or_insert(why);
+        takes
+    }
+
+    /// Answers the call, unless the valve is shut.
+    pub(super) fn answer(&self) -> Result<(), Stop> {
+        let mut step = self.lock();
+        step.stop.map_or(Ok(()), Err)?;
+        step.answered = true;
+        Ok(())
+    }
+
+    /// Whether the call is neither answered nor stopped.
+    pub(super) fn is_open(&self) -> bool {
+        self.lock().is_open()
     }
 
     /// Why it is shut, if it is.
-    pub(crate) fn stop(&self) -> Option<Stop> {
+    pub(super) fn stop(&self) -> Option<Stop> {
         self.lock().stop
+    }
+
+    /// Whether the call was answered, and why that was taken back, if it was.
+    pub(super) fn answered(&self) -> (bool, Option<Stop>) {
+        let step = self.lock();
+        (step.answered, step.stop)
+    }
+
+    /// How far the handler has come, as it is.
+    pub(super) fn reached(&self) -> Reached {
+        self.lock().reached()
     }
 
     /// Waits until no piece is running, for no longer than until `end`, and says how far the
@@ -93,11 +156,7 @@ impl Valve {
             let waited = self.idle.wait_timeout(step, left);
             step = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        match (step.committed, step.polling) {
-            (true, _) => Reached::Effect,
-            (false, true) => Reached::Unknown,
-            (false, false) => Reached::Nothing,
-        }
+        step.reached()
     }
 
     fn commit(&self) -> Result<(), Stop> {
@@ -147,8 +206,7 @@ impl Commitment {
     /// Commits the call, in the moment before its effect.
     ///
     /// # Errors
-    /// `cancelled`: the page cancelled the call, or its token was revoked. The effect must not
-    /// happen.
+    /// `cancelled`: the call was stopped, for whatever reason. The effect must not happen.
     pub fn commit(&self) -> Result<(), HandlerError> {
         self.0.commit().map_err(|_| HandlerError::new("cancelled", "the call was cancelled"))
     }
@@ -166,16 +224,28 @@ mod tests {
     }
 
     #[test]
-    fn a_shut_gate_lets_nothing_through() {
+    fn a_shut_valve_lets_nothing_through() {
         let valve = Arc::new(Valve::default());
         let pending = || Poll::<()>::Pending;
         assert_eq!(valve.poll(pending), Poll::Pending);
-        valve.shut(Stop::Revoked);
-        valve.shut(Stop::Cancelled);
+        assert!(valve.shut(Stop::Revoked));
+        assert!(!valve.shut(Stop::ByPage) && !valve.take_back(Stop::Gone), "the first says why");
+        assert_eq!(valve.answer(), Err(Stop::Revoked));
         assert_eq!((valve.stop(), valve.settle(soon())), (Some(Stop::Revoked), Reached::Nothing));
         assert_eq!(valve.poll(|| -> Poll<()> { panic!("nothing runs") }), Poll::Ready(None));
         assert_eq!(Commitment::of(&valve).commit().unwrap_err().code(), "cancelled");
         assert_eq!(valve.settle(soon()), Reached::Nothing);
+    }
+
+    #[test]
+    fn what_was_answered_is_taken_back_and_not_stopped() {
+        let valve = Valve::default();
+        assert_eq!((valve.is_open(), valve.answered()), (true, (false, None)));
+        valve.answer().unwrap();
+        assert!(!valve.is_open() && !valve.shut(Stop::ByPage), "too late");
+        assert_eq!(valve.answered(), (true, None));
+        assert!(valve.take_back(Stop::Revoked));
+        assert_eq!(valve.answered(), (true, Some(Stop::Revoked)));
     }
 
     #[test]
@@ -193,7 +263,7 @@ mod tests {
                 if returned { Poll::Ready(()) } else { Poll::Pending }
             });
             assert_eq!(polled.is_ready(), returned);
-            valve.shut(Stop::Revoked);
+            assert!(valve.shut(Stop::Revoked));
             assert_eq!(valve.settle(soon()), expected);
         }
     }
@@ -214,7 +284,7 @@ mod tests {
             }
         });
         is_inside.recv().unwrap();
-        valve.shut(Stop::Revoked);
+        assert!(valve.shut(Stop::Revoked));
         assert_eq!(valve.settle(Instant::now()), Reached::Unknown, "it did not wait");
         let settling = thread::spawn({
             let valve = Arc::clone(&valve);
@@ -229,7 +299,7 @@ mod tests {
     fn a_handler_that_revokes_itself_does_not_wait_for_itself() {
         let valve = Valve::default();
         let polled = valve.poll(|| {
-            valve.shut(Stop::Revoked);
+            assert!(valve.shut(Stop::Revoked));
             Poll::Ready(valve.settle(soon()))
         });
         assert_eq!(polled, Poll::Ready(Some(Reached::Unknown)));

@@ -176,13 +176,15 @@ async fn g06_g07_each_call_in_flight_has_one_outcome() {
         let answer = call.await.unwrap().unwrap_err();
         assert_eq!(answer["code"], "denied", "its result reaches nobody");
     }
-    let stopped = app.records("stopped");
+    let [token] = &app.records("token")[..] else { panic!("one document") };
+    assert_eq!(token.get("why").unwrap(), "the person said so");
+    let stopped = app.records("cancelled");
     let mut outcomes: Vec<_> = stopped
         .iter()
         .map(|entry| {
             let text = |key: &str| entry.get(key).unwrap().as_str().unwrap().to_owned();
             assert_eq!((text("window"), text("command")), ("editor".into(), "work.wait".into()));
-            assert_eq!(text("why"), "the person said so");
+            assert_eq!(text("why"), "revoked");
             (entry.get("call").unwrap().as_u64().unwrap(), text("outcome"))
         })
         .collect();
@@ -201,7 +203,8 @@ async fn g06_a_window_that_goes_leaves_an_outcome_of_each_call() {
     let call = app.waiting(&peer, &token, false).await;
     call.abort();
     assert!(call.await.unwrap_err().is_cancelled());
-    // Nobody waits for that call any more, and it is not in flight.
+    // Nobody waits for that call any more, and it is not in flight: its peer has nothing to add.
     drop(peer);
-    assert_eq!(app.records("stopped").len(), 0);
+    let [record] = &app.records("cancelled")[..] else { panic!("one outcome") };
+    assert_eq!(["why", "outcome"].map(|key| record.get(key).unwrap()), ["abandoned", "cancelled"]);
 }

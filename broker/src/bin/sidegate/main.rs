@@ -31,6 +31,7 @@ mod report;
 mod run;
 mod schema;
 mod script;
+mod tend;
 mod test;
 mod types;
 mod who_can;

@@ -304,7 +304,7 @@ fn a_revoked_narrowed_token_takes_its_own_along_and_no_other() {
     let start = |token: &Token, call: u64| {
         let shown = (HostId(2), WindowId(10), DocumentId(100));
         let bearer = sessions.authenticate(token, shown.0, shown.1, shown.2, NOW).unwrap();
-        bearer.start(call, &command, 64, None)
+        start(&bearer, call, &command, 64)
     };
     let running: Vec<_> = [&root, &token, &child, &sibling]
         .into_iter()
@@ -315,7 +315,7 @@ fn a_revoked_narrowed_token_takes_its_own_along_and_no_other() {
     let mut ended: Vec<_> = taken.ended.iter().map(|ended| ended.call).collect();
     ended.sort_unstable();
     assert_eq!(ended, [2, 3]);
-    let stops: Vec<_> = running.iter().map(InFlight::stop).collect();
+    let stops: Vec<_> = running.iter().map(InFlight::why_stopped).collect();
     assert_eq!(stops, [None, Some(Stop::Revoked), Some(Stop::Revoked), None]);
     for (row, token, starts) in [
         ("root", &root, true),
@@ -386,7 +386,7 @@ fn a_token_cancels_its_own_calls_and_those_of_what_was_narrowed_from_it() {
             let (host, window, document) = (HostId(2), WindowId(10), DocumentId(100));
             sessions.authenticate(&token, host, window, document, NOW).unwrap()
         });
-        let _running = bearers[of].start(1, &command, 8, None).unwrap();
+        let _running = start(&bearers[of], 1, &command, 8).unwrap();
         assert_eq!(bearers[by].cancel(1), cancelled, "{row}");
     }
 }
