@@ -131,6 +131,10 @@ impl Broker {
         Ok(Peer::new(Arc::clone(&self.core), WindowLabel::parse(window)?, origin))
     }
 
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
+    }
+
     /// Makes a socket for a host that the app starts itself: the broker's end, to be served, and
     /// the host's, to be its standard input. The host opens the app's windows, all of them. Linux
     /// only.

@@ -4,6 +4,9 @@
 //! looks up what its capability files allow that principal, checks the arguments, opens the
 //! resource that they name, writes the decision down, and only then runs the handler.
 //!
+//! What a window may do is handed to it as a [`token`], which it can narrow and hand on, and which
+//! [`Broker::revoke`] takes back.
+//!
 //! [`Broker::builder`] is where an app begins; [`Command`] is a handler of its own; the [`audit`]
 //! log says what was refused and why. Hosts see [`wire`] alone, which is all that there is
 //! without the feature `core`.
@@ -47,6 +50,7 @@ mod limits;
 mod pipeline;
 #[cfg(feature = "core")]
 mod reload;
+mod revocation;
 #[cfg(feature = "core")]
 mod session;
 #[cfg(feature = "core")]
@@ -73,6 +77,8 @@ pub use {
     harden::harden_process,
     pipeline::PageError,
     reload::{PolicyStatus, PolicyWatch, ReloadError, Reloaded, Trigger},
+    revocation::{Revoke, Revoked},
+    session::Commitment,
     sidegate_capabilities as capabilities,
     streams::{Answers, Body},
     windows::{WindowEvent, WindowEvents},

@@ -23,6 +23,8 @@ mod reply;
 mod resources;
 mod shadow;
 mod shown;
+#[cfg(test)]
+mod tests;
 mod trail;
 
 use std::sync::Arc;

@@ -2,13 +2,19 @@
 //! connection, with what was resolved for it ([`Standing`]), the tokens minted for it, and its
 //! calls in flight.
 //!
-//! [`Sessions::authenticate`] is the only way from a token to a session. What a session may do
-//! is the principal's; how much of it at once is `limits`'.
+//! [`Sessions::authenticate`] is the only way from a token to a session, and what it gives is a
+//! [`Bearer`], who can do no more than both session and token allow. What a session may do is the
+//! principal's; how much of it at once is `limits`'.
 
+mod attenuation;
+mod bearer;
 mod calls;
 mod gate;
 mod reload;
+mod revoke;
 mod standing;
+mod tokens;
+mod valve;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,19 +25,27 @@ use sidegate_capabilities::{Origin, WindowLabel};
 
 use crate::clock::Moment;
 use crate::streams::{Flows, Forged, Step};
-use crate::token::{Claims, HostId, Mint, SessionId, Token};
+use crate::token::{Claims, HostId, Mint, NoRandomness, SessionId, Token};
 use crate::wire::{DocumentId, WindowId};
+use attenuation::Attenuation;
+use tokens::Tokens;
 
-pub(crate) use calls::{CallsInFlight, InFlight, StartError, Stop};
+pub(crate) use attenuation::Outside;
+pub(crate) use bearer::{Attenuated, Barred, Bearer, No};
+pub(crate) use calls::{CallsInFlight, Ended, InFlight, Lineage, StartError};
 pub(crate) use gate::Gate;
+pub(crate) use revoke::Taken;
 pub(crate) use standing::{Policies, Standing};
+pub(crate) use tokens::Spent;
+pub use valve::Commitment;
+pub(crate) use valve::{Reached, Stop, Valve};
 
 /// How long a token lives. It is renewed while its document does; a stolen one is of use for
 /// no longer than this, and only on its host's own connection.
 pub(crate) const TOKEN_LIFE: Duration = Duration::from_secs(60 * 60);
 
-/// How often the tokens of living documents are renewed. The token before stays good until its
-/// own end, so that a call on its way is not refused.
+/// How often the tokens of living documents are renewed. The tokens before stay good until their
+/// own end, so that neither a call on its way is refused nor what was narrowed from one of them.
 pub(crate) const RENEW_EVERY: Duration = Duration::from_secs(20 * 60);
 
 /// Whom a session is for, as the broker knows it; nothing in it comes from a page.
@@ -44,6 +58,19 @@ pub(crate) struct Identity {
     pub(crate) origin: Origin,
     /// The version of the policy that the principal was resolved under.
     pub(crate) policy: Arc<str>,
+}
+
+impl Identity {
+    /// What a token of this one is to somebody else; `None` where it is shown by itself.
+    fn elsewhere(&self, host: HostId, window: WindowId, document: DocumentId) -> Option<Impostor> {
+        if self.host != host {
+            return Some(Impostor::OtherHost);
+        }
+        if self.window != window {
+            return Some(Impostor::OtherWindow);
+        }
+        (self.document != document).then_some(Impostor::OtherDocument)
+    }
 }
 
 /// One document's standing.
@@ -61,17 +88,26 @@ pub(crate) struct Session {
     tokens: Mutex<Tokens>,
 }
 
-/// The newest token and, until it ends, the one before.
-#[derive(Debug)]
-struct Tokens {
-    generation: u32,
-    newest: (Token, Moment),
-    before: Option<(Token, Moment)>,
-}
-
 impl Session {
+    /// Whether `shown` is one of the session's tokens, and what it was narrowed to.
+    fn attenuation(
+        &self,
+        shown: &Token,
+        now: Moment,
+    ) -> Result<Option<Arc<Attenuation>>, Impostor> {
+        let mut tokens = self.tokens.lock().map_err(|_| Impostor::Unknown)?;
+        let principal = || Some(self.standing.read().ok()?.enforced.clone());
+        tokens.find(shown, &self.identity, principal, now)
+    }
+
+    /// Whether `shown` names a root that has ended and is not kept any more.
+    fn has_outlived(&self, shown: &Token) -> bool {
+        let tokens = self.tokens.lock();
+        tokens.is_ok_and(|tokens| tokens.is_past(shown.generation()))
+    }
+
     /// Accepts a call's number, once.
-    pub(crate) fn accept(&self, call: u64) -> Result<(), Impostor> {
+    fn accept(&self, call: u64) -> Result<(), Impostor> {
         let grows = |last: u64| (call > last).then_some(call);
         self.last_call
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, grows)
@@ -81,23 +117,11 @@ impl Session {
 
     /// Takes a step of a call. One of a call that has ended in the meantime is late, and does
     /// nothing; one of a call that there has never been is forged.
-    pub(crate) fn step(&self, call: u64, step: Step<'_>) -> Result<(), Forged> {
+    fn step(&self, call: u64, step: Step<'_>) -> Result<(), Forged> {
         if call > self.last_call.load(Ordering::Acquire) {
             return Err(Forged::NoCall);
         }
         self.flows.step(call, step)
-    }
-
-    fn accepts(&self, shown: &Token, now: Moment) -> Result<(), Impostor> {
-        let tokens = self.tokens.lock().map_err(|_| Impostor::Unknown)?;
-        let known = std::iter::once(&tokens.newest).chain(tokens.before.as_ref());
-        let mut found = Err(Impostor::Unknown);
-        for (token, expires) in known {
-            if token.is(shown) {
-                found = if now < *expires { Ok(()) } else { Err(Impostor::Expired) };
-            }
-        }
-        found
     }
 }
 
@@ -146,8 +170,10 @@ impl Sessions {
         now: Moment,
     ) -> Option<(Arc<Session>, Token)> {
         let id = SessionId(self.next.fetch_add(1, Ordering::Relaxed));
-        let minted = self.mint_for(id, &identity, 1, now);
-        let tokens = Tokens { generation: 1, newest: minted.clone(), before: None };
+        let expires = now.after(TOKEN_LIFE);
+        let token = self.mint_for(id, &identity, 1, (now, expires));
+        let mut tokens = Tokens::default();
+        tokens.push(token.clone(), now, expires);
         let session = Arc::new(Session {
             id,
             identity,
@@ -158,10 +184,10 @@ impl Sessions {
             tokens: Mutex::new(tokens),
         });
         self.by_id.write().ok()?.insert(id, Arc::clone(&session));
-        Some((session, minted.0))
+        Some((session, token))
     }
 
-    /// The session that `shown` stands for, if it may be shown by this document of this window
+    /// The bearer that `shown` makes of whoever shows it, if it may be shown by this document of this window
     /// on this host's connection, now.
     pub(crate) fn authenticate(
         &self,
@@ -170,56 +196,62 @@ impl Sessions {
         window: WindowId,
         document: DocumentId,
         now: Moment,
-    ) -> Result<Arc<Session>, Impostor> {
+    ) -> Result<Bearer, Impostor> {
         let session = {
             let sessions = self.by_id.read().map_err(|_| Impostor::Unknown)?;
             sessions.get(&shown.session()).cloned().ok_or(Impostor::Unknown)?
         };
         // The tag first: to say «another host» of a token that nobody minted would let a
         // stranger ask which sessions there are.
-        session.accepts(shown, now)?;
-        let identity = &session.identity;
-        if identity.host != host {
-            return Err(Impostor::OtherHost);
+        let found = session.attenuation(shown, now);
+        let elsewhere = session.identity.elsewhere(host, window, document);
+        if let (Err(Impostor::Unknown), None) = (&found, elsewhere)
+            && session.has_outlived(shown)
+        {
+            // Its tag is not kept any more. To its own document this may be said: a frame that was
+            // handed a token an hour ago is no attacker.
+            return Err(Impostor::Expired);
         }
-        if identity.window != window {
-            return Err(Impostor::OtherWindow);
+        let attenuation = found?;
+        if let Some(elsewhere) = elsewhere {
+            return Err(elsewhere);
         }
-        if identity.document != document {
-            return Err(Impostor::OtherDocument);
-        }
-        Ok(session)
+        Ok(Bearer::new(session, shown.generation(), attenuation))
     }
 
-    /// A new token for a session that goes on.
+    /// The bearer of a document's own token, for what its host asks about the document itself, and no
+    /// token is shown for; `None` where it has none, or that was revoked.
+    pub(crate) fn bearer_of(
+        &self,
+        host: HostId,
+        window: WindowId,
+        document: DocumentId,
+    ) -> Option<Bearer> {
+        let sessions = self.by_id.read().ok()?;
+        let mut all = sessions.values();
+        let is_its =
+            |session: &&Arc<Session>| session.identity.elsewhere(host, window, document).is_none();
+        let session = all.find(is_its).filter(|session| !session.is_revoked()).map(Arc::clone)?;
+        let generation = session.tokens.lock().ok()?.newest();
+        Some(Bearer::new(session, generation, None))
+    }
+
+    /// A new token for a session that goes on; none where it was revoked.
     pub(crate) fn renew(&self, session: &Session, now: Moment) -> Option<Token> {
         let mut tokens = session.tokens.lock().ok()?;
-        tokens.generation = tokens.generation.checked_add(1)?;
-        let minted = self.mint_for(session.id, &session.identity, tokens.generation, now);
-        let before = std::mem::replace(&mut tokens.newest, minted.clone());
-        tokens.before = Some(before);
-        Some(minted.0)
+        if session.calls.is_closed() {
+            return None;
+        }
+        let generation = tokens.newest().checked_add(1)?;
+        let expires = now.after(TOKEN_LIFE);
+        let token = self.mint_for(session.id, &session.identity, generation, (now, expires));
+        tokens.push(token.clone(), now, expires);
+        Some(token)
     }
 
-    /// Ends the sessions that `which` picks: their tokens are of no use when this returns, no
-    /// call of theirs starts any more, and those in flight are cancelled.
-    pub(crate) fn revoke(&self, which: impl Fn(&Identity) -> bool) -> Vec<Arc<Session>> {
-        let mut ended = Vec::new();
-        // A poisoned lock means that somebody panicked inside; what it guards is a plain map,
-        // and revoking must not fail.
-        let mut sessions = self.by_id.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        sessions.retain(|_, session| {
-            let goes = which(&session.identity);
-            if goes {
-                ended.push(Arc::clone(session));
-            }
-            !goes
-        });
-        drop(sessions);
-        for session in &ended {
-            session.calls.close(Stop::Revoked);
-        }
-        ended
+    /// Replaces the key that tokens are minted with.
+    pub(crate) fn rotate_key(&self, now: Moment) -> Result<(), NoRandomness> {
+        self.mint.rotate(now)
     }
 
     /// The sessions of a host, for renewal.
@@ -235,10 +267,9 @@ impl Sessions {
         session: SessionId,
         identity: &Identity,
         generation: u32,
-        now: Moment,
-    ) -> (Token, Moment) {
-        let expires = now.after(TOKEN_LIFE);
-        let claims = Claims {
+        (issued, expires): (Moment, Moment),
+    ) -> Token {
+        self.mint.mint(&Claims {
             session,
             generation,
             host: identity.host,
@@ -246,9 +277,9 @@ impl Sessions {
             document: identity.document,
             origin: &identity.origin.to_string(),
             policy: &identity.policy,
+            issued,
             expires,
-        };
-        (self.mint.mint(&claims), expires)
+        })
     }
 }
 

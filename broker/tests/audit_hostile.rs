@@ -10,8 +10,8 @@ use proptest::prelude::{ProptestConfig, any, proptest};
 use serde_json::{Value, json};
 use sidegate::audit::{
     AuditLog, Call, Cancelled, Clock, Colour, Counted, Digest, Durability, Entry, Event, HostState,
-    Reader, Repeated, Shadow, TokenState, Verdict, WindowState, render_table, to_ascii_json,
-    verify,
+    Reader, Repeated, Shadow, StopOutcome, TokenState, Verdict, WindowState, render_table,
+    to_ascii_json, verify,
 };
 
 /// Texts that do something to a terminal, to a line reader or to a JSON reader.
@@ -163,7 +163,7 @@ fn h10_each_event_has_its_keys() {
         command: "fs.list",
         call: 3,
         why: "policy-changed",
-        finished: false,
+        outcome: StopOutcome::Cancelled,
     };
     for (event, keys) in [
         (
@@ -184,11 +184,15 @@ fn h10_each_event_has_its_keys() {
         ),
         (
             Event::Cancelled(cancelled),
-            r#""event":"cancelled","window":"editor","host":1,"document":2,"origin":"app://notes","command":"fs.list","call":3,"why":"policy-changed""#,
+            r#""event":"cancelled","window":"editor","host":1,"document":2,"origin":"app://notes","command":"fs.list","call":3,"why":"policy-changed","outcome":"cancelled""#,
         ),
         (
-            Event::Cancelled(Cancelled { finished: true, ..cancelled }),
-            r#""event":"cancelled","window":"editor","host":1,"document":2,"origin":"app://notes","command":"fs.list","call":3,"why":"policy-changed","finished":true"#,
+            Event::Cancelled(Cancelled {
+                outcome: StopOutcome::CompletedBefore,
+                why: "gone",
+                ..cancelled
+            }),
+            r#""event":"cancelled","window":"editor","host":1,"document":2,"origin":"app://notes","command":"fs.list","call":3,"why":"gone","outcome":"completed_before""#,
         ),
         (Event::Draining { in_flight: 3 }, r#""event":"draining","in_flight":3"#),
         (

@@ -51,7 +51,7 @@ pub use nearest::{Condition, Edit, NearMiss};
 pub use origin::{Origin, OriginError};
 pub use platform::Platform;
 pub use policy::{Compiled, Context, Policy, PolicyVersion};
-pub use principal::Principal;
+pub use principal::{Narrowing, NotAPattern, Principal, Scope};
 pub use result::{ResultFilter, TooLarge};
 pub use sources::{SourceError, Sources};
 pub use time::WallTime;

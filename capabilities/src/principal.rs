@@ -7,6 +7,7 @@
 
 mod help;
 mod index;
+mod narrowing;
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -28,6 +29,7 @@ use crate::scope::{PathPattern, Resources};
 use crate::time::WallTime;
 use crate::verdict::{Denial, Effect, Permit, Reason, Verdict};
 use index::Index;
+pub use narrowing::{Narrowing, NotAPattern, Scope};
 
 /// Who calls; cheap to clone, and shared between threads as it likes.
 #[derive(Debug, Clone)]
@@ -107,6 +109,21 @@ impl Principal {
     #[must_use]
     pub fn until(&self) -> Option<WallTime> {
         self.0.until
+    }
+
+    /// Whether something is allowed by the capability or the permission of this id.
+    #[must_use]
+    pub fn is_granted_by(&self, id: &str) -> bool {
+        self.0
+            .rules
+            .all()
+            .any(|rule| rule.reference.effect == Effect::Allow && rule.reference.is_of(id))
+    }
+
+    /// A narrowing of this principal that keeps everything, to be added to.
+    #[must_use]
+    pub fn narrowing(&self) -> Narrowing {
+        Narrowing::beside(self.0.ground.clone())
     }
 
     /// The tightest limits over the allow entries that name the command.

@@ -7,6 +7,7 @@ use crate::args::Args;
 use crate::audit_rule::AuditRule;
 use crate::glob::{self, Question};
 use crate::limits::Limits;
+use crate::names::{CommandName, MAX_COMMAND_BYTES, is_command_byte};
 use crate::result::ResultRule;
 use crate::schema::{Mismatch, Schema};
 use crate::scope::{Argument, KeyPattern, Named, PathPattern, Resources, UrlPattern};
@@ -50,6 +51,16 @@ impl CommandPattern {
 
     pub(crate) fn is_literal(&self) -> bool {
         !self.0.contains('*')
+    }
+
+    /// Whether it could match a name that there can be.
+    pub(crate) fn is_well_formed(&self) -> bool {
+        if self.is_literal() {
+            return CommandName::parse(&self.0).is_ok();
+        }
+        self.0.len() <= MAX_COMMAND_BYTES
+            && !self.0.contains("..")
+            && self.0.bytes().all(|byte| is_command_byte(byte) || byte == b'*')
     }
 
     /// Whether it is nothing but runs and dots: every command, or every one of so many words.

@@ -305,12 +305,11 @@ pub struct Cancelled<'a> {
     pub command: &'a str,
     /// The number that the page gave the call.
     pub call: u64,
-    /// `by-page`, `revoked`, `policy-changed`, `deadline`, `ending` (the broker goes down) or
-    /// `abandoned` (whoever asked for it is gone).
+    /// `by-page`, `revoked`, `gone` (its document is), `policy-changed`, `deadline`, `ending` (the
+    /// broker goes down) or `abandoned` (whoever asked for it is gone).
     pub why: &'static str,
-    /// Whether the handler had finished all the same: what it did stands, its result was kept back.
-    #[serde(skip_serializing_if = "is_not")]
-    pub finished: bool,
+    /// What had become of it.
+    pub outcome: StopOutcome,
 }
 
 /// What a policy that is only observed says of a call, where its verdict is another.
@@ -377,6 +376,18 @@ pub enum TokenState {
     Minted,
     /// It was ended before its time.
     Revoked,
+}
+
+/// What had become of a call when it was stopped. Its result is kept back in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopOutcome {
+    /// Its handler had not come to its effect, and does not any more.
+    Cancelled,
+    /// Its handler had committed itself, or was through: the effect is there.
+    CompletedBefore,
+    /// Its handler blocks its thread and cannot be stopped: what it does, it does.
+    StillRunning,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it so")]

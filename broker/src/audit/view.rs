@@ -164,9 +164,8 @@ fn story(entry: &Entry) -> String {
                 "files",
                 "missing",
                 "in_flight",
-                "finished",
             ];
-            let mut told = vec![text("state")];
+            let mut told = vec![text("state"), text("outcome")];
             told.extend(keys.map(labelled));
             told.push(text("why"));
             told

@@ -240,7 +240,7 @@ async fn g08_a_revocation_ends_streams_and_bodies_at_once() {
         }
     }
     assert!(began.elapsed() < Duration::from_millis(100));
-    assert_eq!(ended[0].flows.count(), 0);
+    assert_eq!(ended[0].session.flows.count(), 0);
     assert_eq!(broker.emit("notes.saved", &2), Ok(0));
 }
 
@@ -428,9 +428,9 @@ async fn d13_the_handler_has_the_very_values_that_were_judged() {
     let home = TempDir::new().unwrap();
     let (broker, _) = broker(&home);
     let peer = peer(&broker, "main");
-    let token = peer.token();
+    let token = peer.token_text();
     // However a text is spelt, it is judged and handed on as one value.
-    for (args, expected) in [
+    for (call, (args, expected)) in (1..).zip([
         (r#"{"text":"ab"}"#, r#""ok":"ba""#),
         (r#"{"text":"\u0061b"}"#, r#""ok":"ba""#),
         (r#"{"te\u0078t":"a\u0062"}"#, r#""ok":"ba""#),
@@ -438,8 +438,7 @@ async fn d13_the_handler_has_the_very_values_that_were_judged() {
         (r#"{"text":"ab","te\u0078t":"cd"}"#, r#""code":"invalid""#),
         (r#"{"text":"cd"}"#, r#""code":"denied""#),
         (r#"{"text":["ab"]}"#, r#""code":"denied""#),
-    ] {
-        let call = peer.next_call.fetch_add(1, Ordering::Relaxed);
+    ]) {
         let message = format!("c{token} {call}\n{{\"command\":\"test.text\",\"args\":{args}}}");
         let reply = peer.send(message.as_bytes()).await.unwrap();
         assert!(reply.contains(expected), "{args}: {reply}");
@@ -451,17 +450,16 @@ async fn d14_a_batch_is_no_call_and_none_of_it_runs() {
     let home = TempDir::new().unwrap();
     let (broker, made) = broker(&home);
     let peer = peer(&broker, "main");
-    let token = peer.token();
+    let token = peer.token_text();
     let one = r#"{"command":"test.endless"}"#;
     let other = r#"{"command":"fs.list","args":{"path":"/"}}"#;
-    for (kind, text) in [
+    for (call, (kind, text)) in (1..).zip([
         ('c', format!("[{one},{other}]")),
         ('s', format!("[{one},{other}]")),
         ('s', format!("{one}\n{other}")),
         ('s', format!("{one}{other}")),
         ('s', r#"{"command":["test.endless","fs.list"]}"#.to_owned()),
-    ] {
-        let call = peer.next_call.fetch_add(1, Ordering::Relaxed);
+    ]) {
         let reply = peer.send(format!("{kind}{token} {call}\n{text}").as_bytes()).await.unwrap();
         assert!(reply.contains(r#""code":"invalid""#), "{text}: {reply}");
     }

@@ -1,8 +1,8 @@
 //! A caller in the broker's own process. Its calls take the way of any page's call, token and
 //! record included; only the socket is missing.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
 use sidegate_capabilities::{Origin, WindowLabel};
@@ -12,7 +12,8 @@ use super::peer_call::Local;
 use crate::clock::Now;
 use crate::core::Core;
 use crate::handler::HandlerError;
-use crate::pipeline::{Frame, Reply};
+use crate::pipeline::{Frame, Recorded, Refused, Reply};
+use crate::revocation;
 use crate::session::Identity;
 use crate::streams::{Outlet, Shape};
 use crate::token::{HostId, SessionId, Token};
@@ -29,7 +30,9 @@ pub struct Peer {
     host: HostId,
     window: WindowId,
     session: Option<(SessionId, Token)>,
-    pub(super) next_call: AtomicU64,
+    /// The number of the next call. Held while a call is judged: numbers only grow, and of two calls
+    /// at once the later number must not be judged first.
+    next_call: Mutex<u64>,
     port: Arc<dyn WindowPort>,
 }
 
@@ -50,7 +53,7 @@ impl Peer {
         };
         let opened = core.pipeline.sessions.open(identity, standing, now.moment);
         let session = opened.map(|(session, token)| (session.id, token));
-        Self { core, host, window, session, next_call: AtomicU64::new(1), port: Arc::new(NoWindow) }
+        Self { core, host, window, session, next_call: Mutex::new(1), port: Arc::new(NoWindow) }
     }
 
     /// Calls `command` with `args`, an object.
@@ -68,10 +71,20 @@ impl Peer {
         args: Value,
         now: Now,
     ) -> Result<Value, Value> {
-        let call = self.next_call.fetch_add(1, Ordering::Relaxed);
+        let token = self.token().map(Token::text).unwrap_or_default();
+        self.call(&token, command, args, now).await
+    }
+
+    async fn call(
+        &self,
+        token: &str,
+        command: &str,
+        args: Value,
+        now: Now,
+    ) -> Result<Value, Value> {
         let text = json!({ "command": command, "args": args });
-        let token = self.token();
-        let reply = self.send_at(format!("c{token} {call}\n{text}").as_bytes(), now).await;
+        let (_, judged) = self.numbered(|call| format!("c{token} {call}\n{text}"), now);
+        let reply = self.answer(judged).await;
         let reply: Value = serde_json::from_str(&reply.unwrap_or_default()).unwrap_or_default();
         match (reply.get("ok"), reply.get("error")) {
             (Some(ok), _) => Ok(ok.clone()),
@@ -98,68 +111,105 @@ impl Peer {
     }
 
     fn go_on(&self, command: &str, args: Value, shape: Shape) -> PeerCall<'_> {
-        let call = self.next_call.fetch_add(1, Ordering::Relaxed);
         let text = Map::from_iter([("command".into(), command.into()), ("args".into(), args)]);
         let text = Value::Object(text);
-        let message = format!("{}{} {call}\n{text}", shape.kind(), self.token());
-        let bytes = message.as_bytes();
+        let (call, judged) = self.numbered(
+            |call| format!("{}{} {call}\n{text}", shape.kind(), self.token_text()),
+            Now::read(),
+        );
         let (local, heard) = Local::new();
         let outlet: Arc<dyn Outlet> = Arc::new(local);
-        let frame = Frame { host: self.host, window: self.window, document: DOCUMENT, bytes };
-        let judged = self.core.pipeline.judge(frame, &self.port, Now::read());
         let core = Arc::clone(&self.core);
         tokio::spawn(async move {
-            let (reply, _in_flight) = match judged {
-                Ok(None) => (None, None),
+            match judged {
+                Ok(None) => {}
                 Ok(Some(recorded)) => {
-                    match recorded.dispatch(&core.pipeline.ledger, &outlet).await {
-                        Some((reply, in_flight)) => (Some(reply), Some(in_flight)),
-                        None => (None, None),
+                    let dispatched = recorded.dispatch(&core.pipeline.ledger, &outlet).await;
+                    if let Some((reply, in_flight)) = dispatched {
+                        reply.deliver(&in_flight, &outlet).await;
                     }
                 }
-                Err(refused) => (refused.reply, None),
-            };
-            if let Some(reply) = reply {
-                let _gone = outlet.send(reply).await;
+                Err(refused) => {
+                    if let Some(reply) = refused.reply {
+                        let _gone = outlet.send(reply).await;
+                    }
+                }
             }
         });
         PeerCall::new(self, call, heard)
     }
 
+    /// Judges the call that `message` makes of the next number.
+    fn numbered(
+        &self,
+        message: impl FnOnce(u64) -> String,
+        now: Now,
+    ) -> (u64, Result<Option<Recorded>, Refused>) {
+        let mut next = self.next_call.lock().unwrap_or_else(PoisonError::into_inner);
+        let call = *next;
+        *next = next.saturating_add(1);
+        (call, self.judge(message(call).as_bytes(), now))
+    }
+
     /// The text of its token.
-    pub(super) fn token(&self) -> String {
-        self.session.as_ref().map(|(_, token)| token.text()).unwrap_or_default()
+    pub(super) fn token_text(&self) -> String {
+        self.token().map(Token::text).unwrap_or_default()
     }
 
     /// Cancels a call without waiting.
     pub(super) fn cancel_now(&self, call: u64) {
-        let message = format!("x{} {call}", self.token());
-        let bytes = message.as_bytes();
-        let frame = Frame { host: self.host, window: self.window, document: DOCUMENT, bytes };
-        let _done = self.core.pipeline.judge(frame, &self.port, Now::read());
+        let message = format!("x{} {call}", self.token_text());
+        let _done = self.judge(message.as_bytes(), Now::read());
+    }
+
+    /// The token that its calls are made with: to be narrowed and handed on, or to be revoked.
+    #[must_use]
+    pub fn token(&self) -> Option<&Token> {
+        self.session.as_ref().map(|(_, token)| token)
+    }
+
+    /// [`invoke`](Self::invoke) as somebody who was handed `token` would: one narrowed from this
+    /// caller's own, if anything is to come of it.
+    ///
+    /// # Errors
+    /// What a page would learn.
+    pub async fn invoke_with(
+        &self,
+        token: &Token,
+        command: &str,
+        args: Value,
+    ) -> Result<Value, Value> {
+        self.call(&token.text(), command, args, Now::read()).await
     }
 
     /// Sends one message as a bridge would, and waits for the JSON text of its reply; there is
     /// none to a cancellation, and to what is not in the form of a call.
     pub async fn send(&self, bytes: &[u8]) -> Option<String> {
-        self.send_at(bytes, Now::read()).await
+        self.answer(self.judge(bytes, Now::read())).await
     }
 
     /// Cancels a call as a bridge would.
     #[cfg(test)]
     pub(super) async fn cancel(&self, call: u64) {
-        let token = self.session.as_ref().map(|(_, token)| token.text()).unwrap_or_default();
+        let token = self.token().map(Token::text).unwrap_or_default();
         assert_eq!(self.send(format!("x{token} {call}").as_bytes()).await, None);
     }
 
-    async fn send_at(&self, bytes: &[u8], now: Now) -> Option<String> {
+    fn judge(&self, bytes: &[u8], now: Now) -> Result<Option<Recorded>, Refused> {
         let frame = Frame { host: self.host, window: self.window, document: DOCUMENT, bytes };
-        let reply: Option<Reply> = match self.core.pipeline.judge(frame, &self.port, now) {
+        self.core.pipeline.judge(frame, &self.port, now)
+    }
+
+    async fn answer(&self, judged: Result<Option<Recorded>, Refused>) -> Option<String> {
+        let reply: Option<Reply> = match judged {
             Ok(None) => None,
             Ok(Some(recorded)) => {
                 let outlet: Arc<dyn Outlet> = Arc::new(Local::new().0);
                 let answered = recorded.dispatch(&self.core.pipeline.ledger, &outlet).await;
-                answered.map(|(reply, _in_flight)| reply)
+                answered.and_then(|(reply, in_flight)| match in_flight.why_taken_back() {
+                    None => Some(reply),
+                    Some(why) => Reply::in_place_of_answer(in_flight.id(), why),
+                })
             }
             Err(refused) => refused.reply,
         };
@@ -170,7 +220,9 @@ impl Peer {
 impl Drop for Peer {
     fn drop(&mut self) {
         let host = self.host;
-        let _ended = self.core.pipeline.sessions.revoke(|identity| identity.host == host);
+        for taken in self.core.pipeline.sessions.forget(|identity| identity.host == host) {
+            revocation::note_stopped(&self.core, &taken);
+        }
     }
 }
 

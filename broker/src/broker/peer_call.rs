@@ -136,7 +136,7 @@ impl<'p> PeerCall<'p> {
     }
 
     async fn say(&self, kind: char, bytes: Option<&[u8]>) {
-        let head = format!("{kind}{} {}", self.peer.token(), self.number);
+        let head = format!("{kind}{} {}", self.peer.token_text(), self.number);
         let mut message = head.into_bytes();
         if let Some(bytes) = bytes {
             message.push(b'\n');

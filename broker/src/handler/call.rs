@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::HandlerError;
 use crate::confined::ConfinedPath;
 use crate::events::Events;
+use crate::session::Commitment;
 use crate::state::State;
 use crate::streams::Body;
 use crate::windows::WindowPort;
@@ -26,6 +27,7 @@ pub struct Call {
     pub(crate) events: Events,
     pub(crate) state: State,
     pub(crate) port: Arc<dyn WindowPort>,
+    pub(crate) commitment: Commitment,
     pub(crate) cancellation: CancellationToken,
 }
 
@@ -104,6 +106,14 @@ impl Call {
         &self.state
     }
 
+    /// The point of no return of this call: for a handler whose effect cannot be taken back, and
+    /// which is not through with it at once. [`Commitment::commit`] right before the effect makes
+    /// whatever stops the call either prevent it, or be recorded as what came after.
+    #[must_use]
+    pub fn commitment(&self) -> Commitment {
+        self.commitment.clone()
+    }
+
     /// Sets the title of the window that called.
     ///
     /// # Errors
@@ -125,8 +135,8 @@ impl Call {
 pub struct Cancellation(CancellationToken);
 
 impl Cancellation {
-    /// Whether nobody waits any more: the page cancelled the call or is gone, the policy that came
-    /// into force does not allow it, its deadline passed, or the broker ends.
+    /// Whether nobody waits any more: the page cancelled the call or is gone, its token was revoked,
+    /// the policy that came into force does not allow it, its deadline passed, or the broker ends.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.0.is_cancelled()

@@ -82,7 +82,12 @@ struct Written {
 
 async fn write_text(call: Call, args: WriteText) -> Result<Written, HandlerError> {
     let path = call.path()?;
-    let bytes = blocking(move || path.write_text(&args.text).map_err(told)).await?;
+    let commitment = call.commitment();
+    let write = move || {
+        commitment.commit()?;
+        path.write_text(&args.text).map_err(told)
+    };
+    let bytes = blocking(write).await?;
     Ok(Written { bytes })
 }
 

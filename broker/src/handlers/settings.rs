@@ -36,7 +36,12 @@ pub(super) fn commands(store: Option<&Arc<Settings>>) -> [Command; 2] {
         let store = opened(writer.as_ref()).cloned();
         async move {
             let (store, key) = (store?, call.key()?.to_owned());
-            super::fs::blocking(move || store.set(&key, args.value).map_err(told)).await?;
+            let commitment = call.commitment();
+            let keep = move || {
+                commitment.commit()?;
+                store.set(&key, args.value).map_err(told)
+            };
+            super::fs::blocking(keep).await?;
             Ok(Done {})
         }
     };

@@ -19,10 +19,11 @@ use asked::Ask;
 
 use super::output::{Output, Unread};
 use crate::app::Window;
-use crate::audit::{Event, TokenState, WindowState};
+use crate::audit::{Event, WindowState};
 use crate::clock::{Moment, Now};
 use crate::core::Core;
 use crate::pipeline::{Consequence, Frame, Recorded};
+use crate::revocation;
 use crate::session::Identity;
 use crate::streams::Outlet;
 use crate::token::HostId;
@@ -53,6 +54,8 @@ pub(crate) enum Breach {
     BadTokens,
     #[error("it said that document {0:?} follows a later one")]
     DocumentOrder(DocumentId),
+    #[error("it answered what it was not asked")]
+    Unasked,
     #[error("it reported itself ready a second time")]
     ReadyTwice,
     #[error("it does not read what it is sent")]
@@ -150,7 +153,7 @@ impl Desk {
             }
             FromHost::Stands { window, stance } => self.stands(window, stance),
             FromHost::Chosen { window, number } => self.chosen(window, number),
-            FromHost::Pong { .. } => Ok(()),
+            FromHost::Pong { .. } => Err(Breach::Unasked),
         }
     }
 
@@ -223,7 +226,7 @@ impl Desk {
         let Some((_, token)) = opened else {
             return self.dropped(window, "the table of sessions is broken");
         };
-        note_token(core, &identity, TokenState::Minted, None);
+        revocation::note_minted(core, &identity);
         self.output.send(&ToHost::Token { window, document, token: token.text() })?;
         Ok(())
     }
@@ -264,9 +267,8 @@ impl Desk {
         tokio::spawn(async move {
             // In flight until its reply is queued: what nobody reads does not pile up.
             let dispatched = recorded.dispatch(&core.pipeline.ledger, &outlet).await;
-            if let Some((reply, _in_flight)) = dispatched {
-                // A host that is gone has nobody to tell.
-                let _gone = outlet.send(reply).await;
+            if let Some((reply, in_flight)) = dispatched {
+                reply.deliver(&in_flight, &outlet).await;
             }
             drop(held);
         });
@@ -337,8 +339,8 @@ impl Desk {
     fn revoke(&self, which: impl Fn(&Identity) -> bool, why: &str) {
         let host = self.host;
         let sessions = &self.core.pipeline.sessions;
-        for session in sessions.revoke(|identity| identity.host == host && which(identity)) {
-            note_token(&self.core, &session.identity, TokenState::Revoked, Some(why));
+        for taken in sessions.forget(|identity| identity.host == host && which(identity)) {
+            revocation::note_forgotten(&self.core, &taken, why);
         }
     }
 
@@ -352,15 +354,4 @@ impl Desk {
         };
         self.core.note_often((window, "", what), &Event::Window { window, host, state });
     }
-}
-
-fn note_token(core: &Core, identity: &Identity, state: TokenState, why: Option<&str>) {
-    let (window, origin) = (identity.label.as_str(), identity.origin.to_string());
-    let what = match state {
-        TokenState::Minted => "token minted",
-        TokenState::Revoked => "token revoked",
-    };
-    let document = identity.document.0;
-    let event = Event::Token { window, document, origin: &origin, state, why };
-    core.note_often((window, &origin, what), &event);
 }

@@ -1,8 +1,6 @@
 //! Authenticate: the channel says which host, the token which window, document and origin. Then,
 //! and only then, what the message says is parsed, once.
 
-use std::sync::Arc;
-
 use serde_json::{Map, Value};
 use sidegate_capabilities::{Args, CommandName, json};
 
@@ -10,7 +8,7 @@ use super::receive::{Said, What};
 use super::refusal::Unreadable;
 use super::{Frame, Pipeline, Refusal, Stopped, Trail};
 use crate::clock::Now;
-use crate::session::{Impostor, Session, Standing};
+use crate::session::{Attenuated, Barred, Bearer, Impostor};
 use crate::streams::Shape;
 
 /// A call whose sender is known and whose text was parsed. The values in it are the ones that
@@ -18,9 +16,9 @@ use crate::streams::Shape;
 #[derive(Debug)]
 pub(crate) struct Authenticated {
     pub(super) trail: Trail,
-    pub(super) session: Arc<Session>,
-    /// What the session may do, as of now.
-    pub(super) standing: Standing,
+    pub(super) bearer: Bearer,
+    /// What the bearer may do, as of now: the session's standing and what the token leaves of it.
+    pub(super) standing: Attenuated,
     pub(super) call: u64,
     pub(super) command: CommandName,
     pub(super) args: Args,
@@ -37,23 +35,23 @@ pub(super) fn authenticate(
 ) -> Result<Option<Authenticated>, Box<Stopped>> {
     let Said { frame, mut trail, token, call, what } = said;
     let Frame { host, window, document, .. } = frame;
-    let session = match pipeline.sessions.authenticate(&token, host, window, document, now.moment) {
-        Ok(session) => session,
+    let bearer = match pipeline.sessions.authenticate(&token, host, window, document, now.moment) {
+        Ok(bearer) => bearer,
         Err(impostor) => return Err(Stopped::new(trail, impostor)),
     };
-    trail.identify(&session.identity);
+    trail.identify(bearer.identity());
     let (text, shape) = match what {
         What::Call(text, shape) => (text, shape),
         What::Cancel => {
-            session.calls.cancel(call);
+            bearer.cancel(call);
             return Ok(None);
         }
         What::Step(step) => {
-            let done = session.step(call, step);
+            let done = bearer.step(call, step);
             return done.map(|()| None).map_err(|forged| Stopped::new(trail, forged));
         }
     };
-    if let Err(replayed) = session.accept(call) {
+    if let Err(replayed) = bearer.accept(call) {
         return Err(Stopped::new(trail, replayed));
     }
     trail.weigh(text);
@@ -66,11 +64,13 @@ pub(super) fn authenticate(
         Err(unreadable) => return Err(Stopped::new(trail, unreadable)),
     };
     trail.shown = trail.force.showing.everything(&command, &args);
-    let Some(standing) = session.standing(&trail.force.policies, now.wall) else {
-        return Err(Stopped::new(trail, Refusal::Revoked));
+    let standing = match bearer.attenuated(&trail.force.policies, now) {
+        Ok(standing) => standing,
+        Err(Barred::Unknown) => return Err(Stopped::new(trail, Refusal::Revoked)),
+        Err(Barred::Outside(outside)) => return Err(Stopped::new(trail, outside)),
     };
     let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
-    Ok(Some(Authenticated { trail, session, standing, call, command, args, shape, bytes }))
+    Ok(Some(Authenticated { trail, bearer, standing, call, command, args, shape, bytes }))
 }
 
 impl From<Impostor> for Refusal {

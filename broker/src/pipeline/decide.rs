@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use sidegate_capabilities::{CommandName, Permit, Verdict};
+use sidegate_capabilities::{CommandName, Permit};
 
 use super::limit::Admitted;
 use super::{Bases, Pipeline, Refusal, Stopped, Trail, shadow};
 use crate::confined::ConfinedPath;
 use crate::handler::{Call, Job, Registered, Registry, Resource, Service, Signature};
 use crate::ledger::Records;
-use crate::session::InFlight;
+use crate::session::{InFlight, Spent};
 use crate::streams::{Open, Shape};
 use crate::windows::WindowPort;
 
@@ -26,6 +26,8 @@ pub(crate) struct Granted {
     pub(super) service: Service,
     pub(super) in_flight: InFlight,
     pub(super) records: Records,
+    /// What was taken off the token's uses for it.
+    pub(super) _spent: Spent,
     /// Where the call goes on: its credit, which the very next message may be about.
     pub(super) open: Option<Open>,
 }
@@ -36,11 +38,11 @@ pub(super) fn decide(
     port: &Arc<dyn WindowPort>,
 ) -> Result<Granted, Box<Stopped>> {
     let Admitted { mut call, in_flight } = admitted;
-    let verdict = call.standing.enforced.decide(&call.command, &call.args);
-    call.trail.shadow = shadow::differing(&call, &verdict);
-    let permit = match verdict {
-        Verdict::Allow(permit) => permit.into_owned(),
-        Verdict::Deny(denial) => return Err(Stopped::new(call.trail, Refusal::Denied(denial))),
+    let judged = call.standing.decide(&call.command, &call.args);
+    call.trail.shadow = shadow::differing(&call, judged.policy());
+    let permit = match judged.permit() {
+        Ok(permit) => permit.into_owned(),
+        Err(no) => return Err(Stopped::new(call.trail, no)),
     };
     if permit.audit.values() && call.trail.shown.is_none() {
         call.trail.shown = Some(call.trail.force.showing.of(&call.command, &call.args));
@@ -54,7 +56,12 @@ pub(super) fn decide(
         Ok(fitting) => fitting,
         Err(refusal) => return Err(Stopped::new(call.trail, refusal)),
     };
-    let identity = &call.session.identity;
+    // Last, so that a call which is refused for another reason costs no use.
+    let spent = match call.standing.spend() {
+        Ok(spent) => spent,
+        Err(outside) => return Err(Stopped::new(call.trail, outside)),
+    };
+    let identity = call.bearer.identity();
     let takes = |resource| registered.takes(resource);
     let what = Call {
         window: identity.label.clone(),
@@ -66,6 +73,7 @@ pub(super) fn decide(
         events: pipeline.events.clone(),
         state: pipeline.state.clone(),
         port: Arc::clone(port),
+        commitment: in_flight.commitment(),
         cancellation: in_flight.cancellation(),
     };
     let job = Job { call: what, args: without_resources(args, registered.resources()) };
@@ -75,9 +83,9 @@ pub(super) fn decide(
     // What the policy lets a call have in bytes goes for its JSON and its body together.
     let most = permit.limits.bytes.map_or(u64::MAX, |most| most.saturating_sub(call.bytes));
     let goes_on = call.shape != Shape::PLAIN;
-    let open = goes_on.then(|| call.session.flows.open(call_number, call.shape, most));
+    let open = goes_on.then(|| call.bearer.open(call_number, call.shape, most));
     let (trail, call) = (call.trail, call_number);
-    Ok(Granted { trail, call, permit, job, service, in_flight, records, open })
+    Ok(Granted { trail, call, permit, job, service, in_flight, records, _spent: spent, open })
 }
 
 /// The handler's own schema, which comes after the policy: who may not call a command does not

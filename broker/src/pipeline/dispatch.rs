@@ -1,5 +1,7 @@
 //! Dispatch: the one call site of a handler. What was not recorded does not get here.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +18,7 @@ use super::{Refusal, Trail, flowing};
 use crate::clock::Moment;
 use crate::handler::{HandlerError, Job, Service};
 use crate::ledger::Ledger;
-use crate::session::InFlight;
+use crate::session::{InFlight, Valve};
 use crate::streams::{Answer, Outlet};
 
 /// How long a handler may take where the policy does not say: a person waiting for a file has
@@ -67,18 +69,27 @@ async fn plain(granted: Granted, ledger: &Ledger) -> Option<(Reply, InFlight)> {
     Some((reply, in_flight))
 }
 
-/// The handler's answer, if it is not stopped first: what was stopped is not polled again.
+/// The handler's answer, if it is not stopped first: it runs through its call's valve, and what was
+/// stopped is not polled again. The deadline stands outside, so that the valve knows a handler that is
+/// through from one that is not.
 async fn run(
     in_flight: &InFlight,
     deadline: Duration,
     service: Service,
     job: Job,
 ) -> Option<Result<Result<Answer, HandlerError>, Elapsed>> {
+    let piece_by_piece = through(in_flight.valve(), service.run(job));
     tokio::select! {
         biased;
         () = in_flight.stopped() => None,
-        answered = tokio::time::timeout(deadline, service.run(job)) => Some(answered),
+        answered = tokio::time::timeout(deadline, piece_by_piece) => answered.transpose(),
     }
+}
+
+/// What `work` comes to, run piece by piece through `valve`; `None` where that is shut.
+pub(super) async fn through<T>(valve: &Valve, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    poll_fn(|context| valve.poll(|| work.as_mut().poll(context))).await
 }
 
 fn reply(call: u64, kept_back: &ResultFilter, answer: Answer) -> Result<Reply, HandlerError> {

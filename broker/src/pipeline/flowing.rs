@@ -10,14 +10,14 @@ use futures_util::StreamExt;
 use sidegate_capabilities::{ResultFilter, RuleRef};
 
 use super::decide::Granted;
-use super::dispatch::{DEADLINE, filter, filter_bytes, note_failure, timed_out};
+use super::dispatch::{DEADLINE, filter, filter_bytes, note_failure, through, timed_out};
 use super::reply::Reply;
 use super::{PageError, Trail, outcome};
 use crate::audit::{Ended, Event, Outcome};
 use crate::clock::Moment;
 use crate::handler::{HandlerError, Job, Service, panicked};
 use crate::ledger::Ledger;
-use crate::session::InFlight;
+use crate::session::{InFlight, Valve};
 use crate::streams::{Answer, Body, Flow, Gone, IDLE, Open, Outlet, Patience, Piece, Pieces};
 use crate::wire::Calls;
 
@@ -35,11 +35,15 @@ pub(super) async fn run(
         job.call.body = Some(Body::new(Arc::clone(&flow), Arc::clone(outlet), call));
     }
     let mut sending = Sending { call, flow: &flow, outlet, filter: &permit.result, sent: (0, 0) };
-    let work = work(&mut sending, service, job, permit.limits.deadline);
+    let work = work(&mut sending, in_flight.valve(), service, job, permit.limits.deadline);
     let ended = tokio::select! {
         biased;
-        () = in_flight.stopped() => Err(stopping.stopped()),
-        ended = work => {
+        () = in_flight.stopped() => None,
+        ended = work => ended,
+    };
+    let ended = match ended {
+        None => Err(stopping.stopped()),
+        Some(ended) => {
             let expired = matches!(&ended, Err(error) if error.code() == "timeout");
             let how = if expired { outcome::Ended::Expired } else { outcome::Ended::Answered };
             stopping.ended(how).map(|()| ended)
@@ -59,31 +63,35 @@ struct Moved {
     sent: (u64, u64),
 }
 
-/// The handler, and then its stream; under the policy's deadline for the whole, where it has one.
-/// Where it has none, a handler that reads no body has as long as any, and each wait for the page
-/// has its own end.
+/// The handler, and then its stream, both through the call's valve: `None` where that is shut. Under
+/// the policy's deadline for the whole, where it has one; where it has none, a handler that reads no
+/// body has as long as any, and each wait for the page has its own end.
 async fn work(
     sending: &mut Sending<'_>,
+    valve: &Valve,
     service: Service,
     job: Job,
     deadline: Option<Duration>,
-) -> Result<Reply, HandlerError> {
+) -> Option<Result<Reply, HandlerError>> {
     let has_body = job.call.body.is_some();
     let whole = async {
-        let running = service.run(job);
-        let answer = if has_body || deadline.is_some() {
-            running.await?
+        let running = through(valve, service.run(job));
+        let answered = if has_body || deadline.is_some() {
+            running.await
         } else {
             let answered = tokio::time::timeout(DEADLINE, running).await;
-            answered.map_err(|_| timed_out(DEADLINE))??
+            answered.unwrap_or_else(|_| Some(Err(timed_out(DEADLINE))))
         };
-        sending.answer(answer).await
+        match answered? {
+            Ok(answer) => through(valve, sending.answer(answer)).await,
+            Err(error) => Some(Err(error)),
+        }
     };
     match deadline {
         None => whole.await,
         Some(deadline) => {
             let ended = tokio::time::timeout(deadline, whole).await;
-            ended.map_err(|_| timed_out(deadline))?
+            ended.unwrap_or_else(|_| Some(Err(timed_out(deadline))))
         }
     }
 }

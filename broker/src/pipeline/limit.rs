@@ -22,15 +22,15 @@ pub(super) fn limit(
     call: Authenticated,
     now: Now,
 ) -> Result<Admitted, Box<Stopped>> {
-    let limits = call.standing.enforced.limits(&call.command);
+    let limits = call.standing.limits(&call.command);
     let in_flight = match check(pipeline, &call, &limits, now.moment) {
         Ok(in_flight) => in_flight,
         Err(refusal) => return Err(Stopped::new(call.trail, refusal)),
     };
-    if in_flight.is_behind(call.standing.epoch) {
+    if in_flight.is_behind(call.standing.epoch()) {
         // Another policy came into force since this call took its own, and nobody will hold it
         // against that one any more. It is decided as it began, and may be stopped like any other.
-        call.session.review(&pipeline.force.load().policies, now.wall);
+        call.bearer.review(&pipeline.force.load().policies, now);
     }
     Ok(Admitted { call, in_flight })
 }
@@ -62,7 +62,7 @@ pub(super) fn rate(
     now: Moment,
 ) -> Result<(), Refusal> {
     let Some(rate) = limits.rate else { return Ok(()) };
-    let label = &call.session.identity.label;
+    let label = &call.bearer.identity().label;
     let bucket = pipeline.buckets.of(label, &call.command, rate, now);
     let has_room = bucket.is_some_and(|bucket| bucket.take(rate, now));
     if has_room { Ok(()) } else { Err(Limited::Rate.into()) }
@@ -70,10 +70,9 @@ pub(super) fn rate(
 
 fn start(pipeline: &Pipeline, call: &Authenticated, limits: &Limits) -> Result<InFlight, Refusal> {
     let pass = pipeline.gate.enter().ok_or(Refusal::Closing)?;
-    let Authenticated { session, command, args, .. } = call;
+    let Authenticated { bearer, command, args, .. } = call;
     let most = limits.in_flight.and_then(|most| usize::try_from(most).ok());
-    let started =
-        session.calls.start((call.call, pass), (command, args), Calls::MAX_IN_FLIGHT, most);
+    let started = bearer.start((call.call, pass), (command, args), Calls::MAX_IN_FLIGHT, most);
     started.map_err(|error| match error {
         StartError::Revoked => Refusal::Revoked,
         StartError::TooMany => Limited::DocumentInFlight.into(),

@@ -1,10 +1,14 @@
 //! Outcome: how a call that was let through ended. Each has one: it is answered, or it is stopped, and
 //! what was stopped is in the log before anybody is told.
+//!
+//! Where its token was revoked or its document is gone, the record is `revocation`'s: it has a record of
+//! what it met when it returns, of a handler that does not let go of its thread as well.
 
-use super::{PageError, Trail};
+use super::{PageError, Refusal, Trail};
 use crate::audit::{Cancelled, Event};
 use crate::clock::Moment;
 use crate::ledger::{Ledger, Records};
+use crate::revocation;
 use crate::session::{InFlight, Stop};
 
 /// The outcome of one call, to be settled; where it is dropped before, nobody waited any more, and
@@ -40,32 +44,40 @@ impl<'a> Outcome<'a> {
     /// The call was stopped before its handler was done; what its page is told, if it waits.
     pub(super) fn stopped(&mut self) -> Option<PageError> {
         let why = self.in_flight.why_stopped().unwrap_or(Stop::Revoked);
-        self.settle(code(why), false);
+        self.settle(why);
         told(why)
     }
 
     /// The handler came to its end. Where something had stopped the call before, that is the
     /// outcome all the same, and what the handler answered is kept back.
     pub(super) fn ended(&mut self, ended: Ended) -> Result<(), Option<PageError>> {
-        match (self.in_flight.answer(), ended) {
+        let settled = match ended {
+            Ended::Answered => self.in_flight.answer(),
+            Ended::Expired => self.in_flight.give_up(Stop::Deadline),
+        };
+        match (settled, ended) {
             (Ok(()), Ended::Answered) => {
                 self.settled = true;
                 Ok(())
             }
             (Ok(()), Ended::Expired) => {
-                self.settle("deadline", false);
-                self.in_flight.cancellation().cancel();
+                self.settle(Stop::Deadline);
                 Ok(())
             }
-            (Err(why), ended) => {
-                self.settle(code(why), ended == Ended::Answered);
+            (Err(why), _) => {
+                self.settle(why);
                 Err(told(why))
             }
         }
     }
 
-    fn settle(&mut self, why: &'static str, finished: bool) {
+    fn settle(&mut self, stop: Stop) {
         self.settled = true;
+        if matches!(stop, Stop::Revoked | Stop::Gone) {
+            // Who took the token away has written it, or does so now.
+            return;
+        }
+        let why = revocation::code(stop);
         let (window, origin) = (self.trail.window(), self.trail.origin());
         let event = Event::Cancelled(Cancelled {
             window: &window,
@@ -75,7 +87,7 @@ impl<'a> Outcome<'a> {
             command: self.trail.command.as_deref().unwrap_or_default(),
             call: self.trail.call.unwrap_or_default(),
             why,
-            finished,
+            outcome: revocation::outcome(self.in_flight.reached()),
         });
         let policy = self.trail.policy();
         let written = match self.records {
@@ -95,26 +107,17 @@ impl<'a> Outcome<'a> {
 impl Drop for Outcome<'_> {
     fn drop(&mut self) {
         if !self.settled {
-            let why = self.in_flight.answer().err().map_or("abandoned", code);
-            self.settle(why, false);
+            let stopped = self.in_flight.give_up(Stop::Abandoned);
+            self.settle(stopped.err().unwrap_or(Stop::Abandoned));
         }
     }
 }
 
-/// What the log calls it.
-fn code(why: Stop) -> &'static str {
+/// What its page is told, if it is there and waits: one that cancelled its call has had its answer.
+pub(super) fn told(why: Stop) -> Option<PageError> {
     match why {
-        Stop::ByPage => "by-page",
-        Stop::Revoked => "revoked",
-        Stop::PolicyChanged => "policy-changed",
-        Stop::Ending => "ending",
-    }
-}
-
-/// A page that cancelled its call has had its answer, and one whose token was revoked is gone.
-fn told(why: Stop) -> Option<PageError> {
-    match why {
-        Stop::ByPage | Stop::Revoked => None,
-        Stop::PolicyChanged | Stop::Ending => Some(PageError::cancelled()),
+        Stop::ByPage | Stop::Gone | Stop::Abandoned => None,
+        Stop::Revoked => Some(PageError::from(&Refusal::Revoked)),
+        Stop::PolicyChanged | Stop::Deadline | Stop::Ending => Some(PageError::cancelled()),
     }
 }

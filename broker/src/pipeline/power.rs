@@ -6,14 +6,13 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use sidegate_capabilities::{Args, CommandName, RuleRef, Verdict};
+use sidegate_capabilities::{Args, CommandName, RuleRef};
 
 use super::authenticate::Authenticated;
 use super::{Pipeline, Refusal, Stopped, Trail, limit, record, shadow};
 use crate::audit::Receipt;
 use crate::clock::{Moment, Now};
 use crate::ledger::Records;
-use crate::session::Session;
 use crate::streams::Shape;
 use crate::token::HostId;
 use crate::wire::{DocumentId, Power, WindowId};
@@ -74,14 +73,10 @@ fn identify(
         Ok(command) => command,
         Err(_) => return Err(Stopped::new(trail, Refusal::Malformed)),
     };
-    let sessions = pipeline.sessions.of_host(host);
-    let is_its = |session: &&Arc<Session>| {
-        session.identity.window == window && session.identity.document == document
-    };
-    let Some(session) = sessions.iter().find(is_its).map(Arc::clone) else {
+    let Some(bearer) = pipeline.sessions.bearer_of(host, window, document) else {
         return Err(Stopped::new(trail, Refusal::Unproved));
     };
-    trail.identify(&session.identity);
+    trail.identify(bearer.identity());
     let args = args(&asked);
     let text = Value::Object(args.as_map().clone()).to_string();
     trail.weigh(text.as_bytes());
@@ -89,12 +84,12 @@ fn identify(
         trail.digest = None;
     }
     trail.shown = trail.force.showing.everything(&command, &args);
-    let Some(standing) = session.standing(&trail.force.policies, now.wall) else {
+    let Ok(standing) = bearer.attenuated(&trail.force.policies, now) else {
         return Err(Stopped::new(trail, Refusal::Revoked));
     };
     let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
     let (call, shape) = (asked.number, Shape::PLAIN);
-    Ok(Authenticated { trail, session, standing, call, command, args, shape, bytes })
+    Ok(Authenticated { trail, bearer, standing, call, command, args, shape, bytes })
 }
 
 fn decide(
@@ -102,19 +97,15 @@ fn decide(
     call: &mut Authenticated,
     now: Moment,
 ) -> Result<(Arc<RuleRef>, Records), Refusal> {
-    let limits = call.standing.enforced.limits(&call.command);
+    let limits = call.standing.limits(&call.command);
     limit::rate(pipeline, call, &limits, now)?;
-    let verdict = call.standing.enforced.decide(&call.command, &call.args);
-    call.trail.shadow = shadow::differing(call, &verdict);
-    match verdict {
-        Verdict::Allow(permit) => {
-            if permit.audit.values() && call.trail.shown.is_none() {
-                call.trail.shown = Some(call.trail.force.showing.of(&call.command, &call.args));
-            }
-            Ok((permit.rule, permit.audit.calls().into()))
-        }
-        Verdict::Deny(denial) => Err(Refusal::Denied(denial)),
+    let judged = call.standing.decide(&call.command, &call.args);
+    call.trail.shadow = shadow::differing(call, judged.policy());
+    let permit = judged.permit()?;
+    if permit.audit.values() && call.trail.shown.is_none() {
+        call.trail.shown = Some(call.trail.force.showing.of(&call.command, &call.args));
     }
+    Ok((permit.rule, permit.audit.calls().into()))
 }
 
 /// What the policy's scopes speak of: the address, but for one of the app's own pages, which no

@@ -3,7 +3,7 @@
 
 use super::{Refusal, Stopped, Trail};
 use crate::streams::{Shape, Step};
-use crate::token::{HostId, TOKEN_TEXT, Token};
+use crate::token::{HostId, MAX_TOKEN_TEXT, ROOT_TEXT, Token};
 use crate::wire::{Calls, DocumentId, WindowId};
 
 /// A message of a page, as a connection received it.
@@ -50,7 +50,7 @@ pub(super) fn receive(frame: Frame<'_>, mut trail: Trail) -> Result<Said<'_>, Bo
 
 fn take_apart(bytes: &[u8]) -> Option<(Token, u64, What<'_>)> {
     let (&kind, rest) = bytes.split_first()?;
-    let (token, rest) = rest.split_at_checked(TOKEN_TEXT)?;
+    let (token, rest) = rest.split_at_checked(token_length(rest)?)?;
     let token = Token::parse(token).ok()?;
     let rest = rest.strip_prefix(b" ")?;
     if let Some(shape) = Shape::of(kind) {
@@ -77,6 +77,14 @@ fn numbered(rest: &[u8]) -> Option<(u64, &[u8])> {
     Some((call_number(number)?, rest.strip_prefix(b"\n")?))
 }
 
+/// Where the token ends: at the first space, which for a root is known beforehand.
+fn token_length(bytes: &[u8]) -> Option<usize> {
+    if bytes.get(ROOT_TEXT) == Some(&b' ') {
+        return Some(ROOT_TEXT);
+    }
+    bytes.iter().take(MAX_TOKEN_TEXT.saturating_add(1)).position(|byte| *byte == b' ')
+}
+
 /// A decimal number with one spelling: no sign, no leading zero, at most what JavaScript counts
 /// exactly (2^53 − 1).
 fn call_number(digits: &[u8]) -> Option<u64> {
@@ -91,6 +99,8 @@ mod tests {
     use super::*;
 
     const TOKEN: &str = "AQAAAAAAAAABAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    /// With a `window` caveat, `w`.
+    const NARROWED: &str = "AQAAAAAAAAABAAAAAQgAAXcAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
     #[test]
     fn a_message_has_one_form() {
@@ -119,6 +129,12 @@ mod tests {
             (format!("x{TOKEN} 12\n"), None),
             (format!("y{TOKEN} 1\n{{}}"), None),
             (format!("c{} 1\n{{}}", TOKEN.get(1..).unwrap()), None),
+            (format!("c{NARROWED} 1\n{{}}"), Some(1)),
+            (format!("x{NARROWED} 1"), Some(1)),
+            (format!("c{NARROWED}A 1\n{{}}"), None),
+            (format!("c{NARROWED}\n{{}}"), None),
+            (format!("c{TOKEN}{TOKEN} 1\n{{}}"), None),
+            (format!("c{} 1\n{{}}", "A".repeat(MAX_TOKEN_TEXT + 4)), None),
             (String::new(), None),
             ("c".to_owned(), None),
         ] {

@@ -8,8 +8,9 @@ use sidegate_capabilities::{Denial, RuleRef};
 
 use crate::confined::FileError;
 use crate::handler::HandlerError;
-use crate::session::Impostor;
+use crate::session::{Impostor, No, Outside};
 use crate::streams::Forged;
+use crate::token::CaveatKind;
 
 /// Why a call was refused, for the log and the developer.
 #[derive(Debug, thiserror::Error)]
@@ -32,9 +33,12 @@ pub(crate) enum Refusal {
     /// A limit.
     #[error(transparent)]
     Limited(Limited),
-    /// The session ended while the call was on its way.
-    #[error("the window's token was revoked while the call was on its way")]
+    /// The session, or the token, was revoked.
+    #[error("the token that the call was made with was revoked")]
     Revoked,
+    /// The policy says yes, and a caveat of the token no.
+    #[error(transparent)]
+    Outside(Outside),
     /// The broker goes down, and starts nothing any more.
     #[error("the broker goes down")]
     Closing,
@@ -90,6 +94,21 @@ pub(crate) enum Limited {
     Bytes,
 }
 
+impl From<Outside> for Refusal {
+    fn from(outside: Outside) -> Self {
+        Self::Outside(outside)
+    }
+}
+
+impl From<No> for Refusal {
+    fn from(no: No) -> Self {
+        match no {
+            No::Denied(denial) => Self::Denied(denial),
+            No::Outside(outside) => Self::Outside(outside),
+        }
+    }
+}
+
 impl From<Limited> for Refusal {
     fn from(limited: Limited) -> Self {
         Self::Limited(limited)
@@ -136,6 +155,7 @@ impl Refusal {
             | Self::Unproved
             | Self::Limited(_)
             | Self::Revoked
+            | Self::Outside(_)
             | Self::Closing
             | Self::Denied(_)
             | Self::NoHandler
@@ -169,6 +189,7 @@ impl Refusal {
                 Limited::Bytes => "bytes",
             },
             Self::Revoked => "revoked",
+            Self::Outside(outside) => caveat_code(outside.kind()),
             Self::Closing => "closing",
             Self::Denied(denial) => denial.reason.code(),
             Self::NoHandler => "no-handler",
@@ -189,6 +210,14 @@ impl Refusal {
                 "authenticate"
             }
             Self::Limited(_) | Self::Revoked | Self::Closing => "limit",
+            Self::Outside(outside) => match outside.kind() {
+                CaveatKind::Expires | CaveatKind::Origin | CaveatKind::Window => "authenticate",
+                CaveatKind::Commands
+                | CaveatKind::Path
+                | CaveatKind::Url
+                | CaveatKind::Key
+                | CaveatKind::Uses => "decide",
+            },
             Self::Denied(_) | Self::NoHandler | Self::NoTemplate => "decide",
             Self::Invalid { .. } => "validate",
             Self::NoResource { .. } | Self::Base(_) | Self::Withheld { .. } => "scope",
@@ -213,6 +242,7 @@ impl Refusal {
             Self::Limited(Limited::Rate) => Some("a higher `limit.rate` or `limit.burst`"),
             Self::Limited(Limited::CommandInFlight) => Some("a higher `limit.in_flight`"),
             Self::Limited(Limited::Bytes) => Some("a higher `limit.bytes`"),
+            Self::Outside(_) => Some("have whoever narrowed the token leave more of it"),
             Self::Limited(Limited::DocumentInFlight)
             | Self::Malformed
             | Self::Impostor(_)
@@ -227,6 +257,19 @@ impl Refusal {
             | Self::Withheld { .. }
             | Self::Unrecorded(_) => None,
         }
+    }
+}
+
+fn caveat_code(kind: CaveatKind) -> &'static str {
+    match kind {
+        CaveatKind::Commands => "caveat-commands",
+        CaveatKind::Path => "caveat-path",
+        CaveatKind::Url => "caveat-url",
+        CaveatKind::Key => "caveat-key",
+        CaveatKind::Expires => "caveat-expires",
+        CaveatKind::Uses => "caveat-uses",
+        CaveatKind::Origin => "caveat-origin",
+        CaveatKind::Window => "caveat-window",
     }
 }
 
@@ -277,6 +320,7 @@ impl From<&Refusal> for PageError {
             | Refusal::Impostor(_)
             | Refusal::Unproved
             | Refusal::Revoked
+            | Refusal::Outside(_)
             | Refusal::NoResource { .. } => Self::new("denied", DENIED),
             Refusal::Malformed | Refusal::Forged(_) | Refusal::Unreadable(_) => {
                 Self::new("invalid", "the call is not well formed")

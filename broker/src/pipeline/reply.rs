@@ -1,11 +1,16 @@
 //! Replies: the JSON text that goes back to the document that asked, and bytes beside it.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::PageError;
+use super::outcome::told;
 use crate::handler::HandlerError;
+use crate::session::{InFlight, Stop};
+use crate::streams::Outlet;
 use crate::wire::Calls;
 
 /// The longest reply: half of what a frame may hold, so that escapes cannot push one over it.
@@ -30,6 +35,24 @@ impl Reply {
     /// An error.
     pub(super) fn error(call: u64, error: &PageError) -> Self {
         Self::of(call, &Said::Error(error)).unwrap_or_default()
+    }
+
+    /// What takes the place of an answer that was taken back; `None` where nobody is there to tell.
+    pub(crate) fn in_place_of_answer(call: u64, why: Stop) -> Option<Self> {
+        told(why).map(|error| Self::error(call, &error))
+    }
+
+    /// Sends it on its way to whoever asked, or, where it is taken back before, what takes its place.
+    pub(crate) async fn deliver(self, in_flight: &InFlight, outlet: &Arc<dyn Outlet>) {
+        let instead = tokio::select! {
+            biased;
+            why = in_flight.taken_back() => Self::in_place_of_answer(in_flight.id(), why),
+            // A document that is gone has nobody to tell.
+            _gone = outlet.send(self) => None,
+        };
+        if let Some(instead) = instead {
+            let _gone = outlet.send(instead).await;
+        }
     }
 
     /// The JSON text.

@@ -27,7 +27,7 @@ impl Differing {
 /// is the policies' alone: rates and other limits are counted for the enforced one only, and what
 /// the handler's schema says is the same under both.
 pub(super) fn differing(call: &Authenticated, enforced: &Decided) -> Option<Differing> {
-    let shadow = call.standing.shadow.as_ref()?;
+    let shadow = call.standing.observed()?;
     // It is one more reader of what a page wrote: were it to fail, the call must not.
     let asked = catch_unwind(AssertUnwindSafe(|| {
         let observed = shadow.decide(&call.command, &call.args);

@@ -1,22 +1,46 @@
-//! The calls in flight of one session: how many there are, what each of them asked for, and how it
-//! is stopped.
+//! The calls in flight of one session: how many there are, which token each was made with, what each
+//! asked for, and how it is stopped.
 //!
-//! Starting a call, stopping it and its being answered take the same lock. So no call starts after
-//! [`CallsInFlight::close`] returned, and each call has one outcome: it is answered, or it is
-//! stopped, whichever came first.
+//! Starting a call and stopping what it is made with take the same lock, and a call runs only
+//! through its [`Valve`]; so nothing starts after [`CallsInFlight::revoke`] or
+//! [`CallsInFlight::close`] returned. Each call has one outcome, which its valve holds: it is
+//! answered, or it is stopped, whichever came first.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use sidegate_capabilities::{Args, CommandName};
 use tokio_util::sync::CancellationToken;
 
+use super::attenuation::Attenuation;
 use super::gate::Pass;
+use super::valve::{Commitment, Reached, Stop, Valve};
+
+/// How many narrowed tokens of a session are remembered as revoked. One more, and the whole session
+/// is revoked: to forget one would be to give it back.
+pub(crate) const MAX_REVOKED: usize = 64;
+
+/// Which token a call was made with.
+#[derive(Debug, Clone)]
+pub(crate) struct Lineage {
+    pub(super) generation: u32,
+    pub(super) attenuation: Option<Arc<Attenuation>>,
+}
+
+/// Whose calls are meant.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Whose<'a> {
+    /// All of the session's, and the session ends.
+    All,
+    /// Those with this narrowed token, and with what was narrowed from it.
+    Narrowed(&'a Lineage),
+}
 
 /// Why a call was not started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StartError {
-    /// The session was revoked in the meantime.
+    /// The session, or the token, was revoked in the meantime.
     Revoked,
     /// As many calls as a document may have are in flight.
     TooMany,
@@ -24,17 +48,13 @@ pub(crate) enum StartError {
     TooManyOfCommand,
 }
 
-/// Why a call in flight was stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stop {
-    /// Its page cancelled it.
-    ByPage,
-    /// Its session was revoked.
-    Revoked,
-    /// The policy that came into force does not allow it.
-    PolicyChanged,
-    /// The broker ends.
-    Ending,
+/// A call that was stopped by a revocation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) call: u64,
+    pub(crate) command: CommandName,
+    pub(crate) why: Stop,
+    pub(crate) reached: Reached,
 }
 
 /// The calls of a session that have started and not ended.
@@ -46,6 +66,7 @@ pub(crate) struct CallsInFlight {
 #[derive(Debug, Default)]
 struct State {
     closed: bool,
+    revoked: Vec<Lineage>,
     /// The epoch of the last policy that the calls were held against.
     reviewed: u64,
     calls: HashMap<u64, Running>,
@@ -54,36 +75,62 @@ struct State {
 #[derive(Debug)]
 struct Running {
     command: CommandName,
-    /// What it asked for, until it is answered: for the question whether another policy allows it.
-    args: Option<Args>,
+    /// What it asked for: for the question whether another policy allows it.
+    args: Args,
+    lineage: Lineage,
+    valve: Arc<Valve>,
     cancellation: CancellationToken,
-    stop: Option<Stop>,
+}
+
+impl Lineage {
+    /// Whether it is `other`, or was narrowed from it. What a token says is a run of whole caveats, and
+    /// both have been found to be genuine: the one that begins with the other comes from it.
+    fn comes_from(&self, other: &Self) -> bool {
+        let Some(theirs) = &other.attenuation else {
+            // A root is renewed, and its calls stay its own.
+            return true;
+        };
+        let Some(mine) = &self.attenuation else {
+            return false;
+        };
+        self.generation == other.generation && mine.caveats().begins_with(theirs.caveats())
+    }
 }
 
 impl Running {
     /// Stops it, unless it was stopped or answered before.
-    fn stop(&mut self, why: Stop) -> bool {
-        let stops = self.stop.is_none() && self.args.is_some();
-        if stops {
-            self.stop = Some(why);
+    fn stop(&self, why: Stop) -> bool {
+        let stops = self.valve.shut(why);
+        self.wake_if(stops)
+    }
+
+    /// The same, and what it was answered is taken back.
+    fn take_back(&self, why: Stop) -> bool {
+        let takes = self.valve.take_back(why);
+        self.wake_if(takes)
+    }
+
+    /// The valve is shut before anybody wakes.
+    fn wake_if(&self, stopped: bool) -> bool {
+        if stopped {
             self.cancellation.cancel();
         }
-        stops
+        stopped
     }
 }
 
 impl CallsInFlight {
-    /// Starts call `id` of `command` with `args`, unless the session is closed, `most` calls are in
-    /// flight, or `most_of_command` of this command.
+    /// Starts call `id` of `command` with `args`, unless the session is closed, its token revoked,
+    /// `most` calls are in flight, or `most_of_command` of this command.
     pub(crate) fn start(
         &self,
-        (id, pass): (u64, Pass),
+        (id, lineage, pass): (u64, Lineage, Pass),
         (command, args): (&CommandName, &Args),
         most: usize,
         most_of_command: Option<usize>,
     ) -> Result<InFlight, StartError> {
         let mut state = lock(&self.state);
-        if state.closed {
+        if state.forbids(&lineage) {
             return Err(StartError::Revoked);
         }
         if state.calls.len() >= most {
@@ -96,21 +143,25 @@ impl CallsInFlight {
                 return Err(StartError::TooManyOfCommand);
             }
         }
-        let cancellation = CancellationToken::new();
+        let (valve, cancellation) = (Arc::new(Valve::default()), CancellationToken::new());
         let running = Running {
             command: command.clone(),
-            args: Some(args.clone()),
+            args: args.clone(),
+            lineage,
+            valve: Arc::clone(&valve),
             cancellation: cancellation.clone(),
-            stop: None,
         };
         state.calls.insert(id, running);
-        let reviewed = state.reviewed;
-        Ok(InFlight { id, reviewed, cancellation, state: Arc::clone(&self.state), _pass: pass })
+        let (reviewed, state) = (state.reviewed, Arc::clone(&self.state));
+        Ok(InFlight { id, reviewed, valve, cancellation, state, _pass: pass })
     }
 
-    /// Stops call `id` for its page; a call that has ended already, or never was, is no error.
-    pub(crate) fn cancel(&self, id: u64) -> bool {
-        lock(&self.state).calls.get_mut(&id).is_some_and(|call| call.stop(Stop::ByPage))
+    /// Stops call `id` for its page, if it was made with the token of `by` or one narrowed from it; a
+    /// call that has ended already, or never was, is no error.
+    pub(crate) fn cancel(&self, id: u64, by: &Lineage) -> bool {
+        let state = lock(&self.state);
+        let call = state.calls.get(&id).filter(|call| call.lineage.comes_from(by));
+        call.is_some_and(|call| call.stop(Stop::ByPage))
     }
 
     /// Stops every call that is not `allowed` under the policy of `epoch`; how many those were. A
@@ -122,22 +173,93 @@ impl CallsInFlight {
     ) -> usize {
         let mut state = lock(&self.state);
         state.reviewed = state.reviewed.max(epoch);
-        let mut stopped: usize = 0;
-        for call in state.calls.values_mut() {
-            let Some(args) = &call.args else { continue };
-            if !allowed(&call.command, args) && call.stop(Stop::PolicyChanged) {
-                stopped = stopped.saturating_add(1);
-            }
-        }
-        stopped
+        let open = state.calls.values().filter(|call| call.valve.is_open());
+        let denied = open.filter(|call| !allowed(&call.command, &call.args));
+        denied.filter(|call| call.stop(Stop::PolicyChanged)).count()
     }
 
-    /// Stops every call and lets none start again.
+    /// Stops every call and lets none start again. What was answered stays so.
     pub(crate) fn close(&self, why: Stop) {
         let mut state = lock(&self.state);
         state.closed = true;
-        for call in state.calls.values_mut() {
+        for call in state.calls.values() {
             call.stop(why);
+        }
+    }
+
+    /// Stops the calls that are meant, takes back what was answered and is not on its way yet, and
+    /// lets none like them start again. What they have come to is known by `end` at the latest.
+    pub(crate) fn revoke(&self, whose: Whose<'_>, end: Instant) -> Vec<Ended> {
+        self.shut(whose, Stop::Revoked).settle(end)
+    }
+
+    /// The first half: what was stopped and not waited for.
+    pub(super) fn shut(&self, whose: Whose<'_>, why: Stop) -> Stopped {
+        let mut state = lock(&self.state);
+        let whose = state.forbid(whose);
+        let meant = state.calls.iter().filter(|(_, call)| match whose {
+            Whose::All => true,
+            Whose::Narrowed(from) => call.lineage.comes_from(from),
+        });
+        let stopped = meant.filter(|(_, call)| call.take_back(why));
+        let of =
+            |(id, call): (&u64, &Running)| (*id, call.command.clone(), Arc::clone(&call.valve));
+        Stopped { why, calls: stopped.map(of).collect() }
+    }
+
+    /// Whether call `id` is in flight and was made with no token of `by`, nor one narrowed from it.
+    pub(super) fn is_anothers(&self, id: u64, by: &Lineage) -> bool {
+        lock(&self.state).calls.get(&id).is_some_and(|call| !call.lineage.comes_from(by))
+    }
+
+    /// Whether a token was revoked, by itself or with what it comes from.
+    pub(super) fn forbids(&self, lineage: &Lineage) -> bool {
+        lock(&self.state).forbids(lineage)
+    }
+
+    /// Whether the session was revoked.
+    pub(crate) fn is_closed(&self) -> bool {
+        lock(&self.state).closed
+    }
+}
+
+/// Calls that were stopped, and may have a piece running.
+#[must_use]
+pub(super) struct Stopped {
+    why: Stop,
+    calls: Vec<(u64, CommandName, Arc<Valve>)>,
+}
+
+impl Stopped {
+    /// Waits for them, until `end` at the latest, and says what they came to.
+    pub(super) fn settle(self, end: Instant) -> Vec<Ended> {
+        let why = self.why;
+        let settled = self.calls.into_iter().map(|(call, command, valve)| Ended {
+            call,
+            command,
+            why,
+            reached: valve.settle(end),
+        });
+        settled.collect()
+    }
+}
+
+impl State {
+    fn forbids(&self, lineage: &Lineage) -> bool {
+        self.closed || self.revoked.iter().any(|revoked| lineage.comes_from(revoked))
+    }
+
+    fn forbid<'w>(&mut self, whose: Whose<'w>) -> Whose<'w> {
+        match whose {
+            Whose::Narrowed(from) if self.revoked.len() < MAX_REVOKED => {
+                self.revoked.push(from.clone());
+                whose
+            }
+            Whose::Narrowed(_) | Whose::All => {
+                self.closed = true;
+                self.revoked.clear();
+                Whose::All
+            }
         }
     }
 }
@@ -147,6 +269,7 @@ impl CallsInFlight {
 pub(crate) struct InFlight {
     id: u64,
     reviewed: u64,
+    valve: Arc<Valve>,
     cancellation: CancellationToken,
     state: Arc<Mutex<State>>,
     /// The broker that goes down waits for this one.
@@ -158,6 +281,21 @@ impl InFlight {
     /// this one started.
     pub(crate) fn is_behind(&self, epoch: u64) -> bool {
         self.reviewed > epoch
+    }
+
+    /// The number of the call.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// What its handler runs through.
+    pub(crate) fn valve(&self) -> &Valve {
+        &self.valve
+    }
+
+    /// The point of no return of this call, for its handler.
+    pub(crate) fn commitment(&self) -> Commitment {
+        Commitment::of(&self.valve)
     }
 
     /// What a handler can ask whether anybody still waits for it.
@@ -173,22 +311,45 @@ impl InFlight {
 
     /// Why the call was stopped, if it was.
     pub(crate) fn why_stopped(&self) -> Option<Stop> {
-        lock(&self.state).calls.get(&self.id).and_then(|call| call.stop)
+        self.valve.stop()
     }
 
-    /// Answers the call: it cannot be stopped any more, or it was before.
+    /// How far its handler had come.
+    pub(crate) fn reached(&self) -> Reached {
+        self.valve.reached()
+    }
+
+    /// Answers the call: it cannot be stopped any more, or it was before. What it was answered can
+    /// be taken back until this is dropped.
     pub(crate) fn answer(&self) -> Result<(), Stop> {
-        let mut state = lock(&self.state);
-        let Some(call) = state.calls.get_mut(&self.id) else {
+        self.valve.answer()
+    }
+
+    /// Stops the call, since nobody waits for it any more; `Err` where it was stopped before.
+    pub(crate) fn give_up(&self, why: Stop) -> Result<(), Stop> {
+        if self.valve.shut(why) {
+            self.cancellation.cancel();
             return Ok(());
-        };
-        match call.stop {
-            Some(why) => Err(why),
-            None => {
-                call.args = None;
-                Ok(())
+        }
+        self.why_stopped().map_or(Ok(()), Err)
+    }
+
+    /// Why the answer was taken back, if the call has one and it was.
+    pub(crate) fn why_taken_back(&self) -> Option<Stop> {
+        let (answered, stop) = self.valve.answered();
+        stop.filter(|_| answered)
+    }
+
+    /// Over when the answer is taken back. A call that was stopped and not answered has nothing to
+    /// take back: what its page is told of that, it is told.
+    pub(crate) async fn taken_back(&self) -> Stop {
+        if self.valve.answered().0 {
+            self.stopped().await;
+            if let Some(why) = self.why_taken_back() {
+                return why;
             }
         }
+        std::future::pending().await
     }
 }
 
@@ -214,17 +375,25 @@ mod tests {
         CommandName::parse(name).unwrap()
     }
 
+    fn root() -> Lineage {
+        Lineage { generation: 1, attenuation: None }
+    }
+
+    fn at_once() -> Instant {
+        Instant::now()
+    }
+
     fn pass() -> Pass {
         Gate::new().enter().unwrap()
     }
 
     fn start(calls: &CallsInFlight, id: u64, name: &str, most: usize) -> InFlight {
-        calls.start((id, pass()), (&command(name), &Args::empty()), most, None).unwrap()
+        calls.start((id, root(), pass()), (&command(name), &Args::empty()), most, None).unwrap()
     }
 
     fn refused(calls: &CallsInFlight, id: u64, most: usize, of: Option<usize>) -> StartError {
         let read = command("fs.read_text");
-        calls.start((id, pass()), (&read, &Args::empty()), most, of).unwrap_err()
+        calls.start((id, root(), pass()), (&read, &Args::empty()), most, of).unwrap_err()
     }
 
     #[test]
@@ -245,31 +414,59 @@ mod tests {
         let _write = start(&calls, 3, "fs.write_text", 8);
         drop(first);
         let read = command("fs.read_text");
-        let _again = calls.start((4, pass()), (&read, &Args::empty()), 8, Some(1)).unwrap();
+        let _again = calls.start((4, root(), pass()), (&read, &Args::empty()), 8, Some(1)).unwrap();
     }
 
     #[tokio::test]
     async fn nothing_starts_after_close_and_what_runs_is_stopped() {
         let calls = CallsInFlight::default();
         let running = start(&calls, 1, "fs.read_text", 8);
-        calls.close(Stop::Revoked);
+        calls.close(Stop::Ending);
+        running.stopped().await;
+        assert_eq!(running.why_stopped(), Some(Stop::Ending));
+        assert_eq!(refused(&calls, 2, 8, None), StartError::Revoked);
+        assert_eq!(calls.revoke(Whose::All, at_once()), [], "it has its outcome");
+    }
+
+    #[tokio::test]
+    async fn nothing_starts_after_a_revocation_and_what_runs_is_stopped() {
+        let calls = CallsInFlight::default();
+        let running = start(&calls, 1, "fs.read_text", 8);
+        let ended = calls.revoke(Whose::All, at_once());
+        let (command, why, reached) = (command("fs.read_text"), Stop::Revoked, Reached::Nothing);
+        assert_eq!(ended, [Ended { call: 1, command, why, reached }]);
         running.stopped().await;
         assert_eq!(running.why_stopped(), Some(Stop::Revoked));
+        assert_eq!(running.why_taken_back(), None, "there was no answer");
         assert_eq!(refused(&calls, 2, 8, None), StartError::Revoked);
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_taken_back_by_a_revocation_and_by_nothing_else() {
+        let calls = CallsInFlight::default();
+        let running = start(&calls, 1, "fs.read_text", 8);
+        running.answer().unwrap();
+        calls.close(Stop::Ending);
+        assert_eq!(running.why_taken_back(), None);
+        let ended = calls.revoke(Whose::All, at_once());
+        assert_eq!(ended.iter().map(|ended| ended.call).collect::<Vec<_>>(), [1]);
+        assert_eq!(running.taken_back().await, Stop::Revoked);
+        assert_eq!(calls.revoke(Whose::All, at_once()), [], "once");
     }
 
     #[test]
     fn j04_a_call_is_stopped_or_answered_and_never_both() {
         let calls = CallsInFlight::default();
         let running = start(&calls, 5, "fs.read_text", 8);
-        assert!(calls.cancel(5));
-        assert!(!calls.cancel(5), "told once");
-        assert!(!calls.cancel(6), "never was");
+        assert!(calls.cancel(5, &root()));
+        assert!(!calls.cancel(5, &root()), "told once");
+        assert!(!calls.cancel(6, &root()), "never was");
         assert_eq!(running.answer(), Err(Stop::ByPage));
         let answered = start(&calls, 6, "fs.read_text", 8);
         assert_eq!(answered.answer(), Ok(()));
-        assert!(!calls.cancel(6), "too late");
-        calls.close(Stop::Revoked);
+        assert!(!calls.cancel(6, &root()), "too late");
+        assert_eq!(answered.give_up(Stop::Abandoned), Ok(()));
+        calls.close(Stop::Ending);
         assert_eq!(answered.why_stopped(), None);
         assert!(!answered.cancellation().is_cancelled());
     }

@@ -10,8 +10,9 @@ impl Session {
     /// What the session may do under `policies` at `now`, a time of the calendar. Once a capability
     /// has expired it stays so for this session under this policy: a wall clock that is set back
     /// later gives nothing back, since what holds is not resolved again until the next one expires.
-    /// `None`: the lock is poisoned, and nothing can be told.
-    pub(crate) fn standing(&self, policies: &Policies, now: WallTime) -> Option<Standing> {
+    /// `None`: the lock is poisoned, and nothing can be told. For [`Bearer`](super::Bearer) alone,
+    /// which does not forget what its token leaves of it.
+    pub(super) fn standing(&self, policies: &Policies, now: WallTime) -> Option<Standing> {
         {
             let standing = self.standing.read().ok()?;
             if standing.holds(policies, now) {
@@ -32,8 +33,9 @@ impl Session {
         Some(standing.clone())
     }
 
-    /// Stops the calls in flight that `policies` do not allow at `now`; how many those were.
-    pub(crate) fn review(&self, policies: &Policies, now: WallTime) -> usize {
+    /// Stops the calls in flight that `policies` do not allow at `now`; how many those were. What a
+    /// token was narrowed to is the same under every policy, and was asked.
+    pub(super) fn review(&self, policies: &Policies, now: WallTime) -> usize {
         let standing = self.standing(policies, now);
         self.calls.review(policies.epoch, |command, args| {
             // What cannot be told is not allowed.

@@ -1,7 +1,16 @@
 //! What a token is good for, and for whom.
+#![allow(clippy::arithmetic_side_effects, reason = "tests fail by panicking")]
+
+mod independent;
+mod narrowed;
+mod timing;
+mod vectors;
 
 use super::*;
-use sidegate_capabilities::{Args, Context, Directories, Policy, Sources, WallTime};
+use serde_json::Value;
+use sidegate_capabilities::{Args, CommandName, Context, Directories, Policy, Sources, WallTime};
+
+use crate::clock::Now;
 
 fn sessions() -> Sessions {
     Sessions::new(Mint::new().unwrap())
@@ -19,12 +28,59 @@ fn identity(host: u64, window: u32, document: u64) -> Identity {
 }
 
 fn nobody() -> Standing {
-    let sources = Sources::from_texts([("p.toml", "version = 1\n")]);
+    standing(&policies("version = 1\n"))
+}
+
+fn policies(text: &str) -> Policies {
+    let sources = Sources::from_texts([("p.toml", text)]);
     let directories = Directories::sample();
     let context = Context::new(&directories);
-    let policy = Policy::compile(&sources, &context).unwrap().policy;
+    Policies::new(Policy::compile(&sources, &context).unwrap().policy, None)
+}
+
+fn standing(policies: &Policies) -> Standing {
     let window = WindowLabel::parse("editor").unwrap();
-    Policies::new(policy, None).standing(&window, &Origin::local(), WallTime::from_unix(0))
+    policies.standing(&window, &Origin::local(), WallTime::from_unix(0))
+}
+
+/// What becomes of a call with `token` by the document that it was minted for: `allow`, `policy`, or
+/// the kind of the caveat that refuses.
+fn verdict(
+    sessions: &Sessions,
+    policies: &Policies,
+    token: &Token,
+    (command, args): (&str, &Value),
+    moment: Moment,
+) -> Result<String, Impostor> {
+    let bearer = sessions.authenticate(token, HostId(2), WindowId(10), DocumentId(100), moment)?;
+    let now = Now { moment, wall: WallTime::from_unix(0) };
+    let attenuated = match bearer.attenuated(policies, now) {
+        Ok(attenuated) => attenuated,
+        Err(Barred::Outside(outside)) => return Ok(outside.kind().to_string()),
+        Err(Barred::Unknown) => panic!("a table is broken"),
+    };
+    let command = CommandName::parse(command).unwrap();
+    let args = Args::new(args.as_object().unwrap().clone());
+    let permit = attenuated.decide(&command, &args).permit();
+    Ok(match permit.map(|_| ()) {
+        Err(No::Denied(_)) => "policy".to_owned(),
+        Err(No::Outside(outside)) => outside.kind().to_string(),
+        Ok(()) => match attenuated.spend() {
+            Ok(_spent) => "allow".to_owned(),
+            Err(outside) => outside.kind().to_string(),
+        },
+    })
+}
+
+/// Starts a call without arguments.
+fn start(
+    bearer: &Bearer,
+    call: u64,
+    command: &CommandName,
+    most: usize,
+) -> Result<InFlight, StartError> {
+    let pass = Gate::new().enter().unwrap();
+    bearer.start((call, pass), (command, &Args::empty()), most, None)
 }
 
 const NOW: Moment = Moment::from_nanos(1_000);
@@ -98,37 +154,77 @@ fn b04_a_token_ends_to_the_nanosecond() {
 }
 
 #[test]
-fn a_renewed_session_knows_two_tokens_and_not_three() {
+fn a_renewed_session_knows_its_tokens_until_their_end_and_no_more_than_four() {
     let sessions = sessions();
     let (session, first) = sessions.open(identity(1, 1, 1), nobody(), NOW).unwrap();
-    let second = sessions.renew(&session, NOW).unwrap();
-    let shown = |token: &Token| {
-        sessions.authenticate(token, HostId(1), WindowId(1), DocumentId(1), NOW).err()
+    let shown = |token: &Token, now: Moment| {
+        sessions.authenticate(token, HostId(1), WindowId(1), DocumentId(1), now).err()
     };
-    assert_eq!((shown(&first), shown(&second)), (None, None));
-    let third = sessions.renew(&session, NOW).unwrap();
-    assert_eq!(shown(&first), Some(Impostor::Unknown));
-    assert_eq!((shown(&second), shown(&third)), (None, None));
+    let mut tokens = vec![first];
+    for number in 1..=3 {
+        let renewed_at = NOW.after(RENEW_EVERY * number - Duration::from_nanos(1));
+        tokens.push(sessions.renew(&session, renewed_at).unwrap());
+    }
+    let end = NOW.after(TOKEN_LIFE);
+    let just_before = Moment::from_nanos(end.as_nanos() - 1);
+    let found: Vec<_> = tokens.iter().map(|token| shown(token, just_before)).collect();
+    assert_eq!(found, [None; 4]);
+    let ended = Some(Impostor::Expired);
+    assert_eq!(shown(&tokens[0], end), ended, "it is there, and over");
+    // Out of turn, the oldest goes though it has not ended.
+    for _ in 0..2 {
+        tokens.push(sessions.renew(&session, end).unwrap());
+    }
+    let found: Vec<_> = tokens.iter().map(|token| shown(token, end)).collect();
+    assert_eq!(found, [ended, ended, None, None, None, None]);
+    assert_eq!(tokens.len() - 2, tokens::MAX_LIVE_ROOTS);
+    // To anybody else, what is not kept any more is a token that nobody minted.
+    let found = sessions.authenticate(&tokens[0], HostId(2), WindowId(1), DocumentId(1), end);
+    assert_eq!(found.unwrap_err(), Impostor::Unknown);
+}
+
+#[test]
+fn a_replaced_key_takes_no_token_along_and_makes_others() {
+    let sessions = sessions();
+    let (session, old) = sessions.open(identity(1, 1, 1), nobody(), NOW).unwrap();
+    sessions.rotate_key(NOW).unwrap();
+    let new = sessions.renew(&session, NOW).unwrap();
+    for token in [&old, &new] {
+        let found = sessions.authenticate(token, HostId(1), WindowId(1), DocumentId(1), NOW);
+        found.unwrap();
+    }
+    let end = NOW.after(TOKEN_LIFE);
+    let found = sessions.authenticate(&old, HostId(1), WindowId(1), DocumentId(1), end);
+    assert_eq!(found.unwrap_err(), Impostor::Expired);
 }
 
 #[test]
 fn a_revoked_session_starts_nothing() {
-    let sessions = sessions();
-    let (session, token) = sessions.open(identity(1, 1, 1), nobody(), NOW).unwrap();
-    let (_, other) = sessions.open(identity(1, 2, 1), nobody(), NOW).unwrap();
     let command = sidegate_capabilities::CommandName::parse("app.info").unwrap();
-    let ended = sessions.revoke(|identity| identity.window == WindowId(1));
-    assert_eq!(ended.len(), 1);
-    assert_eq!(
-        session
-            .calls
-            .start((1, Gate::new().enter().unwrap()), (&command, &Args::empty()), 8, None)
-            .unwrap_err(),
-        StartError::Revoked
-    );
-    let shown = |token: &Token, window| {
-        sessions.authenticate(token, HostId(1), WindowId(window), DocumentId(1), NOW).err()
-    };
-    assert_eq!(shown(&token, 1), Some(Impostor::Unknown));
-    assert_eq!(shown(&other, 2), None);
+    for kept in [true, false] {
+        let sessions = sessions();
+        let (session, token) = sessions.open(identity(1, 1, 1), nobody(), NOW).unwrap();
+        let (_, other) = sessions.open(identity(1, 2, 1), nobody(), NOW).unwrap();
+        let shown = |token: &Token, window| {
+            sessions.authenticate(token, HostId(1), WindowId(window), DocumentId(1), NOW)
+        };
+        let before = shown(&token, 1).unwrap();
+        let taken = if kept {
+            sessions.revoke(|session| session.identity.window == WindowId(1))
+        } else {
+            sessions.forget(|identity| identity.window == WindowId(1))
+        };
+        assert_eq!(taken.len(), 1);
+        // Who was found before is let in no more; who is kept is known, and told from a stranger.
+        assert_eq!(start(&before, 1, &command, 8).unwrap_err(), StartError::Revoked);
+        match shown(&token, 1) {
+            Ok(bearer) => {
+                assert_eq!(start(&bearer, 1, &command, 8).unwrap_err(), StartError::Revoked);
+                assert!(kept);
+            }
+            Err(impostor) => assert_eq!((impostor, kept), (Impostor::Unknown, false)),
+        }
+        assert!(sessions.renew(&session, NOW).is_none());
+        start(&shown(&other, 2).unwrap(), 1, &command, 8).unwrap();
+    }
 }

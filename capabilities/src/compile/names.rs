@@ -5,9 +5,7 @@ use std::sync::Arc;
 use super::{Compiler, Owner};
 use crate::capability::WindowPattern;
 use crate::diagnostics::{Diagnostic, FileText, Place};
-use crate::names::{
-    CommandName, MAX_COMMAND_BYTES, MAX_LABEL_BYTES, is_command_byte, is_label_byte,
-};
+use crate::names::{CommandName, MAX_LABEL_BYTES, is_label_byte};
 use crate::origin::{OriginPattern, OriginPatternError};
 use crate::rule::CommandPattern;
 use crate::written::{At, WrittenCapability};
@@ -21,7 +19,7 @@ impl Compiler<'_> {
         let mut patterns = Vec::with_capacity(written.len());
         for text in written {
             let pattern = CommandPattern(Arc::from(text.value.as_str()));
-            if is_command_pattern(&pattern) {
+            if pattern.is_well_formed() {
                 self.known_command(owner, text, &pattern);
                 patterns.push(pattern);
                 continue;
@@ -129,16 +127,6 @@ impl Compiler<'_> {
     }
 }
 
-fn is_command_pattern(pattern: &CommandPattern) -> bool {
-    let text = &pattern.0;
-    if pattern.is_literal() {
-        return CommandName::parse(text).is_ok();
-    }
-    text.len() <= MAX_COMMAND_BYTES
-        && !text.contains("..")
-        && text.bytes().all(|byte| is_command_byte(byte) || byte == b'*')
-}
-
 /// `fs.readText` and `fs:read-text` as they would be written here.
 fn as_command(written: &str) -> Option<String> {
     let mut text = String::with_capacity(written.len());
@@ -152,7 +140,7 @@ fn as_command(written: &str) -> Option<String> {
             _ => letter.to_ascii_lowercase(),
         });
     }
-    is_command_pattern(&CommandPattern(Arc::from(text.as_str()))).then_some(text)
+    CommandPattern(Arc::from(text.as_str())).is_well_formed().then_some(text)
 }
 
 fn origin_help(written: &str, error: OriginPatternError) -> String {

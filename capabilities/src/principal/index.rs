@@ -86,6 +86,11 @@ impl Index {
         index
     }
 
+    /// Every rule, in the order of the files.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter()
+    }
+
     /// The rules of one kind that name a command, each with its place in the order of the files. In
     /// no order, and a rule that names the command in two ways comes twice.
     pub(super) fn naming<'i, 'c>(

@@ -64,7 +64,7 @@ fn a08_a_window_that_nobody_has_is_nobodys() {
 }
 
 #[test]
-fn what_comes_in_the_wrong_order_ends_the_host() {
+fn j10_what_comes_in_the_wrong_order_or_unasked_ends_the_host() {
     let of = |window: WindowId, number: u64| -> Vec<FromHost<'static>> {
         let committed = |number| FromHost::Committed { window, document: DocumentId(number) };
         let document = |number| FromHost::Document {
@@ -79,10 +79,12 @@ fn what_comes_in_the_wrong_order_ends_the_host() {
             3 => vec![committed(2), committed(1)],
             4 => vec![committed(1), committed(1)],
             5 => vec![FromHost::Closed { window }, FromHost::Closed { window }],
-            _ => vec![ready()],
+            6 => vec![ready()],
+            // J10: nothing was asked.
+            _ => vec![FromHost::Pong { number: 1 }],
         }
     };
-    for number in 0..7 {
+    for number in 0..8 {
         // The second window keeps the host alive where the first was closed.
         let stage = Stage::with(&["left", "right"]);
         let mut host = stage.ready_host(2);
@@ -93,6 +95,7 @@ fn what_comes_in_the_wrong_order_ends_the_host() {
         let expected = match number {
             5 => "not one of its own",
             6 => "ready a second time",
+            7 => "answered what it was not asked",
             _ => "follows a later one",
         };
         assert!(why.contains(expected), "{number}: {why}");

@@ -1,0 +1,315 @@
+//! The valve of one call: a handler runs only while its valve is open, piece by piece (a poll each).
+//! Shutting it is what makes «nothing starts after a revocation returned» true: who shuts it waits
+//! for the piece that is just running, and there is no other after that.
+//!
+//! It is answered or shut, whichever came first; and what was answered can still be taken back, for
+//! as long as nobody has the answer.
+
+use std::cell::Cell;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Instant;
+
+use crate::handler::HandlerError;
+
+/// Why a call was stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// Its page cancelled it.
+    ByPage,
+    /// What it was made with was revoked; its document is there, and is told.
+    Revoked,
+    /// Its document is gone, and there is nobody to tell.
+    Gone,
+    /// The policy that came into force does not allow it.
+    PolicyChanged,
+    /// Its deadline passed.
+    Deadline,
+    /// The broker ends.
+    Ending,
+    /// Whoever asked for it does not wait any more.
+    Abandoned,
+}
+
+/// What had become of a call when it was stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reached {
+    /// Its handler had not come to its effect, and will not.
+    Nothing,
+    /// Its handler had committed itself, or was through.
+    Effect,
+    /// Its handler does not let go of its thread: what it does, it does.
+    Unknown,
+}
+
+/// The valve.
+#[derive(Debug, Default)]
+pub(crate) struct Valve {
+    step: Mutex<Step>,
+    idle: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Step {
+    stop: Option<Stop>,
+    answered: bool,
+    polling: bool,
+    committed: bool,
+}
+
+impl Step {
+    fn is_open(&self) -> bool {
+        self.stop.is_none() && !self.answered
+    }
+
+    fn reached(&self) -> Reached {
+        match (self.committed, self.polling) {
+            (true, _) => Reached::Effect,
+            (false, true) => Reached::Unknown,
+            (false, false) => Reached::Nothing,
+        }
+    }
+}
+
+thread_local! {
+    /// How many polls this thread is inside of: to wait for one of them would be to wait for
+    /// oneself.
+    static WITHIN: Cell<u32> = const { Cell::new(0) };
+}
+
+impl Valve {
+    /// Runs one piece of the handler, unless the valve is shut. A handler that is through has
+    /// committed itself, whether or not it said so.
+    pub(crate) fn poll<T>(&self, piece: impl FnOnce() -> Poll<T>) -> Poll<Option<T>> {
+        {
+            let mut step = self.lock();
+            if step.stop.is_some() {
+                return Poll::Ready(None);
+            }
+            step.polling = true;
+        }
+        let polling = Polling::of(self);
+        let polled = piece();
+        let mut step = polling.valve.lock();
+        step.committed |= polled.is_ready();
+        drop(step);
+        drop(polling);
+        polled.map(Some)
+    }
+
+    /// Shuts the valve, unless it is shut or the call was answered: whoever was first says why.
+    pub(super) fn shut(&self, why: Stop) -> bool {
+        let mut step = self.lock();
+        let shuts = step.is_open();
+        if shuts {
+            step.stop = Some(why);
+        }
+        shuts
+    }
+
+    /// Shuts the valve, and takes back what the call was answered; `false` where it was shut before.
+    pub(super) fn take_back(&self, why: Stop) -> bool {
+        let mut step = self.lock();
+        let takes = step.stop.is_none();
+        step.stop.get_or_insert(why);
+        takes
+    }
+
+    /// Answers the call, unless the valve is shut.
+    pub(super) fn answer(&self) -> Result<(), Stop> {
+        let mut step = self.lock();
+        step.stop.map_or(Ok(()), Err)?;
+        step.answered = true;
+        Ok(())
+    }
+
+    /// Whether the call is neither answered nor stopped.
+    pub(super) fn is_open(&self) -> bool {
+        self.lock().is_open()
+    }
+
+    /// Why it is shut, if it is.
+    pub(super) fn stop(&self) -> Option<Stop> {
+        self.lock().stop
+    }
+
+    /// Whether the call was answered, and why that was taken back, if it was.
+    pub(super) fn answered(&self) -> (bool, Option<Stop>) {
+        let step = self.lock();
+        (step.answered, step.stop)
+    }
+
+    /// How far the handler has come, as it is.
+    pub(super) fn reached(&self) -> Reached {
+        self.lock().reached()
+    }
+
+    /// Waits until no piece is running, for no longer than until `end`, and says how far the
+    /// handler has come. Called by a handler of anything, this does not wait.
+    pub(super) fn settle(&self, end: Instant) -> Reached {
+        let mut step = self.lock();
+        while step.polling && WITHIN.get() == 0 {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            let waited = self.idle.wait_timeout(step, left);
+            step = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        step.reached()
+    }
+
+    fn commit(&self) -> Result<(), Stop> {
+        let mut step = self.lock();
+        step.stop.map_or(Ok(()), Err)?;
+        step.committed = true;
+        Ok(())
+    }
+
+    /// Each change of what it guards is one step, so it is whole whatever panicked.
+    fn lock(&self) -> MutexGuard<'_, Step> {
+        self.step.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One piece that is running; it has run when this is dropped, by a panic too.
+struct Polling<'g> {
+    valve: &'g Valve,
+}
+
+impl<'g> Polling<'g> {
+    fn of(valve: &'g Valve) -> Self {
+        WITHIN.set(WITHIN.get().saturating_add(1));
+        Self { valve }
+    }
+}
+
+impl Drop for Polling<'_> {
+    fn drop(&mut self) {
+        WITHIN.set(WITHIN.get().saturating_sub(1));
+        self.valve.lock().polling = false;
+        self.valve.idle.notify_all();
+    }
+}
+
+/// The point of no return of a call. A handler that does something which cannot be taken back
+/// commits itself just before: after a revocation it cannot any more, and a revocation after it is
+/// recorded as one that came too late.
+#[derive(Debug, Clone, Default)]
+pub struct Commitment(Arc<Valve>);
+
+impl Commitment {
+    pub(super) fn of(valve: &Arc<Valve>) -> Self {
+        Self(Arc::clone(valve))
+    }
+
+    /// Commits the call, in the moment before its effect.
+    ///
+    /// # Errors
+    /// `cancelled`: the call was stopped, for whatever reason. The effect must not happen.
+    pub fn commit(&self) -> Result<(), HandlerError> {
+        self.0.commit().map_err(|_| HandlerError::new("cancelled", "the call was cancelled"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use std::thread;
+    use std::time::Duration;
+
+    fn soon() -> Instant {
+        Instant::now().checked_add(Duration::from_secs(60)).unwrap()
+    }
+
+    #[test]
+    fn a_shut_valve_lets_nothing_through() {
+        let valve = Arc::new(Valve::default());
+        let pending = || Poll::<()>::Pending;
+        assert_eq!(valve.poll(pending), Poll::Pending);
+        assert!(valve.shut(Stop::Revoked));
+        assert!(!valve.shut(Stop::ByPage) && !valve.take_back(Stop::Gone), "the first says why");
+        assert_eq!(valve.answer(), Err(Stop::Revoked));
+        assert_eq!((valve.stop(), valve.settle(soon())), (Some(Stop::Revoked), Reached::Nothing));
+        assert_eq!(valve.poll(|| -> Poll<()> { panic!("nothing runs") }), Poll::Ready(None));
+        assert_eq!(Commitment::of(&valve).commit().unwrap_err().code(), "cancelled");
+        assert_eq!(valve.settle(soon()), Reached::Nothing);
+    }
+
+    #[test]
+    fn what_was_answered_is_taken_back_and_not_stopped() {
+        let valve = Valve::default();
+        assert_eq!((valve.is_open(), valve.answered()), (true, (false, None)));
+        valve.answer().unwrap();
+        assert!(!valve.is_open() && !valve.shut(Stop::ByPage), "too late");
+        assert_eq!(valve.answered(), (true, None));
+        assert!(valve.take_back(Stop::Revoked));
+        assert_eq!(valve.answered(), (true, Some(Stop::Revoked)));
+    }
+
+    #[test]
+    fn g07_what_was_committed_is_told() {
+        for (committed, returned, expected) in [
+            (false, false, Reached::Nothing),
+            (true, false, Reached::Effect),
+            (false, true, Reached::Effect),
+        ] {
+            let valve = Arc::new(Valve::default());
+            let polled = valve.poll(|| {
+                if committed {
+                    Commitment::of(&valve).commit().unwrap();
+                }
+                if returned { Poll::Ready(()) } else { Poll::Pending }
+            });
+            assert_eq!(polled.is_ready(), returned);
+            assert!(valve.shut(Stop::Revoked));
+            assert_eq!(valve.settle(soon()), expected);
+        }
+    }
+
+    #[test]
+    fn who_shuts_it_waits_for_the_piece_that_runs() {
+        let valve = Arc::new(Valve::default());
+        let (inside, is_inside) = std::sync::mpsc::channel();
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let running = thread::spawn({
+            let valve = Arc::clone(&valve);
+            move || {
+                valve.poll(|| {
+                    inside.send(()).unwrap();
+                    ended.recv().unwrap();
+                    Poll::<()>::Pending
+                })
+            }
+        });
+        is_inside.recv().unwrap();
+        assert!(valve.shut(Stop::Revoked));
+        assert_eq!(valve.settle(Instant::now()), Reached::Unknown, "it did not wait");
+        let settling = thread::spawn({
+            let valve = Arc::clone(&valve);
+            move || valve.settle(soon())
+        });
+        end.send(()).unwrap();
+        assert_eq!(settling.join().unwrap(), Reached::Nothing);
+        assert_eq!(running.join().unwrap(), Poll::Pending);
+    }
+
+    #[test]
+    fn a_handler_that_revokes_itself_does_not_wait_for_itself() {
+        let valve = Valve::default();
+        let polled = valve.poll(|| {
+            assert!(valve.shut(Stop::Revoked));
+            Poll::Ready(valve.settle(soon()))
+        });
+        assert_eq!(polled, Poll::Ready(Some(Reached::Unknown)));
+    }
+
+    #[test]
+    fn a_panic_leaves_it_idle() {
+        let valve = Valve::default();
+        let piece = || valve.poll(|| -> Poll<()> { panic!("a handler's own") });
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(piece)).unwrap_err();
+        assert_eq!(valve.settle(soon()), Reached::Nothing);
+    }
+}
