@@ -50,6 +50,7 @@ mod limits;
 mod pipeline;
 #[cfg(feature = "core")]
 mod reload;
+#[cfg(feature = "core")]
 mod revocation;
 #[cfg(feature = "core")]
 mod session;

@@ -107,7 +107,7 @@ fn g06_nothing_starts_after_a_revocation_returned() {
     }
     let (made, begun) = (rounds * AT_ONCE, race.begun.load(Ordering::Relaxed));
     assert_eq!(race.late.load(Ordering::SeqCst), 0, "of {made}");
-    // Neither came always first.
-    let some = made / 10;
+    // Neither came always first; how often is the scheduler's.
+    let some = made / 50;
     assert!(begun > some && refused > some, "{begun} of {made} begun, {refused} refused");
 }
