@@ -9,6 +9,7 @@
 
 mod frame;
 mod message;
+mod profile;
 
 pub use frame::{
     FrameError, LENGTH_BYTES, MAX_FROM_HOST, MAX_TO_HOST, decode, encode, frame_length,
@@ -17,3 +18,4 @@ pub use message::{
     ASSET_HEADERS, AssetReply, AssetRequest, Calls, DocumentId, FromHost, HostReport, OpenWindow,
     PROTOCOL, RequestId, SandboxLevel, ToHost, WindowId,
 };
+pub use profile::{HostProfile, ProfileError};

@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 
-use sidegate::wire::SandboxLevel;
+use sidegate::wire::{HostProfile, SandboxLevel};
 
 use super::display::{Display, RUNTIME};
 
@@ -33,22 +33,26 @@ pub(super) const HOME: &str = "/home/sidegate";
 pub(super) type Variable = (&'static str, OsString);
 
 /// The whole environment inside bubblewrap.
-pub(super) fn inside(display: &Display, level: SandboxLevel) -> Vec<Variable> {
-    let mut variables = common(level);
+pub(super) fn inside(
+    display: &Display,
+    level: SandboxLevel,
+    profile: &HostProfile,
+) -> Vec<Variable> {
+    let mut variables = common(level, profile);
     variables.push(("HOME", HOME.into()));
     variables.extend(display.variables_inside());
     variables
 }
 
 /// The whole environment where there is no bubblewrap.
-pub(super) fn bare(display: &Display, level: SandboxLevel) -> Vec<Variable> {
-    let mut variables = common(level);
+pub(super) fn bare(display: &Display, level: SandboxLevel, profile: &HostProfile) -> Vec<Variable> {
+    let mut variables = common(level, profile);
     variables.push(("HOME", RUNTIME.into())); // does not exist, so nothing is kept in it
     variables.extend(display.variables_bare());
     variables
 }
 
-fn common(level: SandboxLevel) -> Vec<Variable> {
+fn common(level: SandboxLevel, profile: &HostProfile) -> Vec<Variable> {
     let mut variables: Vec<Variable> = [
         ("PATH", "/usr/bin"),
         // There is no bus to find these on; looking for one only takes time.
@@ -61,6 +65,10 @@ fn common(level: SandboxLevel) -> Vec<Variable> {
     .into();
     if level == SandboxLevel::A {
         variables.push(("WEBKIT_FORCE_SANDBOX", "1".into()));
+    }
+    if !profile.jit {
+        // The filter refuses what the compiler needs; a compiler that does not know it aborts.
+        variables.push(("JSC_useJIT", "0".into()));
     }
     let language = LANGUAGE.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
     variables.extend(language.filter(|(_, value)| is_locale(value)));
