@@ -57,6 +57,8 @@ pub enum Said {
     Dropped(WindowId, String),
     /// The answer to a ping.
     Pong(u64),
+    /// A web process answered.
+    Responsive(WindowId),
     /// A message that is neither call nor cancellation.
     Garbage(WindowId, Vec<u8>),
     /// The line was closed.
@@ -304,6 +306,7 @@ impl Clerk {
             FromHost::Crashed { window } => Ok(Said::Crashed(window)),
             FromHost::Dropped { window, why } => Ok(Said::Dropped(window, why)),
             FromHost::Pong { number } => Ok(Said::Pong(number)),
+            FromHost::Responsive { window } => Ok(Said::Responsive(window)),
         }
     }
 

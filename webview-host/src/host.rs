@@ -133,7 +133,15 @@ impl Host {
                 }
             }
             ToHost::Close { window } => drop(self.windows.remove(&window)),
-            ToHost::Ping { number } => self.setting.outbox.send(&FromHost::Pong { number }),
+            ToHost::Ping { number } => {
+                self.setting.outbox.send(&FromHost::Pong { number });
+                self.windows.values().for_each(Window::ask_whether_it_answers);
+            }
+            ToHost::Restart { window } => {
+                if let Some(window) = self.windows.get(&window) {
+                    window.restart();
+                }
+            }
             ToHost::Quit => {
                 self.windows.clear();
                 *flow = ControlFlow::Exit;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use sidegate_capabilities::WindowLabel;
 
+use super::containment::{self, Containment};
 use crate::wire::SandboxLevel;
 
 /// The name of the file in an app's directory.
@@ -49,8 +50,10 @@ pub struct Window {
     /// Logical pixels.
     pub height: u32,
     /// Windows of one group share a host process, whatever they may do. Without a group, those
-    /// share one that may do the same.
+    /// share one that may do the same and need the same of their sandbox.
     pub group: Option<String>,
+    /// What it needs of its host's sandbox, and what it is held to.
+    pub sandbox: Containment,
 }
 
 impl Window {
@@ -67,6 +70,7 @@ impl Window {
             width: default_width(),
             height: default_height(),
             group: None,
+            sandbox: containment::Written::default(),
         }
         .try_into()
     }
@@ -245,6 +249,8 @@ struct WrittenWindow {
     #[serde(default = "default_height")]
     height: u32,
     group: Option<String>,
+    #[serde(default)]
+    sandbox: containment::Written,
 }
 
 #[derive(Deserialize, Default)]
@@ -298,6 +304,7 @@ impl TryFrom<WrittenWindow> for Window {
             width: written.width,
             height: written.height,
             group: written.group,
+            sandbox: written.sandbox.read().map_err(|(key, problem)| value(key, problem))?,
         })
     }
 }
@@ -392,6 +399,7 @@ page = "editor.html"
                 "observe = \"policies\"\n[[window]]",
                 "`observe`: `policies` is not another",
             ),
+            ("editor.html\"", "a\"\n[window.sandbox]\ntasks = 1", "`window.sandbox.tasks`: `1`"),
             ("[[window]]", "[[windows]]", "unknown field `windows`"),
         ] {
             let error = Manifest::parse(&GOOD.replace(from, to)).unwrap_err().to_string();

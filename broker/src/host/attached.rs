@@ -32,7 +32,8 @@ pub struct AttachError(String);
 impl Attachment {
     pub(crate) fn new(core: Arc<Core>, windows: Vec<Window>) -> io::Result<(Self, OwnedFd)> {
         let (socket, theirs) = socket::pair()?;
-        Ok((Self { core, socket, group: Group::of(windows) }, theirs))
+        let group = Group::of(&core.policy, windows);
+        Ok((Self { core, socket, group }, theirs))
     }
 
     /// Serves the host until its last window is closed. `pid` is the process that was given the

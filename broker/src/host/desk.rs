@@ -10,7 +10,7 @@ use sidegate_capabilities::{Origin, WindowLabel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::output::{Output, Unread};
-use crate::app::Window;
+use crate::app::{Spinning, Window};
 use crate::audit::{Event, TokenState, WindowState};
 use crate::clock::{Moment, Now};
 use crate::core::Core;
@@ -65,6 +65,9 @@ struct Open {
     document: Option<DocumentId>,
     /// Whether that document has its token: it gets one, once.
     admitted: bool,
+    /// The address of the document that got its token last.
+    address: Option<String>,
+    spinning: Spinning,
 }
 
 /// The desk.
@@ -75,6 +78,8 @@ pub(crate) struct Desk {
     output: Output,
     windows: HashMap<WindowId, Open>,
     closed: Vec<WindowLabel>,
+    /// Where an earlier host's windows were.
+    before: HashMap<WindowLabel, String>,
     bad_tokens: u32,
     assets: Arc<Semaphore>,
     assets_waiting: Arc<Semaphore>,
@@ -88,6 +93,7 @@ impl Desk {
             output,
             windows: HashMap::new(),
             closed: Vec::new(),
+            before: HashMap::new(),
             bad_tokens: 0,
             assets: Arc::new(Semaphore::new(ASSETS_AT_ONCE)),
             assets_waiting: Arc::new(Semaphore::new(MAX_ASSETS_WAITING)),
@@ -98,13 +104,15 @@ impl Desk {
     pub(crate) fn open(&mut self, window: &Window) -> Result<WindowId, Unread> {
         let id = WindowId(self.core.next_window.fetch_add(1, Ordering::Relaxed));
         let port: Arc<dyn WindowPort> = Arc::new(self.output.port(id));
-        let open = Open { label: window.label.clone(), port, document: None, admitted: false };
+        let (label, spinning) = (window.label.clone(), window.sandbox.spinning);
+        let (document, admitted, address) = (None, false, None);
+        let open = Open { label, port, document, admitted, address, spinning };
         self.windows.insert(id, open);
         self.output.send(&ToHost::Open(OpenWindow {
             window: id,
             label: window.label.to_string(),
             title: window.title.clone(),
-            url: window.url.clone(),
+            url: self.first_address(window),
             width: window.width,
             height: window.height,
             origins: self.origins(window),
@@ -112,6 +120,42 @@ impl Desk {
         }))?;
         self.note_window(&window.label, WindowState::Opened);
         Ok(id)
+    }
+
+    /// Where a window goes first: where it was before, if it may still be there.
+    fn first_address(&self, window: &Window) -> String {
+        let before = self.before.get(&window.label).filter(|address| {
+            let own = Origin::of_url(&window.url).ok();
+            Origin::of_url(address).is_ok_and(|origin| {
+                let now = Now::read().wall;
+                Some(&origin) == own.as_ref()
+                    || self.core.policy.principal(&window.label, &origin, now).is_somebody()
+            })
+        });
+        before.unwrap_or(&window.url).clone()
+    }
+
+    /// Where its windows are, by their labels; what [`open_where_they_were`] takes.
+    ///
+    /// [`open_where_they_were`]: Self::open_where_they_were
+    pub(super) fn addresses(&self) -> HashMap<WindowLabel, String> {
+        let windows = self.windows.values();
+        windows.filter_map(|open| Some((open.label.clone(), open.address.clone()?))).collect()
+    }
+
+    /// Has windows opened at the addresses of an earlier host's.
+    pub(super) fn open_where_they_were(&mut self, before: HashMap<WindowLabel, String>) {
+        self.before = before;
+    }
+
+    /// Its windows, and what becomes of one that spins.
+    pub(super) fn watched(&self) -> impl Iterator<Item = (WindowId, Spinning)> {
+        self.windows.iter().map(|(window, open)| (*window, open.spinning))
+    }
+
+    /// Says something to the host.
+    pub(super) fn tell(&self, message: &ToHost<'_>) -> Result<(), Unread> {
+        self.output.send(message)
     }
 
     /// Where a window may go: to its own page, whatever that may do there, and to the origins
@@ -154,6 +198,8 @@ impl Desk {
             FromHost::Crashed { window } => self.crashed(window),
             FromHost::Dropped { window, why } => self.dropped(window, &why),
             FromHost::Pong { .. } => Ok(()),
+            FromHost::Responsive { window } if self.windows.contains_key(&window) => Ok(()),
+            FromHost::Responsive { window } => Err(Breach::ForeignWindow(window)),
         }
     }
 
@@ -205,6 +251,7 @@ impl Desk {
             return Err(Breach::DocumentOrder(document));
         }
         open.admitted = true;
+        open.address = Some(url.to_owned());
         let label = open.label.clone();
         let Ok(origin) = Origin::of_url(url) else {
             return self.dropped(window, "its document has no origin that a policy could name");
@@ -340,6 +387,13 @@ impl Desk {
         }
     }
 
+    /// Writes down what became of a window; its label, where it is one of this host's.
+    pub(super) fn note_state(&self, window: WindowId, state: WindowState) -> Option<WindowLabel> {
+        let label = self.windows.get(&window)?.label.clone();
+        self.note_window(&label, state);
+        Some(label)
+    }
+
     fn note_window(&self, label: &WindowLabel, state: WindowState) {
         let (window, host) = (label.as_str(), self.host.0);
         let what = match state {
@@ -347,6 +401,8 @@ impl Desk {
             WindowState::Navigated => "navigated",
             WindowState::Closed => "closed",
             WindowState::Lost => "lost",
+            WindowState::Unresponsive => "unresponsive",
+            WindowState::Responsive => "responsive",
         };
         self.core.note_often((window, "", what), &Event::Window { window, host, state });
     }

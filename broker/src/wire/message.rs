@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// The version of this protocol. Broker and host are built together: any other number is refused.
-pub const PROTOCOL: u16 = 2;
+pub const PROTOCOL: u16 = 3;
 
 /// A window, numbered by the broker; unique for the life of the broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -167,6 +167,11 @@ pub enum FromHost<'a> {
         /// The number of the ping.
         number: u64,
     },
+    /// The web process of a window answered, after a [`ToHost::Ping`]: no script keeps it.
+    Responsive {
+        /// The window.
+        window: WindowId,
+    },
 }
 
 /// What the broker tells a host.
@@ -215,7 +220,12 @@ pub enum ToHost<'a> {
         /// The window.
         window: WindowId,
     },
-    /// Answer with a pong.
+    /// End the web process of a window, and load its page anew.
+    Restart {
+        /// The window.
+        window: WindowId,
+    },
+    /// Answer with a pong, and ask each window's web process, which answers for itself.
     Ping {
         /// The number to repeat.
         number: u64,

@@ -307,6 +307,9 @@ fn heard(message: ToHost<'_>) -> Heard {
         ToHost::Asset(reply) => Heard::Asset { request: reply.request, status: reply.status },
         ToHost::SetTitle { window, title } => Heard::Title { window, title },
         ToHost::Quit => Heard::Quit,
-        ToHost::Load { .. } | ToHost::Close { .. } | ToHost::Ping { .. } => Heard::Other,
+        ToHost::Load { .. }
+        | ToHost::Close { .. }
+        | ToHost::Restart { .. }
+        | ToHost::Ping { .. } => Heard::Other,
     }
 }
