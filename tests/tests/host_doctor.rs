@@ -38,9 +38,8 @@ fn level_a_is_found_and_nothing_is_missing() {
     let (status, report) =
         asked(Binaries::beside_this_program().unwrap().sidegate(), Some(&display));
     assert_eq!(status, Some(0), "{report:#}");
-    for (key, value) in [("ok", true.into()), ("level", "A".into()), ("wanted", "A".into())] {
-        assert_eq!(report[key], value, "{report:#}");
-    }
+    let found = [&report["ok"], &report["level"], &report["wanted"]];
+    assert_eq!(found, [&Value::from(true), &"A".into(), &"A".into()], "{report:#}");
     assert_eq!(what_is_missing(&report), [""; 0]);
     let bounded = report["bounded_by"].as_str().unwrap();
     assert!(["the broker, which", "a control group"].iter().any(|how| bounded.starts_with(how)));
