@@ -284,3 +284,50 @@ async fn write_all(socket: Arc<Socket>, mut queue: mpsc::Receiver<Queued>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::socket;
+    use std::io::Write;
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
+    use std::time::Duration;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn connection() -> (Connection, UnixStream) {
+        let (ours, theirs): (_, OwnedFd) = socket::pair().unwrap();
+        (Connection::new(ours, 1), UnixStream::from(theirs))
+    }
+
+    /// The clock stands still while there is something to do, and leaps when there is not.
+    #[tokio::test(start_paused = true)]
+    async fn i04_a_frame_that_comes_byte_by_byte_has_a_deadline() {
+        for bytes in [&[9][..], &[9, 0, 0, 0], &[9, 0, 0, 0, 1, 1]] {
+            let (mut connection, mut theirs) = connection();
+            let start = Instant::now();
+            let slowly = tokio::spawn(async move {
+                for byte in bytes.iter().chain(std::iter::repeat(&1)).take(8) {
+                    theirs.write_all(&[*byte]).unwrap();
+                    tokio::time::sleep(10 * SECOND).await;
+                }
+                theirs
+            });
+            let ended = connection.frame().await.unwrap_err();
+            assert!(matches!(ended, Ended::TooSlow(FRAME_WITHIN)), "{ended}");
+            let took = start.elapsed();
+            // Once for the length, and once for what follows it.
+            assert!((FRAME_WITHIN..=2 * FRAME_WITHIN + SECOND).contains(&took), "{took:?}");
+            slowly.abort();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn i04_a_host_that_has_nothing_to_say_has_no_deadline() {
+        let (mut connection, theirs) = connection();
+        let idle = timeout(3_600 * SECOND, connection.frame()).await;
+        assert!(idle.is_err(), "{idle:?}");
+        drop(theirs);
+    }
+}

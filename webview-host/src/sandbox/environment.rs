@@ -29,6 +29,16 @@ const LANGUAGE: [&str; 4] = ["LANG", "LC_ALL", "LC_CTYPE", "LC_MESSAGES"];
 /// The home directory inside: empty, in memory, gone with the process.
 pub(super) const HOME: &str = "/home/sidegate";
 
+/// What the compilers are switched off by where no memory is run that was written: the filter
+/// refuses what they need, and one that does not know it takes its process along. There are two,
+/// JavaScriptCore's and that of Mesa, which draws by code of its own making where it has no card.
+const WITHOUT_COMPILERS: [(&str, &str); 4] = [
+    ("JSC_useJIT", "0"),
+    ("WEBKIT_DISABLE_COMPOSITING_MODE", "1"),
+    ("GALLIUM_DRIVER", "softpipe"),
+    ("DRAW_USE_LLVM", "0"),
+];
+
 /// Name and value.
 pub(super) type Variable = (&'static str, OsString);
 
@@ -67,8 +77,7 @@ fn common(level: SandboxLevel, profile: &HostProfile) -> Vec<Variable> {
         variables.push(("WEBKIT_FORCE_SANDBOX", "1".into()));
     }
     if !profile.jit {
-        // The filter refuses what the compiler needs; a compiler that does not know it aborts.
-        variables.push(("JSC_useJIT", "0".into()));
+        variables.extend(WITHOUT_COMPILERS.map(|(name, value)| (name, value.into())));
     }
     let language = LANGUAGE.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
     variables.extend(language.filter(|(_, value)| is_locale(value)));
