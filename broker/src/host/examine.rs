@@ -71,7 +71,7 @@ pub async fn examine() -> Result<Examination, ExamineError> {
             (None, vec![without_name(&why)])
         }
     };
-    let warnings = bubblewrap_version().await.and_then(too_old).into_iter().collect();
+    let warnings = bubblewrap_version().await.as_deref().and_then(too_old).into_iter().collect();
     Ok(Examination { level, missing, bounded_by, warnings })
 }
 
@@ -90,7 +90,7 @@ async fn bubblewrap_version() -> Option<String> {
 }
 
 /// What is wrong with a bubblewrap that says this of itself.
-fn too_old(said: String) -> Option<String> {
+fn too_old(said: &str) -> Option<String> {
     let version = said.trim().strip_prefix("bubblewrap ")?;
     let mut numbers = version.split('.').map(|number| number.parse::<u32>().unwrap_or(0));
     let (major, minor) = (numbers.next()?, numbers.next()?);
@@ -133,7 +133,7 @@ mod tests {
             ("bubblewrap 1.0", false),
             ("something else", false),
         ] {
-            assert_eq!(too_old(said.to_owned()).is_some(), warned, "{said}");
+            assert_eq!(too_old(said).is_some(), warned, "{said}");
         }
     }
 }

@@ -65,7 +65,7 @@ version = 1
 [[capability]]
 id = "own"
 description = "the app's own pages"
-windows = ["*"]
+windows = ["editor", "drawing", "careful"]
 allow = [{ commands = ["app.info"] }]
 [[capability]]
 id = "remote"
