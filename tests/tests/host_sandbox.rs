@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
     reason = "a test's helpers are part of the test"
 )]
 
@@ -22,6 +23,7 @@ use std::{
 };
 
 use rustix::io::{FdFlags, fcntl_setfd};
+use sidegate::wire::{MAX_TO_HOST, ToHost, encode};
 use sidegate_tests::{
     Display,
     fake_broker::{FakeBroker, Said, echo, host},
@@ -451,15 +453,17 @@ fn a_host_lies_where_nobody_can_go_and_reads_a_cookie_that_nobody_can_read() {
 fn a_host_ends_when_it_is_told_to() {
     let display = Display::start().unwrap();
     let mut broker = FakeBroker::start(&display, &[], BTreeMap::new(), echo).unwrap();
-    broker.send(&sidegate::wire::ToHost::Quit).unwrap();
+    broker.send(&ToHost::Quit).unwrap();
     assert_eq!(broker.wait().unwrap(), Some(0));
 }
 
 #[test]
 fn a_broken_frame_ends_the_host() {
     use std::io::Write;
-    for frame in [&[0, 0, 0, 0][..], &[255, 255, 255, 255], &[1, 0, 0, 0, 99], &[2, 0, 0, 0, 8, 7]]
-    {
+    let mut trailing = encode(&ToHost::Quit, MAX_TO_HOST).unwrap();
+    trailing[0] += 1;
+    trailing.push(7);
+    for frame in [&[0, 0, 0, 0][..], &[255, 255, 255, 255], &[1, 0, 0, 0, 99], &trailing] {
         let display = Display::start().unwrap();
         let (mut line, theirs) = UnixStream::pair().unwrap();
         let mut command = Command::new(host().unwrap());
