@@ -48,6 +48,7 @@ bench-peers: ## asks us, Cedar, Casbin and Tauri the same question, and prints t
 soak: setup ## runs storms, races, deaths and the second road in full, and the end-to-end tests for MINUTES (60)
 	$(CARGO) build --release --workspace --bins
 	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate --test files_storm
+	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate --lib broker::tests::cancel -- --include-ignored --test-threads 1
 	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate-capabilities --test reference -- --nocapture
 	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate-tests --test host_races --test host_deaths -- --nocapture
 	@end=$$(($$(date +%s) + 60 * $(MINUTES))); runs=0; \

@@ -7,4 +7,8 @@ mod manifest;
 
 pub use containment::{Answer, Containment, Spinning};
 pub use directories::{AppDirectories, NoHome};
-pub use manifest::{AppId, Manifest, ManifestError, Window};
+pub(crate) use manifest::CORE;
+pub(crate) use manifest::SIZE;
+pub use manifest::{
+    AppId, Chosen, Manifest, ManifestError, Menu, MenuEntry, Menus, Template, Window,
+};

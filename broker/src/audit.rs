@@ -57,7 +57,7 @@ mod walk;
 pub use chain::{Damage, Finding};
 pub use error::AuditError;
 pub use event::{
-    Call, Counted, Event, HostState, Repeated, Shadow, TokenState, Verdict, WindowState,
+    Call, Cancelled, Counted, Event, HostState, Repeated, Shadow, TokenState, Verdict, WindowState,
 };
 pub use filter::{Filter, Pattern, since};
 pub use hash::Digest;

@@ -2,8 +2,9 @@
 //! asked in process.
 
 mod builder;
-mod observed;
 mod peer;
+mod reload;
+mod shutdown;
 #[cfg(test)]
 mod tests;
 
@@ -11,7 +12,7 @@ use std::sync::Arc;
 #[cfg(target_os = "linux")]
 use std::{io, os::fd::OwnedFd};
 
-use tokio::sync::watch;
+use tokio::sync::{Mutex, mpsc, watch};
 
 pub use builder::{BuildError, Builder};
 pub use peer::Peer;
@@ -19,12 +20,12 @@ pub use peer::Peer;
 use sidegate_capabilities::{CommandName, NameError, Origin, WindowLabel};
 
 use crate::app::Window;
-use crate::audit::Event;
 use crate::core::Core;
 use crate::handler::CommandManifest;
 #[cfg(target_os = "linux")]
 use crate::host::Attachment;
-use crate::host::{self, GaveUp};
+use crate::host::{self, GaveUp, Group};
+use crate::windows::{WindowEvents, Windows};
 
 /// A broker, ready to run.
 ///
@@ -41,6 +42,8 @@ use crate::host::{self, GaveUp};
 pub struct Broker {
     core: Arc<Core>,
     windows: Vec<Window>,
+    /// Windows that were made and have no host yet.
+    wishes: Mutex<mpsc::Receiver<Window>>,
 }
 
 /// Some windows could not be kept.
@@ -55,24 +58,42 @@ impl Broker {
         Builder::default()
     }
 
-    /// Opens the app's windows in their hosts, and serves them until the last one is closed or
-    /// `end` is over. It wants a Tokio runtime with time and I/O; the threads that poll it must
-    /// live as long as it does.
+    /// Opens the app's windows in their hosts, and serves them until the last one is closed, `end`
+    /// is over, or [`shutdown`](Self::shutdown) is called. In the latter two cases calls in flight
+    /// may finish for a while ([`Builder::drain`]) before the windows are closed. It wants a Tokio
+    /// runtime with time and I/O; the threads that poll it must live as long as it does.
     ///
     /// # Errors
     /// [`RunError`] where a host could not be started, or failed again and again.
     pub async fn run_until(&self, end: impl Future<Output = ()>) -> Result<(), RunError> {
         let (stop, stopped) = watch::channel(false);
-        let groups = host::group(&self.core.policy, &self.windows);
+        let running = self.core.running();
+        let groups = self.core.group(&self.windows);
         let mut hosts = tokio::task::JoinSet::new();
         for group in groups {
             hosts.spawn(host::supervise(Arc::clone(&self.core), group, stopped.clone()));
         }
-        let mut end = std::pin::pin!(end);
+        let mut wishes = self.wishes.lock().await;
+        let _serving = Serving::begin(&self.core.windows);
+        let core = &self.core;
+        let mut end = std::pin::pin!(async {
+            tokio::select! {
+                () = end => core.drain().await,
+                () = core.drained() => {}
+            }
+        });
         let mut failed = Vec::new();
         let mut ending = false;
         loop {
             tokio::select! {
+                biased;
+                // Before the end of the last host is looked at, so that a window that its own page
+                // closed after it had made another does not end the app.
+                Some(window) = wishes.recv(), if !ending => {
+                    let policy = self.core.pipeline.force.load().policies.enforced.clone();
+                    let group = Group::of(&policy, vec![window]);
+                    hosts.spawn(host::supervise(Arc::clone(&self.core), group, stopped.clone()));
+                }
                 ended = hosts.join_next() => match ended {
                     None => break,
                     Some(ended) => failed.extend(failure(ended)),
@@ -83,7 +104,15 @@ impl Broker {
                 }
             }
         }
+        core.ungroup();
+        drop(running);
         if failed.is_empty() { Ok(()) } else { Err(RunError(failed)) }
+    }
+
+    /// What happens to windows from now on: opened, changed, closed, an item of a menu chosen.
+    #[must_use]
+    pub fn window_events(&self) -> WindowEvents {
+        self.core.windows.events()
     }
 
     /// A caller within this process that speaks for `window` on `origin`: the same checks, the
@@ -123,11 +152,23 @@ impl Broker {
 
 impl Drop for Broker {
     fn drop(&mut self) {
-        self.core.tell_counts();
-        self.core.note(&Event::Stop {});
-        if let Err(error) = self.core.pipeline.ledger.sync() {
-            tracing::error!(%error, "the end of the audit log may not be on the disk");
-        }
+        self.core.stop();
+    }
+}
+
+/// While it is there, windows that are made get a host.
+struct Serving<'a>(&'a Windows);
+
+impl<'a> Serving<'a> {
+    fn begin(windows: &'a Windows) -> Self {
+        windows.serve(true);
+        Self(windows)
+    }
+}
+
+impl Drop for Serving<'_> {
+    fn drop(&mut self) {
+        self.0.serve(false);
     }
 }
 

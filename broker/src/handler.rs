@@ -11,8 +11,7 @@ mod schema;
 mod service;
 mod signature;
 
-pub use call::Call;
-pub(crate) use call::WindowPort;
+pub use call::{Call, Cancellation};
 pub use error::HandlerError;
 pub use registry::RegistryError;
 pub(crate) use registry::{Registered, Registry};
@@ -97,6 +96,14 @@ impl Command {
     #[must_use]
     pub fn takes(mut self, resource: Resource) -> Self {
         self.signature.resources.push(resource);
+        self
+    }
+
+    /// The same, and it takes `resource` where a call names one. A call that names none is another
+    /// call to the policy: an entry without a scope allows it, and one with a scope does not.
+    #[must_use]
+    pub fn may_take(mut self, resource: Resource) -> Self {
+        self.signature.optional.push(resource);
         self
     }
 

@@ -23,6 +23,8 @@ mod elsewhere;
 #[cfg(target_os = "linux")]
 mod examine;
 #[cfg(target_os = "linux")]
+mod inspector;
+#[cfg(target_os = "linux")]
 mod output;
 #[cfg(target_os = "linux")]
 mod process;
@@ -35,7 +37,7 @@ mod usage;
 #[cfg(target_os = "linux")]
 mod watchdog;
 
-pub(crate) use group::group;
+pub(crate) use group::{Group, group};
 
 #[cfg(target_os = "linux")]
 pub use attached::{AttachError, Attachment};

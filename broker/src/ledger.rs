@@ -3,6 +3,7 @@
 //! first refusals of a kind are written in full, and the rest of a flood is counted. Counts come
 //! into the log by a thread of the ledger's own, so that they do whoever runs the broker, and however.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -25,16 +26,18 @@ pub(crate) struct Ledger {
 #[derive(Debug)]
 struct Shared {
     log: AuditLog,
-    /// The version of the policy that counts are told under.
-    policy: Arc<str>,
+    /// Nothing is written any more.
+    closed: AtomicBool,
     counts: Mutex<Counts>,
     /// There is something to tell, or nothing any more.
     stirred: Condvar,
 }
 
 /// What was counted.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Counts {
+    /// The version of the policy that all of it was counted under.
+    policy: Arc<str>,
     refused: Repeats,
     allowed: Tallies,
     /// Something may have been counted since the last look.
@@ -70,14 +73,21 @@ pub(crate) enum Which {
 }
 
 impl Ledger {
-    /// The ledger over `log`, for calls under the policy of version `policy`.
+    /// The ledger over `log`; the first calls are under the policy of version `policy`.
     ///
     /// # Errors
     /// The operating system gives no thread.
     pub(crate) fn new(log: AuditLog, policy: Arc<str>) -> Result<Self, AuditError> {
         let path = log.path().to_owned();
-        let (counts, stirred) = (Mutex::default(), Condvar::new());
-        let shared = Arc::new(Shared { log, policy, counts, stirred });
+        let counts = Mutex::new(Counts {
+            policy,
+            refused: Repeats::default(),
+            allowed: Tallies::default(),
+            stirred: false,
+            closing: false,
+        });
+        let (closed, stirred) = (AtomicBool::new(false), Condvar::new());
+        let shared = Arc::new(Shared { log, closed, counts, stirred });
         let teller = thread::Builder::new().name("audit-counts".to_owned()).spawn({
             let shared = Arc::clone(&shared);
             move || shared.tell_until_closed()
@@ -88,7 +98,18 @@ impl Ledger {
 
     /// Writes an event, whatever it is.
     pub(crate) fn write(&self, policy: &str, event: &Event<'_>) -> Result<Receipt, AuditError> {
-        self.shared.log.append(policy, event)
+        self.shared.append(policy, event)
+    }
+
+    /// Writes the last record: what comes after it is an error.
+    pub(crate) fn close(&self, policy: &str, last: &Event<'_>) -> Result<Receipt, AuditError> {
+        let told = self.tell_counts(Which::All, Moment::now());
+        if self.shared.closed.swap(true, Ordering::SeqCst) {
+            return Err(AuditError::Closed);
+        }
+        let written = self.shared.log.append(policy, last)?;
+        self.shared.log.sync()?;
+        told.map(|()| written)
     }
 
     /// Writes an allowed call, or counts it where one of its kind stands in the log that is not
@@ -106,7 +127,7 @@ impl Ledger {
         let (rule, now) = (call.rule.unwrap_or_default(), since_start(now));
         let kind = Kind::of((call.window, call.origin, call.command, rule), call.shadow);
         // Held while it is written: no second call of the kind may run before the first is there.
-        let mut counts = self.shared.counts();
+        let mut counts = self.shared.counts_under(policy, now)?;
         if let Some(first) = counts.allowed.count(&kind, now) {
             self.shared.stir(&mut counts);
             return Ok(first);
@@ -126,7 +147,7 @@ impl Ledger {
     ) -> Result<Telling, AuditError> {
         let kind = (call.window, call.origin, call.command, call.reason.unwrap_or_default());
         let telling = {
-            let mut counts = self.shared.counts();
+            let mut counts = self.shared.counts_under(policy, since_start(now))?;
             self.shared.stir(&mut counts);
             counts.refused.note(kind, call.shadow, since_start(now))
         };
@@ -146,7 +167,7 @@ impl Ledger {
         now: Moment,
     ) -> Result<Telling, AuditError> {
         let telling = {
-            let mut counts = self.shared.counts();
+            let mut counts = self.shared.counts_under(policy, since_start(now))?;
             self.shared.stir(&mut counts);
             counts.refused.note((window, origin, "", what), None, since_start(now))
         };
@@ -164,11 +185,6 @@ impl Ledger {
     /// Where the log is.
     pub(crate) fn path(&self) -> &std::path::Path {
         self.shared.log.path()
-    }
-
-    /// Brings the log to the disk.
-    pub(crate) fn sync(&self) -> Result<(), AuditError> {
-        self.shared.log.sync()
     }
 }
 
@@ -217,11 +233,30 @@ impl Shared {
             self.stir(&mut counts);
         }
         let told = self.tell_allowed(&mut counts, which, now);
+        let policy = Arc::clone(&counts.policy);
         drop(counts);
         for refused in &refused {
-            let _written = self.log.append(&self.policy, &refused.event())?;
+            let _written = self.append(&policy, &refused.event())?;
         }
         told
+    }
+
+    /// What was counted under this policy. What was counted under another is told before, so that
+    /// each count is of calls under one policy, which its record names.
+    fn counts_under(
+        &self,
+        policy: &str,
+        now: Duration,
+    ) -> Result<MutexGuard<'_, Counts>, AuditError> {
+        let mut counts = self.counts();
+        if *counts.policy != *policy {
+            self.tell_allowed(&mut counts, Which::All, now)?;
+            for refused in &counts.refused.rest(now) {
+                let _written = self.append(&counts.policy, &refused.event())?;
+            }
+            counts.policy = policy.into();
+        }
+        Ok(counts)
     }
 
     fn tell_allowed(
@@ -230,9 +265,17 @@ impl Shared {
         which: Which,
         now: Duration,
     ) -> Result<(), AuditError> {
+        let policy = Arc::clone(&counts.policy);
         counts.allowed.tell(now, which == Which::All, |tallied| {
-            self.log.append(&self.policy, &tallied.event()).map(drop)
+            self.append(&policy, &tallied.event()).map(drop)
         })
+    }
+
+    fn append(&self, policy: &str, event: &Event<'_>) -> Result<Receipt, AuditError> {
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(AuditError::Closed);
+        }
+        self.log.append(policy, event)
     }
 
     fn stir(&self, counts: &mut Counts) {

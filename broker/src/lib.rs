@@ -44,23 +44,30 @@ mod limits;
 #[cfg(feature = "core")]
 mod pipeline;
 #[cfg(feature = "core")]
+mod reload;
+#[cfg(feature = "core")]
 mod session;
 #[cfg(feature = "core")]
 pub mod settings;
 #[cfg(feature = "core")]
 pub mod token;
+#[cfg(feature = "core")]
+mod windows;
 
 #[cfg(feature = "core")]
 pub use {
     broker::{Broker, BuildError, Builder, Peer, RunError},
     clock::Moment,
     handler::{
-        Call, Command, CommandManifest, HandlerError, NoArgs, RegistryError, Resource, Signature,
+        Call, Cancellation, Command, CommandManifest, HandlerError, NoArgs, RegistryError,
+        Resource, Signature,
     },
-    handlers::{AppInfo, COMMANDS, describe},
+    handlers::{AppInfo, COMMANDS, POWERS, describe},
     harden::harden_process,
     pipeline::PageError,
+    reload::{PolicyStatus, PolicyWatch, ReloadError, Reloaded, Trigger},
     sidegate_capabilities as capabilities,
+    windows::{WindowEvent, WindowEvents},
 };
 
 #[cfg(all(feature = "core", target_os = "linux"))]

@@ -20,9 +20,17 @@ pub(crate) struct Bucket {
 }
 
 impl Bucket {
+    /// A bucket for another rate that lacks as many calls as this one does `now`.
+    fn at_rate(&self, from: Rate, to: Rate, now: Moment) -> Self {
+        let early = self.arrival.load(Ordering::Acquire).saturating_sub(now.as_nanos());
+        let calls = early.div_ceil(interval(from).max(1));
+        let arrival = now.as_nanos().saturating_add(calls.saturating_mul(interval(to)));
+        Self { arrival: AtomicU64::new(arrival) }
+    }
+
     /// Takes one call at `now`, if `rate` allows it.
     pub(crate) fn take(&self, rate: Rate, now: Moment) -> bool {
-        let interval = u64::try_from(rate.per_second.interval().as_nanos()).unwrap_or(u64::MAX);
+        let interval = interval(rate);
         let tolerance = interval.saturating_mul(u64::from(rate.burst).saturating_sub(1));
         let now = now.as_nanos();
         let next = |arrival: u64| {
@@ -33,25 +41,49 @@ impl Bucket {
     }
 }
 
+/// Nanoseconds from one call to the next.
+fn interval(rate: Rate) -> u64 {
+    u64::try_from(rate.per_second.interval().as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// A bucket, and the rate that it is for.
+type Rated = (Rate, Arc<Bucket>);
+
 /// The buckets of all windows. They are the window's and not the document's, so that a page
 /// gains nothing by reloading itself.
 #[derive(Debug, Default)]
 pub(crate) struct Buckets {
-    by_window: RwLock<HashMap<WindowLabel, HashMap<CommandName, Arc<Bucket>>>>,
+    by_window: RwLock<HashMap<WindowLabel, HashMap<CommandName, Rated>>>,
 }
 
 impl Buckets {
     /// The bucket of a window and a command. Only commands that a policy names with a rate are
-    /// asked for, so there are no more buckets than the policy has such commands.
-    pub(crate) fn of(&self, window: &WindowLabel, command: &CommandName) -> Option<Arc<Bucket>> {
+    /// asked for, so there are no more buckets than policies have such commands.
+    ///
+    /// It outlives the policy: under another that names the same rate it is the same bucket, and
+    /// under one with another rate as many calls of the burst are used up in it as were.
+    pub(crate) fn of(
+        &self,
+        window: &WindowLabel,
+        command: &CommandName,
+        rate: Rate,
+        now: Moment,
+    ) -> Option<Arc<Bucket>> {
         let known = self.by_window.read().ok()?;
-        if let Some(bucket) = known.get(window).and_then(|commands| commands.get(command)) {
+        let found = known.get(window).and_then(|commands| commands.get(command));
+        if let Some((_, bucket)) = found.filter(|(of, _)| *of == rate) {
             return Some(Arc::clone(bucket));
         }
         drop(known);
         let mut known = self.by_window.write().ok()?;
         let commands = known.entry(window.clone()).or_default();
-        Some(Arc::clone(commands.entry(command.clone()).or_default()))
+        let fresh = || (rate, Arc::default());
+        let (of, bucket) = commands.entry(command.clone()).or_insert_with(fresh);
+        if *of != rate {
+            *bucket = Arc::new(bucket.at_rate(*of, rate, now));
+            *of = rate;
+        }
+        Some(Arc::clone(bucket))
     }
 }
 
@@ -103,12 +135,39 @@ mod tests {
         let buckets = Buckets::default();
         let label = |text| WindowLabel::parse(text).unwrap();
         let command = |text| CommandName::parse(text).unwrap();
-        let first = buckets.of(&label("a"), &command("fs.list")).unwrap();
-        let same = buckets.of(&label("a"), &command("fs.list")).unwrap();
-        assert!(Arc::ptr_eq(&first, &same));
+        let rate = Rate { per_second: PerSecond::new(1, 1).unwrap(), burst: 1 };
+        let of = |window, name| buckets.of(&label(window), &command(name), rate, START).unwrap();
+        let first = of("a", "fs.list");
+        assert!(Arc::ptr_eq(&first, &of("a", "fs.list")));
         for (window, name) in [("b", "fs.list"), ("a", "fs.read_text")] {
-            let other = buckets.of(&label(window), &command(name)).unwrap();
-            assert!(!Arc::ptr_eq(&first, &other), "{window} {name}");
+            assert!(!Arc::ptr_eq(&first, &of(window, name)), "{window} {name}");
+        }
+    }
+
+    #[test]
+    fn another_rate_refills_nothing_and_owes_nothing_but_calls() {
+        let buckets = Buckets::default();
+        let (window, command) =
+            (WindowLabel::parse("a").unwrap(), CommandName::parse("fs.list").unwrap());
+        let rate = |calls, seconds, burst| Rate {
+            per_second: PerSecond::new(calls, seconds).unwrap(),
+            burst,
+        };
+        for (rate, millis, expected) in [
+            (rate(1, 3600, 2), 0, true),
+            (rate(1, 3600, 2), 0, true),
+            (rate(1, 3600, 2), 0, false),
+            // Two calls of the burst are used up; at ten a second that is two tenths of one.
+            (rate(10, 1, 2), 0, false),
+            (rate(10, 1, 2), 99, false),
+            (rate(10, 1, 2), 100, true),
+            (rate(10, 1, 2), 100, false),
+            (rate(10, 1, 3), 100, true),
+            (rate(10, 1, 3), 100, false),
+        ] {
+            let now = START.after(Duration::from_millis(millis));
+            let bucket = buckets.of(&window, &command, rate, now).unwrap();
+            assert_eq!(bucket.take(rate, now), expected, "{rate:?} at {millis} ms");
         }
     }
 }

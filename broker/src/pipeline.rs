@@ -11,7 +11,10 @@
 mod authenticate;
 mod decide;
 mod dispatch;
+mod force;
 mod limit;
+mod outcome;
+mod power;
 mod receive;
 mod record;
 mod refusal;
@@ -24,11 +27,14 @@ mod trail;
 use std::sync::Arc;
 
 use crate::clock::{Moment, Now};
-use crate::handler::{Registry, WindowPort};
+use crate::handler::Registry;
 use crate::ledger::Ledger;
 use crate::limits::Buckets;
-use crate::session::{Policies, Sessions};
+use crate::session::{Gate, Sessions};
+use crate::windows::WindowPort;
 
+pub(crate) use force::{Force, InForce};
+pub(crate) use power::{Asked, Permitted};
 pub(crate) use receive::Frame;
 pub(crate) use record::Recorded;
 pub use refusal::PageError;
@@ -41,12 +47,12 @@ use trail::Trail;
 /// What the pipeline works with: everything that all calls share.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
-    pub(crate) policies: Policies,
+    /// The policy in force, and all that is made of it.
+    pub(crate) force: Force,
     pub(crate) sessions: Sessions,
     pub(crate) registry: Registry,
     pub(crate) buckets: Buckets,
-    pub(crate) bases: Bases,
-    pub(crate) showing: Showing,
+    pub(crate) gate: Gate,
     pub(crate) ledger: Ledger,
 }
 
@@ -67,10 +73,23 @@ impl Pipeline {
         port: &Arc<dyn WindowPort>,
         now: Now,
     ) -> Result<Option<Recorded>, Refused> {
-        let trail = Trail::of(&frame, now.moment);
+        // Once: whatever comes into force while the call is on its way is another call's.
+        let trail = Trail::of(&frame, now.moment, self.force.load());
         match self.walk(frame, trail, port, now) {
             Ok(recorded) => Ok(recorded),
             Err(stopped) => Err(self.refuse(*stopped, Moment::now())),
+        }
+    }
+
+    /// Decides what a document reaches for without a call, as a call of it would be decided. What
+    /// comes back is in the log, a refusal too.
+    pub(crate) fn ask(&self, asked: Asked<'_>, now: Now) -> Option<Permitted> {
+        match power::permit(self, asked, now) {
+            Ok(permitted) => Some(permitted),
+            Err(stopped) => {
+                let _told = self.refuse(*stopped, Moment::now());
+                None
+            }
         }
     }
 
@@ -86,7 +105,7 @@ impl Pipeline {
         let Some(call) = authenticate::authenticate(self, said, now)? else {
             return Ok(None);
         };
-        let admitted = limit::limit(&self.buckets, call, now.moment)?;
+        let admitted = limit::limit(self, call, now)?;
         let granted = decide::decide(self, admitted, port)?;
         record::record(&self.ledger, granted, Moment::now()).map(Some)
     }

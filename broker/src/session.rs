@@ -6,6 +6,8 @@
 //! is the principal's; how much of it at once is `limits`'.
 
 mod calls;
+mod gate;
+mod reload;
 mod standing;
 
 use std::collections::HashMap;
@@ -13,13 +15,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
-use sidegate_capabilities::{Origin, WallTime, WindowLabel};
+use sidegate_capabilities::{Origin, WindowLabel};
 
 use crate::clock::Moment;
 use crate::token::{Claims, HostId, Mint, SessionId, Token};
 use crate::wire::{DocumentId, WindowId};
 
-pub(crate) use calls::{CallsInFlight, InFlight, StartError};
+pub(crate) use calls::{CallsInFlight, InFlight, StartError, Stop};
+pub(crate) use gate::Gate;
 pub(crate) use standing::{Policies, Standing};
 
 /// How long a token lives. It is renewed while its document does; a stolen one is of use for
@@ -47,7 +50,7 @@ pub(crate) struct Identity {
 pub(crate) struct Session {
     pub(crate) id: SessionId,
     pub(crate) identity: Identity,
-    /// Written where a capability expires, read for each call.
+    /// Written where a capability expires or another policy comes, read for each call.
     standing: RwLock<Standing>,
     pub(crate) calls: CallsInFlight,
     /// The number of the last call accepted: each number is accepted once, and they only grow.
@@ -64,26 +67,6 @@ struct Tokens {
 }
 
 impl Session {
-    /// What the session may do at `now`, a time of the calendar. Once a capability has expired it
-    /// stays so for this session: a wall clock that is set back later gives nothing back, since
-    /// what holds is not resolved again until the next one expires. `None`: the lock is
-    /// poisoned, and nothing can be told.
-    pub(crate) fn standing(&self, policies: &Policies, now: WallTime) -> Option<Standing> {
-        {
-            let standing = self.standing.read().ok()?;
-            if standing.holds(now) {
-                return Some(standing.clone());
-            }
-        }
-        let mut standing = self.standing.write().ok()?;
-        // Another call may have been here first, at a later time than this one's.
-        if !standing.holds(now) {
-            let Identity { label, origin, .. } = &self.identity;
-            *standing = policies.standing(label, origin, now);
-        }
-        Some(standing.clone())
-    }
-
     /// Accepts a call's number, once.
     pub(crate) fn accept(&self, call: u64) -> Result<(), Impostor> {
         let grows = |last: u64| (call > last).then_some(call);
@@ -221,7 +204,7 @@ impl Sessions {
         });
         drop(sessions);
         for session in &ended {
-            session.calls.close();
+            session.calls.close(Stop::Revoked);
         }
         ended
     }

@@ -10,6 +10,7 @@
 mod frame;
 mod message;
 mod profile;
+mod window;
 
 pub use frame::{
     FrameError, LENGTH_BYTES, MAX_FROM_HOST, MAX_TO_HOST, decode, encode, frame_length,
@@ -19,3 +20,4 @@ pub use message::{
     PROTOCOL, RequestId, SandboxLevel, ToHost, WindowId,
 };
 pub use profile::{HostProfile, ProfileError};
+pub use window::{Menu, MenuItem, Placing, Power, Stance, WindowChange};

@@ -74,7 +74,9 @@ fn the_writer_that_is_killed() {
         for _ in 0..2 {
             scope.spawn(|| {
                 loop {
-                    let receipt = log.append("p", &Event::Policy { files: &files }).unwrap();
+                    let receipt = log
+                        .append("p", &Event::Policy { files: &files, replaced: None, by: None })
+                        .unwrap();
                     writeln!(std::io::stdout(), "vouched {}", receipt.seq()).unwrap();
                 }
             });

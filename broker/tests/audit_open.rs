@@ -145,7 +145,8 @@ fn h08_a_reader_and_a_verifier_beside_the_writer_see_whole_records() {
         scope.spawn(|| {
             let files: Vec<String> = (0..40).map(|n| format!("{n}{}", "x".repeat(100))).collect();
             for _ in 0..RECORDS {
-                log.append("p", &Event::Policy { files: &files }).unwrap();
+                log.append("p", &Event::Policy { files: &files, replaced: None, by: None })
+                    .unwrap();
             }
             done.store(true, Ordering::Release);
         });

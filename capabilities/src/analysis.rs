@@ -28,7 +28,7 @@ mod who_can;
 mod words;
 
 pub use call::Call;
-pub use diff::{Change, ChangeKind, Difference, diff};
+pub use diff::{Change, ChangeKind, Difference, LogChange, diff};
 pub use lint::lint;
 pub use named::Patterns;
 pub use who_can::{Exception, Grant, Holders, Inquiry, who_can};
@@ -51,6 +51,11 @@ pub(crate) fn broken_invariants(
         Some(broken::diagnostic(place, never, &broken, sources))
     };
     broken.into_iter().filter_map(diagnostic).collect()
+}
+
+/// Which invariants a policy breaks, or cannot be proved to hold, by their places.
+pub(crate) fn broken_by(nevers: &[Never], policy: &Policy) -> Vec<usize> {
+    never::prove_all(nevers.iter(), policy).into_iter().map(|(at, _)| at).collect()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::diagnostics::Span;
 use crate::glob::{self, Question};
 use crate::names::WindowLabel;
 use crate::origin::{Origin, OriginPattern};
@@ -15,6 +16,10 @@ pub(crate) struct Capability {
     pub(crate) description: Option<String>,
     /// From this moment on it grants and denies nothing.
     pub(crate) expires: Option<WallTime>,
+    /// Where that is written: the file, and the bytes.
+    pub(crate) expires_at: Option<(Arc<str>, Span)>,
+    /// Whether it says that its entries are dangerous on purpose.
+    pub(crate) is_dangerous: bool,
     pub(crate) windows: Vec<WindowPattern>,
     pub(crate) origins: Vec<OriginPattern>,
     pub(crate) allow: Vec<Rule>,
@@ -71,6 +76,8 @@ mod tests {
         Capability {
             id: "c".to_owned(),
             description: None,
+            expires_at: None,
+            is_dangerous: false,
             expires: expires.map(WallTime::from_unix),
             windows: windows.iter().map(|text| WindowPattern((*text).into())).collect(),
             origins: origins.iter().map(|text| OriginPattern::parse(text).unwrap()).collect(),

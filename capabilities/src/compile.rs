@@ -23,6 +23,8 @@ use crate::sources::Sources;
 use crate::testing::Test;
 use crate::verdict::{Effect, RuleRef};
 use crate::written::{At, WrittenCapability, WrittenEntry, WrittenFile, nearest, read_file};
+pub(crate) use danger::{may_change, reached_place};
+
 use danger::Places;
 use permissions::Permissions;
 use statements::PlacedNever;
@@ -216,7 +218,9 @@ impl Compiler<'_> {
         Capability {
             id: capability.id.value.clone(),
             description: capability.description.as_ref().map(|text| text.value.clone()),
-            expires: capability.expires,
+            expires: capability.expires.as_ref().map(|at| at.value),
+            expires_at: capability.expires.as_ref().map(|at| (file.name.into(), at.span)),
+            is_dangerous: capability.dangerous.is_some(),
             windows: self.windows(file, &capability.windows),
             origins: self.origins(file, capability),
             allow,

@@ -114,9 +114,10 @@ impl fmt::Display for Explanation {
                     Some(rule) => writeln!(f, "nearest: {rule}: {}", near.text)?,
                     None => writeln!(f, "nearest: {}", near.text)?,
                 }
-                match &near.edit {
-                    Some(edit) => writeln!(f, "help: {edit}"),
-                    None => writeln!(f, "help: {}", denial.help),
+                match (&near.edit, &near.refused) {
+                    (Some(edit), _) => writeln!(f, "help: {edit}"),
+                    (None, Some(why)) => writeln!(f, "help: `check` takes no edit for it: {why}"),
+                    (None, None) => writeln!(f, "help: {}", denial.help),
                 }
             }
         }

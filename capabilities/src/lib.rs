@@ -36,6 +36,7 @@ mod principal;
 mod rule;
 mod schema;
 mod scope;
+mod visible;
 mod written;
 
 pub use args::Args;
@@ -55,3 +56,4 @@ pub use result::{ResultFilter, TooLarge};
 pub use sources::{SourceError, Sources};
 pub use time::WallTime;
 pub use verdict::{Denial, Effect, PathGrant, Permit, Reason, RuleRef, Verdict};
+pub use visible::visible;

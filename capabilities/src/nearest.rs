@@ -6,6 +6,7 @@
 //! repeated. Whether the edit is a good idea is the author's to say.
 
 mod literal;
+mod refusal;
 mod search;
 
 use std::fmt;
@@ -31,8 +32,10 @@ pub struct NearMiss {
     pub failed: Vec<Condition>,
     /// The same in a sentence.
     pub text: String,
-    /// The smallest edit that would allow the call, where one edit does.
+    /// The smallest edit that would allow the call, where one edit does that the policy compiles with.
     pub edit: Option<Edit>,
+    /// Why no edit is proposed although one would allow the call: the policy would not compile with it.
+    pub refused: Option<String>,
 }
 
 /// A condition of a rule, or of its capability.

@@ -14,6 +14,7 @@ use crate::explain::Explanation;
 use crate::memberships::{self, Memberships};
 use crate::names::{CommandName, WindowLabel};
 use crate::nearest::Question;
+use crate::never::Never;
 use crate::origin::Origin;
 use crate::platform::Platform;
 use crate::principal::{Ground, Principal};
@@ -79,6 +80,8 @@ struct Inner {
     directories: Arc<Directories>,
     platform: Platform,
     capabilities: Vec<Capability>,
+    /// What was proved of it.
+    nevers: Arc<[Never]>,
 }
 
 impl Policy {
@@ -94,9 +97,11 @@ impl Policy {
         let version = PolicyVersion::of(sources);
         let directories = Arc::new(context.directories.clone());
         let platform = context.platform;
+        let nevers: Arc<[Never]> = output.nevers.iter().map(|(never, _)| never.clone()).collect();
         let policy = |capabilities| {
             let (version, directories) = (version.clone(), directories.clone());
-            Self(Arc::new(Inner { version, directories, platform, capabilities }))
+            let nevers = nevers.clone();
+            Self(Arc::new(Inner { version, directories, platform, capabilities, nevers }))
         };
         let enforced = policy(output.enforced);
         let broken = analysis::broken_invariants(&output.nevers, &enforced, sources);
@@ -152,9 +157,39 @@ impl Policy {
         }
         let Inner { directories, platform, capabilities, .. } = self.0.as_ref();
         let resources = Resources::of(args, directories, *platform);
-        let question =
-            Question { window, origin, now, command, args, resources, directories, capabilities };
+        let broken = |edited| self.broken_by(edited);
+        let question = Question {
+            window,
+            origin,
+            now,
+            command,
+            args,
+            resources,
+            directories,
+            capabilities,
+            broken: &broken,
+        };
         Explanation { nearest: question.nearest(), ..explanation }
+    }
+
+    /// Which invariant would not hold, or not be proved, if these were its capabilities.
+    fn broken_by(&self, capabilities: Vec<Capability>) -> Option<String> {
+        let edited = self.with_capabilities(capabilities);
+        let nevers = &self.0.nevers;
+        let at = analysis::broken_by(nevers, &edited).into_iter().next()?;
+        nevers.get(at).map(|never| format!("an invariant of the policy forbids it: {}", never.why))
+    }
+
+    /// What it would be if these were its capabilities. It has the version of the texts all the same.
+    pub(crate) fn with_capabilities(&self, capabilities: Vec<Capability>) -> Self {
+        let Inner { version, directories, platform, nevers, .. } = self.0.as_ref();
+        Self(Arc::new(Inner {
+            version: version.clone(),
+            directories: directories.clone(),
+            platform: *platform,
+            capabilities,
+            nevers: nevers.clone(),
+        }))
     }
 
     /// The compiled capabilities as plain values, in the order of the files.
@@ -187,6 +222,14 @@ impl Policy {
         let mut ids: Vec<_> = self.naming(window).map(|capability| capability.id.clone()).collect();
         ids.sort();
         ids
+    }
+
+    /// Whether an allow entry for this window names the command, whatever origin, time and arguments
+    /// it is for. It grants nothing: what may be asked for is prepared by it.
+    #[must_use]
+    pub fn names_command(&self, window: &WindowLabel, command: &CommandName) -> bool {
+        let mut entries = self.naming(window).flat_map(|capability| &capability.allow);
+        entries.any(|rule| rule.entry.commands.iter().any(|one| one.matches(command.as_str())))
     }
 
     pub(crate) fn directories(&self) -> &Arc<Directories> {

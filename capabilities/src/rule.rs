@@ -20,7 +20,7 @@ pub(crate) struct Rule {
 }
 
 /// A compiled entry of an `allow` or a `deny` list.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) commands: Vec<CommandPattern>,
     pub(crate) path: Option<Vec<PathPattern>>,

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 pub(crate) use key::{Key, KeyPattern};
 pub(crate) use path::ResolvedPath;
-pub(crate) use path_pattern::PathPattern;
+pub(crate) use path_pattern::{PathPattern, PlaceName};
 pub(crate) use url::{UrlPattern, read_url};
 
 use crate::args::Args;

@@ -7,6 +7,8 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
+use crate::visible::{is_visible, visible};
+
 pub(crate) use named::is_beneath;
 
 /// The most files of one policy. Ten thousand capability files are a supported size.
@@ -43,8 +45,9 @@ impl Sources {
     /// With a policy file come the schema files that it names.
     ///
     /// # Errors
-    /// Something cannot be read, is no UTF-8, is a symbolic link within a directory, or is more
-    /// than the bounds; or there is no policy file at all.
+    /// Something cannot be read, is no UTF-8, is a symbolic link within a directory, is no regular
+    /// file, has a name that does not show as it is, or is more than the bounds; or there is no policy
+    /// file at all.
     pub fn read(paths: &[PathBuf]) -> Result<Self, SourceError> {
         Self::read_with(paths, &BTreeMap::new())
     }
@@ -141,7 +144,7 @@ impl Sources {
 #[non_exhaustive]
 pub enum SourceError {
     /// The operating system refused.
-    #[error("cannot read `{path}`: {error}", path = .path.display())]
+    #[error("cannot read `{path}`: {error}", path = shown(.path))]
     Io {
         /// The file or directory.
         path: PathBuf,
@@ -150,13 +153,20 @@ pub enum SourceError {
         error: io::Error,
     },
     /// A file of bytes that are no text.
-    #[error("`{path}` is not UTF-8", path = .0.display())]
+    #[error("`{path}` is not UTF-8", path = shown(.0))]
     NotUtf8(PathBuf),
     /// A link could lead out of the directory that was named.
-    #[error("`{path}` is a symbolic link; a policy directory holds none", path = .0.display())]
+    #[error("`{path}` is a symbolic link; a policy directory holds none", path = shown(.0))]
     SymbolicLink(PathBuf),
+    /// A pipe or a device: reading it may never end.
+    #[error("`{path}` is not a regular file", path = shown(.0))]
+    NotAFile(PathBuf),
+    /// A name with a control character, or with one that turns the text around: every message that
+    /// names the file would show something else.
+    #[error("the file name `{path}` has a character that does not show; rename it", path = shown(.0))]
+    HiddenCharacter(PathBuf),
     /// A bound was passed.
-    #[error("`{path}` is too much: {bound}", path = .0.display(), bound = .1)]
+    #[error("`{path}` is too much: {bound}", path = shown(.0), bound = .1)]
     TooMuch(PathBuf, &'static str),
     /// Nothing to compile: an empty policy is more likely a wrong path.
     #[error("there is no `.toml` file")]
@@ -167,6 +177,11 @@ impl SourceError {
     fn io(path: &Path, error: io::Error) -> Self {
         Self::Io { path: path.to_owned(), error }
     }
+}
+
+/// A path as a terminal may have it.
+fn shown(path: &Path) -> String {
+    visible(&path.to_string_lossy()).into_owned()
 }
 
 struct Reading<'u> {
@@ -280,6 +295,9 @@ impl Reading<'_> {
         if self.sources.files.contains_key(name) {
             return Ok(name.to_owned());
         }
+        if !name.chars().all(is_visible) {
+            return Err(SourceError::HiddenCharacter(path.to_owned()));
+        }
         if self.sources.files.len() >= MAX_FILES {
             return Err(SourceError::TooMuch(path.to_owned(), "at most 20,000 files"));
         }
@@ -306,11 +324,14 @@ fn bounded(path: &Path, text: &str) -> Result<String, SourceError> {
 }
 
 fn read_bounded(path: &Path) -> Result<String, SourceError> {
-    let file = fs::File::open(path).map_err(|error| SourceError::io(path, error))?;
+    let io = |error| SourceError::io(path, error);
+    // Before it is opened: to open a pipe waits for whoever writes to it.
+    if !fs::metadata(path).map_err(io)?.is_file() {
+        return Err(SourceError::NotAFile(path.to_owned()));
+    }
+    let file = fs::File::open(path).map_err(io)?;
     let mut bytes = Vec::new();
-    file.take(MAX_FILE_BYTES.saturating_add(1))
-        .read_to_end(&mut bytes)
-        .map_err(|error| SourceError::io(path, error))?;
+    file.take(MAX_FILE_BYTES.saturating_add(1)).read_to_end(&mut bytes).map_err(io)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_FILE_BYTES {
         return Err(SourceError::TooMuch(path.to_owned(), "at most 1 MiB a file"));
     }

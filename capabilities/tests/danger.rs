@@ -81,6 +81,34 @@ fn e18_a_permissions_reason_is_not_the_reason_of_who_uses_it() {
     assert_eq!(errors(&capability(&meant, body)), [""; 0]);
 }
 
+/// What the WebView could give a page without a call of its.
+#[test]
+fn c17_a_power_of_the_webview_is_not_for_pages_from_the_network() {
+    for (command, is_dangerous) in [
+        ("webview.camera", true),
+        ("webview.microphone", true),
+        ("webview.devtools", true),
+        ("webview.c*", true),
+        ("webview.*", true),
+        ("webview.print", false),
+        ("webview.navigate", false),
+    ] {
+        let allow = |more: &str| format!("allow = [{{ commands = [{command:?}]{more} }}]");
+        let remote = "origins = [\"https://example.com\"]";
+        let said = format!(
+            "6:24 `{command}` is for the app's own pages, and `https://example.com` may have it"
+        );
+        let expected: Vec<_> = is_dangerous.then_some(said).into_iter().collect();
+        assert_eq!(errors(&capability(remote, &allow(""))), expected, "{command}");
+        assert_eq!(
+            errors(&capability(remote, &allow(", dangerous = \"x\""))),
+            [""; 0],
+            "{command}"
+        );
+        assert_eq!(errors(&capability("", &allow(""))), [""; 0], "{command} of the app's own");
+    }
+}
+
 #[test]
 fn g04_every_command_in_whatever_spelling_needs_a_reason() {
     for command in ["*", "**", "*.*", "*.*.*", "**.*"] {

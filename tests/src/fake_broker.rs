@@ -26,7 +26,7 @@ use std::{
 use serde_json::{Value, json};
 use sidegate::wire::{
     AssetReply, AssetRequest, DocumentId, FromHost, HostReport, LENGTH_BYTES, MAX_FROM_HOST,
-    MAX_TO_HOST, OpenWindow, ToHost, WindowId, decode, encode, frame_length,
+    MAX_TO_HOST, OpenWindow, Power, Stance, ToHost, WindowId, decode, encode, frame_length,
 };
 
 use crate::{binaries::HOST, display::Display};
@@ -55,6 +55,23 @@ pub enum Said {
     Crashed(WindowId),
     /// Something was dropped.
     Dropped(WindowId, String),
+    /// A document reaches for something.
+    Ask {
+        /// The window.
+        window: WindowId,
+        /// The document.
+        document: DocumentId,
+        /// The number of the question.
+        number: u64,
+        /// What for.
+        power: Power,
+        /// The address that it is about.
+        url: Option<String>,
+    },
+    /// A window stands otherwise than before.
+    Stands(WindowId, Stance),
+    /// An item of a menu was chosen.
+    Chosen(WindowId, u32),
     /// The answer to a ping.
     Pong(u64),
     /// A web process answered.
@@ -94,6 +111,9 @@ pub enum Asset {
     /// A page, after a while.
     Slow(Duration, String),
 }
+
+/// What to answer a question with; `None`: nothing, ever.
+pub type Answer = fn(Power, Option<&str>) -> Option<bool>;
 
 /// What to answer a call with: JSON after `"ok":`, or nothing for ever.
 pub type Rule = fn(&Call) -> Option<Value>;
@@ -135,16 +155,29 @@ impl FakeBroker {
     /// # Errors
     /// The command does not start.
     pub fn start_by(
+        command: Command,
+        assets: BTreeMap<String, Asset>,
+        rule: Rule,
+    ) -> io::Result<Self> {
+        Self::start_answering(command, assets, rule, |_, _| Some(false))
+    }
+
+    /// Starts a host by a command of the test's own, and answers what its pages reach for.
+    ///
+    /// # Errors
+    /// The command does not start.
+    pub fn start_answering(
         mut command: Command,
         assets: BTreeMap<String, Asset>,
         rule: Rule,
+        answer: Answer,
     ) -> io::Result<Self> {
         let (line, theirs) = UnixStream::pair()?;
         let host_end = std::fs::read_link(format!("/proc/self/fd/{}", theirs.as_raw_fd()))?;
         let host = command.stdin(Stdio::from(OwnedFd::from(theirs))).spawn()?;
         drop(command); // and with it the host's end
         let (sender, said) = mpsc::channel();
-        let mut clerk = Clerk { line: line.try_clone()?, assets, rule };
+        let mut clerk = Clerk { line: line.try_clone()?, assets, rule, answer };
         thread::spawn(move || {
             loop {
                 let heard = clerk.hear().unwrap_or(Said::Gone);
@@ -196,9 +229,22 @@ impl FakeBroker {
     /// # Errors
     /// The host is gone.
     pub fn open(&mut self, window: u32, other_origins: &[&str]) -> io::Result<()> {
+        self.open_as(window, other_origins, |open| open)
+    }
+
+    /// The same, and the window is what `change` makes of it.
+    ///
+    /// # Errors
+    /// The host is gone.
+    pub fn open_as(
+        &mut self,
+        window: u32,
+        other_origins: &[&str],
+        change: impl FnOnce(OpenWindow) -> OpenWindow,
+    ) -> io::Result<()> {
         let mut origins = vec!["app://localhost".to_owned()];
         origins.extend(other_origins.iter().map(|origin| (*origin).to_owned()));
-        self.send(&ToHost::Open(OpenWindow {
+        self.send(&ToHost::Open(change(OpenWindow {
             window: WindowId(window),
             label: "main".into(),
             title: "A window of the tests".into(),
@@ -207,7 +253,10 @@ impl FakeBroker {
             height: 480,
             origins,
             devtools: false,
-        }))
+            placing: None,
+            powers: Vec::new(),
+            menus: Vec::new(),
+        })))
     }
 
     /// The next thing that the host says and `wanted` takes; what it says before is lost.
@@ -274,6 +323,7 @@ struct Clerk {
     line: UnixStream,
     assets: BTreeMap<String, Asset>,
     rule: Rule,
+    answer: Answer,
 }
 
 impl Clerk {
@@ -305,6 +355,14 @@ impl Clerk {
             FromHost::Closed { window } => Ok(Said::Closed(window)),
             FromHost::Crashed { window } => Ok(Said::Crashed(window)),
             FromHost::Dropped { window, why } => Ok(Said::Dropped(window, why)),
+            FromHost::Ask { window, document, number, power, url } => {
+                if let Some(allowed) = (self.answer)(power, url.as_deref()) {
+                    send(&mut self.line, &ToHost::Answer { window, number, allowed })?;
+                }
+                Ok(Said::Ask { window, document, number, power, url })
+            }
+            FromHost::Stands { window, stance } => Ok(Said::Stands(window, stance)),
+            FromHost::Chosen { window, number } => Ok(Said::Chosen(window, number)),
             FromHost::Pong { number } => Ok(Said::Pong(number)),
             FromHost::Responsive { window } => Ok(Said::Responsive(window)),
         }

@@ -2,12 +2,14 @@
 //! the screen shows. No window manager runs on a private display: nobody reads `_NET_*` wishes,
 //! and the focus goes where it is put.
 
+mod drag;
 mod error;
 mod keyboard;
 mod picture;
 mod place;
 #[cfg(test)]
 mod specimen;
+mod wishes;
 
 use std::{os::unix::net::UnixStream, thread, time::Duration};
 
@@ -198,12 +200,24 @@ impl Desk {
     /// # Errors
     /// [`X11Error`] where the window is gone.
     pub fn click(&self, window: &Window, x: i16, y: i16) -> Result<(), X11Error> {
+        self.click_with(1, window, x, y)
+    }
+
+    /// The same with the mouse button that opens a context menu.
+    ///
+    /// # Errors
+    /// [`X11Error`] where the window is gone.
+    pub fn click_for_menu(&self, window: &Window, x: i16, y: i16) -> Result<(), X11Error> {
+        self.click_with(3, window, x, y)
+    }
+
+    fn click_with(&self, button: u8, window: &Window, x: i16, y: i16) -> Result<(), X11Error> {
         let place = self.place(window)?;
         let point = (place.x.saturating_add(x), place.y.saturating_add(y));
         self.fake(MOTION_NOTIFY_EVENT, 0, point)?;
         thread::sleep(PAUSE);
-        self.fake(BUTTON_PRESS_EVENT, 1, (0, 0))?;
-        self.fake(BUTTON_RELEASE_EVENT, 1, (0, 0))?;
+        self.fake(BUTTON_PRESS_EVENT, button, (0, 0))?;
+        self.fake(BUTTON_RELEASE_EVENT, button, (0, 0))?;
         thread::sleep(PAUSE);
         Ok(())
     }

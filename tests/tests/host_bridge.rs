@@ -12,7 +12,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Value, json};
-use sidegate::wire::{SandboxLevel, ToHost, WindowId};
+use sidegate::wire::{Power, SandboxLevel, ToHost, WindowId};
 use sidegate_tests::{
     Display,
     fake_broker::{Asset, Call, FakeBroker, Said, echo},
@@ -250,23 +250,25 @@ fn c17_and_c10_the_powers_of_a_page_are_refused_and_told() {
         location.href = 'https://example.com/?stolen';
         setTimeout(() => report([opened, location.href]), 300);";
     let broker = run(&display, script);
-    let mut dropped = Vec::new();
+    let mut heard = Vec::new();
     let report = broker.wait_for("report", |said| match said {
-        Said::Dropped(_, why) => {
-            dropped.push(why.clone());
+        Said::Call(call) if call.command == "report" => Some(call.args.clone()),
+        other => {
+            heard.push(other.clone());
             None
         }
-        Said::Call(call) if call.command == "report" => Some(call.args.clone()),
-        _ => None,
     });
     assert_eq!(report, json!([null, "app://localhost/"]));
     let more = broker.listen_until_quiet(QUIET);
-    dropped.extend(more.iter().filter_map(|said| match said {
-        Said::Dropped(_, why) => Some(why.clone()),
-        _ => None,
-    }));
-    let expected = "a navigation to https://example.com/?stolen";
-    assert!(dropped.iter().any(|why| why == expected), "{expected} is not in {dropped:?}");
+    heard.extend(more.iter().cloned());
+    let asked = |wanted: Power, address: Option<&str>| {
+        heard.iter().any(|said| match said {
+            Said::Ask { power, url, .. } => *power == wanted && url.as_deref() == address,
+            _ => false,
+        })
+    };
+    assert!(asked(Power::Navigate, Some("https://example.com/?stolen")), "{heard:#?}");
+    assert!(asked(Power::Geolocation, None), "{heard:#?}");
     assert!(!more.iter().any(|said| matches!(said, Said::Asset(_) | Said::Committed(..))));
 }
 

@@ -359,6 +359,9 @@ fn a_window_keeps_to_its_origins() {
                 height: 100,
                 origins: origins.into_iter().map(String::from).collect(),
                 devtools: false,
+                placing: None,
+                powers: Vec::new(),
+                menus: Vec::new(),
             }))
             .unwrap();
         let closed = |said: &Said| (*said == Said::Closed(WindowId(number))).then_some(());

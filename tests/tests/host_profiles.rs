@@ -77,6 +77,9 @@ fn open(broker: &mut FakeBroker, url: &str, origin: &str) {
         height: 480,
         origins: vec![origin.into()],
         devtools: false,
+        placing: None,
+        powers: Vec::new(),
+        menus: Vec::new(),
     };
     broker.send(&ToHost::Open(window)).unwrap();
 }

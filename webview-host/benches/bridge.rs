@@ -156,6 +156,9 @@ fn open(line: &mut UnixStream) -> io::Result<()> {
             height: 300,
             origins: vec!["app://localhost".into()],
             devtools: false,
+            placing: None,
+            powers: Vec::new(),
+            menus: Vec::new(),
         }),
     )
 }

@@ -17,7 +17,7 @@ use crate::origin::Origin;
 use crate::origins::Origins;
 
 /// The longest address that is told whole, in bytes.
-const MAX_ADDRESS: usize = 8 << 10;
+pub(crate) const MAX_ADDRESS: usize = 8 << 10;
 
 /// 128 bits from the kernel, in hexadecimal: a challenge that no page can guess.
 #[derive(Clone, PartialEq, Eq)]
@@ -63,6 +63,17 @@ pub(crate) enum Heard<'a> {
     Refused(&'static str),
 }
 
+/// How far a document has come in showing who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Its bridge has answered.
+    Met,
+    /// Its bridge will answer.
+    Awaited,
+    /// It is of no origin that gets a bridge.
+    Foreign,
+}
+
 /// The documents of one window.
 #[derive(Debug, Default)]
 pub(crate) struct Documents {
@@ -105,6 +116,21 @@ impl Documents {
         };
         self.current = Some(Current { nonce, committed, met: false });
         DocumentId(self.last)
+    }
+
+    /// The document that was committed last, and how far it has come.
+    pub(crate) fn current(&self, bridged: &Origins) -> Option<(DocumentId, Standing)> {
+        let current = self.current.as_ref()?;
+        let never = match &current.committed {
+            Committed::Known(origin) => !origin.as_ref().is_some_and(|it| bridged.contain(it)),
+            Committed::Hidden => false,
+        };
+        let standing = match (current.met, never) {
+            (true, _) => Standing::Met,
+            (false, true) => Standing::Foreign,
+            (false, false) => Standing::Awaited,
+        };
+        Some((DocumentId(self.last), standing))
     }
 
     /// The web process died: nothing is current until the next commit.

@@ -3,12 +3,14 @@
 //! It starts once the sandbox stands, says so in the first frame, and ends when the broker
 //! says so or is gone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use sidegate::wire::{
-    FrameError, FromHost, HostReport, OpenWindow, SandboxLevel, ToHost, WindowId, decode,
+    FrameError, FromHost, HostReport, OpenWindow, SandboxLevel, ToHost, WindowChange, WindowId,
+    decode,
 };
 use tao::event::{Event, WindowEvent};
 use tao::event_loop::{ControlFlow, EventLoopBuilder, EventLoopWindowTarget};
@@ -35,7 +37,15 @@ pub(crate) enum Wake {
     Frame(Vec<u8>),
     /// A page closed its own window.
     Close(WindowId),
+    /// It is time to look how a window stands.
+    Look(WindowId),
+    /// An item of a window's menu was chosen.
+    Chosen(WindowId, u32),
 }
+
+/// How long after a change it is looked how a window stands: a window manager takes its time, and a
+/// window that is moved by hand does not stand anywhere yet.
+const SETTLED: Duration = Duration::from_millis(100);
 
 /// Shows windows until the broker says otherwise.
 ///
@@ -59,13 +69,15 @@ pub fn run(report: HostReport, debug: bool) -> Result<Infallible, HostError> {
     })?;
     let assets = Arc::new(Mutex::new(Assets::new(outbox.clone())));
     let setting = Setting { outbox, assets, proxy, nested: level == SandboxLevel::A, debug };
-    let mut host = Host { setting, windows: BTreeMap::new() };
+    let mut host = Host { setting, windows: BTreeMap::new(), looking: BTreeSet::new() };
     events.run(move |event, target, flow| host.on(event, target, flow));
 }
 
 struct Host {
     setting: Setting,
     windows: BTreeMap<WindowId, Window>,
+    /// Windows that will be looked at.
+    looking: BTreeSet<WindowId>,
 }
 
 impl Host {
@@ -88,9 +100,21 @@ impl Host {
                 Err(error) => broken(error),
             },
             Event::UserEvent(Wake::Close(window)) => self.closed(window),
+            Event::UserEvent(Wake::Look(window)) => self.look(window),
+            Event::UserEvent(Wake::Chosen(window, number)) => {
+                self.setting.outbox.send(&FromHost::Chosen { window, number });
+            }
+            Event::WindowEvent {
+                window_id,
+                event: WindowEvent::Resized(_) | WindowEvent::Moved(_) | WindowEvent::Focused(_),
+                ..
+            } => {
+                if let Some(window) = self.of_shell(window_id) {
+                    self.look_soon(window);
+                }
+            }
             Event::WindowEvent { window_id, event: WindowEvent::CloseRequested, .. } => {
-                let closed = self.windows.iter().find(|(_, window)| window.shell_id() == window_id);
-                if let Some(window) = closed.map(|(id, _)| *id) {
+                if let Some(window) = self.of_shell(window_id) {
                     self.closed(window);
                 }
             }
@@ -120,9 +144,16 @@ impl Host {
                 let assets = &self.setting.assets;
                 assets.lock().unwrap_or_else(PoisonError::into_inner).answer(&reply);
             }
-            ToHost::SetTitle { window, title } => {
+            ToHost::Answer { window, number, allowed } => {
                 if let Some(window) = self.windows.get(&window) {
-                    window.set_title(&title);
+                    window.answer(number, allowed);
+                }
+            }
+            ToHost::Change { window, change: WindowChange::Close } => self.closed(window),
+            ToHost::Change { window: id, change } => {
+                if let Some(window) = self.windows.get(&id) {
+                    window.change(&change);
+                    self.look_soon(id);
                 }
             }
             ToHost::Load { window: id, url } => {
@@ -132,7 +163,6 @@ impl Host {
                     self.setting.dropped(id, &format!("a load of {url}"));
                 }
             }
-            ToHost::Close { window } => drop(self.windows.remove(&window)),
             ToHost::Ping { number } => {
                 self.setting.outbox.send(&FromHost::Pong { number });
                 self.windows.values().for_each(Window::ask_whether_it_answers);
@@ -157,11 +187,35 @@ impl Host {
         match Window::open(&self.setting, open, target) {
             Ok(opened) => {
                 self.windows.insert(window, opened);
+                self.look_soon(window);
             }
             Err(error) => {
                 self.setting.dropped(window, &format!("the window was not opened: {error}"));
                 self.setting.outbox.send(&FromHost::Closed { window });
             }
+        }
+    }
+
+    fn of_shell(&self, shell: tao::window::WindowId) -> Option<WindowId> {
+        let found = self.windows.iter().find(|(_, window)| window.shell_id() == shell);
+        found.map(|(id, _)| *id)
+    }
+
+    /// Looks how a window stands once it has come to rest; many changes are one look.
+    fn look_soon(&mut self, window: WindowId) {
+        if self.looking.insert(window) {
+            let proxy = self.setting.proxy.clone();
+            gtk::glib::timeout_add_local_once(SETTLED, move || {
+                // Where the main loop is gone, so is the process.
+                let _ = proxy.send_event(Wake::Look(window));
+            });
+        }
+    }
+
+    fn look(&mut self, id: WindowId) {
+        self.looking.remove(&id);
+        if let Some(stance) = self.windows.get(&id).and_then(Window::news) {
+            self.setting.outbox.send(&FromHost::Stands { window: id, stance });
         }
     }
 

@@ -128,6 +128,12 @@ impl AppDirectories {
         self.config.join("settings.json")
     }
 
+    /// Where it is remembered how windows stood.
+    #[must_use]
+    pub fn windows(&self) -> PathBuf {
+        self.config.join("windows.json")
+    }
+
     /// The directories that are the app's alone: made when they are first needed.
     #[must_use]
     pub fn own(&self) -> Vec<PathBuf> {

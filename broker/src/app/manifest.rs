@@ -1,22 +1,32 @@
 //! `sidegate.toml`: which windows the app has and how it is kept. Nothing unknown is accepted.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
-use sidegate_capabilities::WindowLabel;
 
-use super::containment::{self, Containment};
+use crate::windows::MAX_OPEN;
 use crate::wire::SandboxLevel;
+
+mod id;
+mod menu;
+mod template;
+mod window;
+
+pub use id::AppId;
+pub(crate) use menu::CORE;
+pub use menu::{Chosen, Menu, MenuEntry, Menus};
+pub use template::Template;
+pub(crate) use window::SIZE;
+pub use window::Window;
 
 /// The name of the file in an app's directory.
 pub(crate) const FILE: &str = "sidegate.toml";
 
-/// A window that is smaller than this cannot be used, and one that is larger than this was a
-/// slip of the pen: the largest screens sold have 7,680 pixels.
-const SIZE: std::ops::RangeInclusive<u32> = 64..=16_384;
-
-/// The most windows that an app declares. Each may need a process of its own.
-const MAX_WINDOWS: usize = 64;
+/// The longest that an app may ask to be waited for: systemd ends a service after 90 seconds, and a
+/// session's processes with it.
+const MAX_DRAIN_SECONDS: u64 = 60;
 
 /// The manifest of an app.
 #[derive(Debug, Clone)]
@@ -29,58 +39,19 @@ pub struct Manifest {
     pub release: String,
     /// The windows that open when it starts.
     pub windows: Vec<Window>,
+    /// The windows that may be opened beside them.
+    pub templates: Vec<Template>,
+    /// The menu bar of the windows that say `menu = true`.
+    pub menus: Menus,
     /// The sandbox level below which its hosts do not start.
     pub least: SandboxLevel,
     /// A directory of capability files in the app's that is observed beside `policies`: what it
     /// would decide otherwise is recorded.
     pub observe: Option<String>,
-}
-
-/// A window that opens when the app starts.
-#[derive(Debug, Clone)]
-pub struct Window {
-    /// What capability files call it.
-    pub label: WindowLabel,
-    /// The title it opens with.
-    pub title: String,
-    /// The address of its first document.
-    pub url: String,
-    /// Logical pixels.
-    pub width: u32,
-    /// Logical pixels.
-    pub height: u32,
-    /// Windows of one group share a host process, whatever they may do. Without a group, those
-    /// share one that may do the same and need the same of their sandbox.
-    pub group: Option<String>,
-    /// What it needs of its host's sandbox, and what it is held to.
-    pub sandbox: Containment,
-}
-
-impl Window {
-    /// A window on one of the app's own pages, 960 × 640.
-    ///
-    /// # Errors
-    /// [`ManifestError::Value`] where the label or the page is not one.
-    pub fn new(label: &str, page: &str) -> Result<Self, ManifestError> {
-        WrittenWindow {
-            label: label.to_owned(),
-            title: label.to_owned(),
-            page: Some(page.to_owned()),
-            url: None,
-            width: default_width(),
-            height: default_height(),
-            group: None,
-            sandbox: containment::Written::default(),
-        }
-        .try_into()
-    }
-
-    /// The same with another title.
-    #[must_use]
-    pub fn title(mut self, title: &str) -> Self {
-        title.clone_into(&mut self.title);
-        self
-    }
+    /// Whether `sidegate run` follows the files of the policy, and reloads when they change.
+    pub watch: bool,
+    /// How long calls in flight may take to finish when the app is asked to end.
+    pub drain: Option<Duration>,
 }
 
 impl Manifest {
@@ -112,31 +83,38 @@ impl Manifest {
         let windows: Vec<Window> =
             written.window.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
         check_windows(&windows)?;
+        let templates: Vec<Template> =
+            written.template.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
+        template::check(&templates, &windows)?;
         Ok(Self {
+            templates,
+            menus: Menus::parse(written.menu)?,
             id: AppId::parse(&written.id)?,
             name: written.name,
             release: written.release,
             windows,
             least: written.sandbox.least.into(),
             observe: written.observe.map(observed).transpose()?,
+            watch: written.watch,
+            drain: written.drain_seconds.map(drain).transpose()?,
         })
     }
 }
 
 fn check_windows(windows: &[Window]) -> Result<(), ManifestError> {
-    if windows.is_empty() || windows.len() > MAX_WINDOWS {
-        return Err(value("window", format!("an app has 1 to {MAX_WINDOWS} windows")));
+    if windows.is_empty() || windows.len() > MAX_OPEN {
+        return Err(value("window", format!("an app has 1 to {MAX_OPEN} windows")));
     }
-    let mut labels: Vec<_> = windows.iter().map(|window| &window.label).collect();
-    labels.sort();
-    let twice = labels.windows(2).find_map(|pair| match pair {
-        [first, second] if first == second => Some(first),
-        _ => None,
-    });
-    match twice {
+    match twice(windows.iter().map(|window| window.label.as_str())) {
         Some(label) => Err(value("window.label", format!("there are two windows `{label}`"))),
         None => Ok(()),
     }
+}
+
+/// A name that stands there twice.
+fn twice<'a>(names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let mut seen = BTreeSet::new();
+    names.into_iter().find(|name| !seen.insert(*name))
 }
 
 /// What is wrong with a manifest.
@@ -187,41 +165,6 @@ fn value(key: &'static str, problem: impl Into<String>) -> ManifestError {
     ManifestError::Value { path: FILE.into(), key, problem: problem.into() }
 }
 
-/// An app's identifier: reversed domain, `org.example.notes`. It becomes the name of
-/// directories, so it holds only letters, digits, `-` and `.`, and no part of it is empty.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AppId(String);
-
-impl std::fmt::Display for AppId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl AppId {
-    /// Reads an identifier.
-    ///
-    /// # Errors
-    /// [`ManifestError::Value`].
-    pub fn parse(text: &str) -> Result<Self, ManifestError> {
-        let part_is_good = |part: &str| {
-            part.starts_with(|first: char| first.is_ascii_alphanumeric())
-                && part.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-')
-        };
-        let parts = text.split('.');
-        if text.len() <= 128 && text.contains('.') && parts.into_iter().all(part_is_good) {
-            return Ok(Self(text.to_owned()));
-        }
-        Err(value("id", format!("`{text}` is not of the form `org.example.notes`")))
-    }
-
-    /// As text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
@@ -231,26 +174,17 @@ struct Written {
     #[serde(default = "default_release")]
     release: String,
     #[serde(default)]
-    window: Vec<WrittenWindow>,
+    window: Vec<window::Written>,
+    #[serde(default)]
+    template: Vec<template::Written>,
+    #[serde(default)]
+    menu: Vec<menu::Written>,
     #[serde(default)]
     sandbox: WrittenSandbox,
     observe: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenWindow {
-    label: String,
-    title: String,
-    page: Option<String>,
-    url: Option<String>,
-    #[serde(default = "default_width")]
-    width: u32,
-    #[serde(default = "default_height")]
-    height: u32,
-    group: Option<String>,
-    #[serde(default)]
-    sandbox: containment::Written,
+    #[serde(default = "default_watch")]
+    watch: bool,
+    drain_seconds: Option<u64>,
 }
 
 #[derive(Deserialize, Default)]
@@ -282,40 +216,6 @@ impl From<WrittenLevel> for SandboxLevel {
     }
 }
 
-impl TryFrom<WrittenWindow> for Window {
-    type Error = ManifestError;
-
-    fn try_from(written: WrittenWindow) -> Result<Self, ManifestError> {
-        let label = WindowLabel::parse(&written.label)
-            .map_err(|error| value("window.label", error.to_string()))?;
-        if !SIZE.contains(&written.width) || !SIZE.contains(&written.height) {
-            let problem = format!("width and height are from {} to {}", SIZE.start(), SIZE.end());
-            return Err(value("window.width", problem));
-        }
-        let url = match (written.page, written.url) {
-            (Some(page), None) => own_page(&page)?,
-            (None, Some(url)) => remote_page(url)?,
-            _ => return Err(value("window", "a window has either a `page` or a `url`")),
-        };
-        Ok(Self {
-            label,
-            title: written.title,
-            url,
-            width: written.width,
-            height: written.height,
-            group: written.group,
-            sandbox: written.sandbox.read().map_err(|(key, problem)| value(key, problem))?,
-        })
-    }
-}
-
-fn own_page(page: &str) -> Result<String, ManifestError> {
-    if !is_plain_path(page) {
-        return Err(value("window.page", format!("`{page}` is not a file beneath `ui`")));
-    }
-    Ok(format!("app://localhost/{page}"))
-}
-
 fn observed(directory: String) -> Result<String, ManifestError> {
     if is_plain_path(&directory) && directory != "policies" {
         return Ok(directory);
@@ -325,6 +225,14 @@ fn observed(directory: String) -> Result<String, ManifestError> {
     Err(value("observe", problem))
 }
 
+fn drain(seconds: u64) -> Result<Duration, ManifestError> {
+    if seconds > MAX_DRAIN_SECONDS {
+        let problem = format!("a person who closed an app waits for {MAX_DRAIN_SECONDS} at most");
+        return Err(value("drain_seconds", problem));
+    }
+    Ok(Duration::from_secs(seconds))
+}
+
 /// Downwards, and nothing hidden.
 fn is_plain_path(path: &str) -> bool {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./".contains(letter);
@@ -332,19 +240,8 @@ fn is_plain_path(path: &str) -> bool {
     path.chars().all(plain) && downwards
 }
 
-fn remote_page(url: String) -> Result<String, ManifestError> {
-    if url.starts_with("https://") {
-        return Ok(url);
-    }
-    Err(value("window.url", format!("`{url}` is not an `https://` address")))
-}
-
-fn default_width() -> u32 {
-    960
-}
-
-fn default_height() -> u32 {
-    640
+fn default_watch() -> bool {
+    true
 }
 
 fn default_release() -> String {
@@ -400,9 +297,74 @@ page = "editor.html"
                 "`observe`: `policies` is not another",
             ),
             ("editor.html\"", "a\"\n[window.sandbox]\ntasks = 1", "`window.sandbox.tasks`: `1`"),
+            (
+                "[[window]]",
+                "drain_seconds = 61\n[[window]]",
+                "`drain_seconds`: a person who closed",
+            ),
             ("[[window]]", "[[windows]]", "unknown field `windows`"),
         ] {
             let error = Manifest::parse(&GOOD.replace(from, to)).unwrap_err().to_string();
+            assert!(error.contains(expected), "{to}: {error}");
+        }
+    }
+
+    const MORE: &str = r#"
+[[template]]
+name = "preview"
+title = "Preview"
+page = "preview.html"
+most = 2
+takes = ["https://docs.example.com"]
+[[menu]]
+title = "File"
+[[menu.item]]
+title = "Quit"
+command = "app.quit"
+[[menu.item]]
+title = "Save"
+event = "save"
+keys = "<Control>s"
+"#;
+
+    #[test]
+    fn templates_and_menus_are_read() {
+        let manifest = Manifest::parse(&format!("{GOOD}{MORE}")).unwrap();
+        let labels: Vec<_> = manifest.templates[0].labels().map(|it| it.to_string()).collect();
+        assert_eq!(labels, ["preview-1", "preview-2"]);
+        assert_eq!(manifest.menus.chosen(1), Some(&Chosen::Event("save".into())));
+        assert_eq!(manifest.menus.chosen(2), None);
+        let [menu] = &manifest.menus.for_host()[..] else { panic!("one menu") };
+        let numbers: Vec<_> = menu.items.iter().map(|item| item.number).collect();
+        assert_eq!(numbers, [0, 1]);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_template_or_a_menu_is_said() {
+        for (from, to, expected) in [
+            ("\"preview\"", "\"the preview\"", "`template.name`"),
+            ("most = 2", "most = 65", "`template.most`"),
+            ("most = 2", "most = 0", "`template.most`"),
+            ("https://docs.example.com", "http://docs.example.com", "`template.takes`"),
+            ("https://docs.example.com", "https://docs.example.com/a", "`template.takes`"),
+            ("https://docs.example.com", "https://*.example.com", "`template.takes`"),
+            ("preview.html", "../preview.html", "`window.page`"),
+            ("label = \"editor\"", "label = \"preview-1\"", "could be called `preview-1`"),
+            ("label = \"editor\"", "label = \"core\"", "`core` is the app itself"),
+            (
+                "[[menu]]",
+                "[[template]]\nname=\"preview\"\ntitle=\"x\"\npage=\"x\"\n[[menu]]",
+                "two templates",
+            ),
+            ("\"app.quit\"", "\"App quit\"", "`menu.item.command`"),
+            ("\"app.quit\"", "\"app.quit\"\nargs = 1", "`menu.item.args`"),
+            ("\"app.quit\"", "\"app.quit\"\nevent = \"x\"", "either a `command`"),
+            ("event = \"save\"", "args = {}", "either a `command`"),
+            ("<Control>s", "<Control> s", "`menu.item.keys`"),
+            ("\"Save\"", "\"\"", "`menu.title`"),
+        ] {
+            let text = format!("{GOOD}{MORE}").replacen(from, to, 1);
+            let error = Manifest::parse(&text).unwrap_err().to_string();
             assert!(error.contains(expected), "{to}: {error}");
         }
     }

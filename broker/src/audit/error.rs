@@ -58,6 +58,9 @@ pub enum AuditError {
         /// Bytes of the line.
         bytes: usize,
     },
+    /// The broker has ended, and its log with it.
+    #[error("the audit log was closed when the broker ended")]
+    Closed,
     /// The event could not be written as JSON.
     #[error("the audit record has no JSON form: {0}")]
     Form(#[from] serde_json::Error),

@@ -19,6 +19,9 @@ pub enum Event<'a> {
     /// More allowed calls like one that stands in the log already, where the policy says that
     /// they are counted.
     Counted(Counted<'a>),
+    /// An allowed call was cancelled before its page had the answer. One without such a record ran
+    /// to its end.
+    Cancelled(Cancelled<'a>),
     /// The broker is up.
     Start {
         /// The app, by the identifier of its manifest.
@@ -31,6 +34,11 @@ pub enum Event<'a> {
         #[serde(skip_serializing_if = "is_not")]
         log_args: bool,
     },
+    /// The broker takes no more calls, and waits for those in flight.
+    Draining {
+        /// How many those are.
+        in_flight: u64,
+    },
     /// The broker goes down in good order.
     Stop {},
     /// A policy came into force; its version is the record's `policy`.
@@ -38,6 +46,20 @@ pub enum Event<'a> {
         /// The files that it was read from.
         #[serde(serialize_with = "clip::list")]
         files: &'a [String],
+        /// The version of the policy that it took the place of, where that was not at the start.
+        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "clip::maybe_name")]
+        replaced: Option<&'a str>,
+        /// What asked for that: `api`, `signal` or `files`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        by: Option<&'static str>,
+    },
+    /// A policy that was to come into force was not taken; the record's `policy` stays.
+    PolicyRefused {
+        /// What asked for it: `api`, `signal` or `files`.
+        by: &'static str,
+        /// The reason, for people.
+        #[serde(serialize_with = "clip::text")]
+        why: &'a str,
     },
     /// A policy is observed beside the one in force: calls are recorded with what it says where
     /// that is something else.
@@ -218,6 +240,32 @@ pub struct Counted<'a> {
     /// What the observed policy says of them, where that is another verdict.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shadow: Option<Shadow<'a>>,
+}
+
+/// The end of a call that its page did not get an answer to.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Cancelled<'a> {
+    /// The label of the window that asked.
+    #[serde(serialize_with = "clip::name")]
+    pub window: &'a str,
+    /// The host the window is in.
+    pub host: u64,
+    /// The document of the window.
+    pub document: u64,
+    /// The origin of the document.
+    #[serde(serialize_with = "clip::origin")]
+    pub origin: &'a str,
+    /// The command.
+    #[serde(serialize_with = "clip::name")]
+    pub command: &'a str,
+    /// The number that the page gave the call.
+    pub call: u64,
+    /// `by-page`, `revoked`, `policy-changed`, `deadline`, `ending` (the broker goes down) or
+    /// `abandoned` (whoever asked for it is gone).
+    pub why: &'static str,
+    /// Whether the handler had finished all the same: what it did stands, its result was kept back.
+    #[serde(skip_serializing_if = "is_not")]
+    pub finished: bool,
 }
 
 /// What a policy that is only observed says of a call, where its verdict is another.

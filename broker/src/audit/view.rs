@@ -148,8 +148,23 @@ fn story(entry: &Entry) -> String {
         _ => {
             let labelled = |key| Some(format!("{key} {}", show(entry.get(key)?)));
             let keys = [
-                "app", "version", "log_args", "observed", "host", "pid", "level", "document",
-                "bytes", "digest", "files", "missing",
+                "app",
+                "version",
+                "log_args",
+                "observed",
+                "replaced",
+                "by",
+                "host",
+                "pid",
+                "level",
+                "document",
+                "call",
+                "bytes",
+                "digest",
+                "files",
+                "missing",
+                "in_flight",
+                "finished",
             ];
             let mut told = vec![text("state")];
             told.extend(keys.map(labelled));

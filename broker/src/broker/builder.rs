@@ -5,27 +5,33 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
+use std::time::Duration;
 
-use sidegate_capabilities::{Color, Compiled, Context, Diagnostics, Policy, SourceError, Sources};
+use sidegate_capabilities::{Color, Context, Diagnostics, SourceError, Sources};
+use tokio::sync::{Mutex, mpsc, watch};
 
 use super::Broker;
-use super::observed::{self, Observed};
-use crate::app::{AppDirectories, AppId, Manifest, ManifestError, NoHome, Window};
+use crate::app::{AppDirectories, AppId, Manifest, ManifestError, Menus, NoHome, Template, Window};
 use crate::assets::Assets;
 use crate::audit::{AuditError, AuditLog, Clock, Event};
-use crate::bundle::{Bundle, BundleError, Floor, FloorError, PublicKey};
+use crate::bundle::{BundleError, Floor, FloorError, PublicKey};
 use crate::confined::FileError;
 use crate::core::Core;
 use crate::handler::{Command, Registry, RegistryError};
 use crate::handlers::{self, AppInfo};
 use crate::ledger::Ledger;
 use crate::limits::Buckets;
-use crate::pipeline::{Bases, Pipeline, Showing};
-use crate::session::{Policies, Sessions};
+use crate::pipeline::{Force, InForce, Pipeline};
+use crate::reload::{Prepared, Reading, Reloader, Signed, Whence};
+use crate::session::{Gate, Sessions};
 use crate::settings::{Settings, SettingsError};
 use crate::token::{Mint, NoRandomness};
+use crate::windows::{Memory, Windows};
 use crate::wire::SandboxLevel;
+
+/// How long a person who closed an app lets it finish what it does without a word.
+const DRAIN: Duration = Duration::from_secs(5);
 
 /// What a broker is built from. Set either an app's directory, or the pieces of one.
 #[derive(Debug, Default)]
@@ -34,25 +40,21 @@ pub struct Builder {
     name: String,
     release: String,
     windows: Vec<Window>,
+    templates: Vec<Template>,
+    menus: Menus,
     least: Option<SandboxLevel>,
     app_dir: PathBuf,
     ui: Option<PathBuf>,
-    policies: Option<Sources>,
+    policies: Option<Reading>,
     bundle: Option<Signed>,
-    observed: Option<Sources>,
+    observed: Option<Reading>,
     log_args: bool,
     directories: Option<AppDirectories>,
     audit: Option<PathBuf>,
     commands: Vec<Command>,
     host: Option<PathBuf>,
     debug: bool,
-}
-
-/// A bundle to take the policy from, and whose it must be.
-#[derive(Debug)]
-struct Signed {
-    path: PathBuf,
-    key: PublicKey,
+    drain: Option<Duration>,
 }
 
 /// Why there is no broker.
@@ -122,6 +124,19 @@ pub enum BuildError {
     NoRandomness(#[from] NoRandomness),
 }
 
+impl BuildError {
+    /// The same for a terminal: what does not compile is shown as `sidegate check` shows it.
+    #[must_use]
+    pub fn render(&self, color: Color) -> String {
+        let which = if matches!(self, Self::Observed(..)) { " to be observed" } else { "" };
+        if let Self::Policy(found, sources) | Self::Observed(found, sources) = self {
+            let found = found.render(sources, color);
+            return format!("the policy{which} does not compile:\n{found}");
+        }
+        self.to_string()
+    }
+}
+
 impl Builder {
     /// Takes the manifest, the `policies` and the `ui` of the app in `directory`. After
     /// [`policy_bundle`](Self::policy_bundle) the `policies` there are not looked at.
@@ -132,11 +147,13 @@ impl Builder {
         let directory = directory.as_ref();
         let manifest = Manifest::read(directory)?;
         if self.bundle.is_none() {
-            let sources = Sources::read(&[directory.join("policies")])?;
-            self.policies = Some(sources.named_from(directory));
+            self.policies = Some(readable(directory.join("policies"), Some(directory))?);
         }
         if let Some(next) = &manifest.observe {
-            self.observed = Some(observed::read(&directory.join(next), directory)?);
+            self.observed = Some(readable(directory.join(next), Some(directory))?);
+        }
+        if let Some(drain) = manifest.drain {
+            self.drain = Some(drain);
         }
         self.ui = Some(directory.join("ui"));
         directory.clone_into(&mut self.app_dir);
@@ -144,6 +161,8 @@ impl Builder {
         self.name = manifest.name;
         self.release = manifest.release;
         self.windows = manifest.windows;
+        self.templates = manifest.templates;
+        self.menus = manifest.menus;
         self.least = Some(manifest.least);
         Ok(self)
     }
@@ -163,7 +182,7 @@ impl Builder {
     /// Takes `text` as the app's policy; `name` stands for it in messages.
     #[must_use]
     pub fn policy(mut self, name: &str, text: &str) -> Self {
-        self.policies = Some(Sources::from_texts([(name, text)]));
+        self.policies = Some(Reading::Given(Sources::from_texts([(name, text)])));
         self
     }
 
@@ -172,7 +191,7 @@ impl Builder {
     /// # Errors
     /// [`BuildError::Sources`].
     pub fn policies(mut self, path: impl Into<PathBuf>) -> Result<Self, BuildError> {
-        self.policies = Some(Sources::read(&[path.into()])?);
+        self.policies = Some(readable(path.into(), None)?);
         Ok(self)
     }
 
@@ -192,7 +211,25 @@ impl Builder {
     /// that say `observe = true` are observed.
     #[must_use]
     pub fn observe(mut self, sources: Sources) -> Self {
-        self.observed = Some(sources);
+        self.observed = Some(Reading::Given(sources));
+        self
+    }
+
+    /// The same for the capability files in `path`, a file or a directory, which are read again
+    /// when the broker reloads.
+    ///
+    /// # Errors
+    /// [`BuildError::Sources`].
+    pub fn observe_files(mut self, path: impl Into<PathBuf>) -> Result<Self, BuildError> {
+        self.observed = Some(readable(path.into(), None)?);
+        Ok(self)
+    }
+
+    /// How long calls in flight may take to finish when the broker is asked to end; five seconds,
+    /// where neither this nor the manifest says otherwise. What has not finished then is cancelled.
+    #[must_use]
+    pub fn drain(mut self, drain: Duration) -> Self {
+        self.drain = Some(drain);
         self
     }
 
@@ -217,6 +254,13 @@ impl Builder {
     #[must_use]
     pub fn window(mut self, window: Window) -> Self {
         self.windows.push(window);
+        self
+    }
+
+    /// Adds a kind of window that may be opened while the app runs.
+    #[must_use]
+    pub fn template(mut self, template: Template) -> Self {
+        self.templates.push(template);
         self
     }
 
@@ -278,86 +322,85 @@ impl Builder {
             id: id.as_str().to_owned(),
             version: std::mem::take(&mut self.release),
         };
-        let settings = Arc::new(Settings::open(&directories.settings())?);
-        let mut commands = handlers::all(app, Some(&settings));
-        commands.append(&mut self.commands);
-        let registry = Registry::new(commands)?;
-        let release = self.unpack(&id)?;
-        let (policy, sources, observed) = self.compile(&registry, &directories)?;
+        let (windows, wishes) = self.windows_of(&directories)?;
+        let registry = self.registry(app, &directories, &windows)?;
+        let whence = Whence {
+            app: id,
+            signed: self.bundle.take(),
+            policies: self.policies.take(),
+            observed: self.observed.take(),
+        };
+        let set = whence.read()?;
+        let variables =
+            directories.variables().map_err(|e| BuildError::Directories(e.to_string()))?;
+        let names: Vec<_> = registry.names().into_iter().chain(handlers::powers()).collect();
+        let prepared = set.prepare(&Context::new(&variables).commands(Some(&names)))?;
+        let Prepared { policies, files, observed, .. } = prepared;
         let log = self.audit.take().unwrap_or_else(|| directories.audit_log());
         private_directory(&log)?;
-        let version: Arc<str> = policy.version().to_string().into();
-        let shadow = observed.as_ref().map(|observed| observed.policy.clone());
-        let policies = Policies { enforced: policy.clone(), shadow };
+        let version = Arc::clone(&policies.version);
+        let floor = directories.policy_floor();
+        let release = set.release;
+        let force = InForce::first(policies, self.log_args, directories.own(), files);
         let core = Arc::new(Core {
-            policy_version: Arc::clone(&version),
-            policy,
+            reloader: Reloader::new(whence, variables, floor.clone(), set),
             assets: self.assets()?,
+            windows,
             host_binary: self.host.take(),
             least: self.least.unwrap_or(SandboxLevel::A),
             debug: self.debug,
             next_host: AtomicU64::new(1),
             next_window: AtomicU32::new(1),
+            drain: self.drain.unwrap_or(DRAIN),
+            running: watch::Sender::new(0),
+            stopped: AtomicBool::new(false),
             pipeline: Pipeline {
-                showing: Showing::under(&policies, self.log_args),
-                policies,
+                force: Force::new(force),
+                gate: Gate::new(),
                 sessions: Sessions::new(Mint::new()?),
                 registry,
                 buckets: Buckets::default(),
-                bases: Bases::new(directories.own()),
                 ledger: Ledger::new(AuditLog::open(&log, Clock::system())?, version)?,
             },
         });
         if let Some(release) = release {
             // Only now: a bundle that does not run has not been the last that ran.
-            Floor::at(&directories.policy_floor())?.raise_to(release)?;
+            Floor::at(&floor)?.raise_to(release)?;
         }
-        self.announce(&core, id.as_str(), &sources);
+        self.announce(&core);
         if let Some(observed) = observed {
-            observed.announce(&core);
+            core.note(&observed.event());
         }
-        Ok(Broker { core, windows: self.windows })
+        Ok(Broker { core, windows: self.windows, wishes: Mutex::new(wishes) })
     }
 
-    /// Reads the bundle, where there is one, in the place of any other policy; its version.
-    fn unpack(&mut self, app: &AppId) -> Result<Option<u64>, BuildError> {
-        let Some(Signed { path, key }) = self.bundle.take() else {
-            return Ok(None);
-        };
-        let text = Bundle::read_text(&path);
-        let bundle = text.and_then(|text| Bundle::verify_for(&text, &key, app));
-        let bundle = bundle.map_err(|error| BuildError::Bundle { path, error })?;
-        self.policies = Some(bundle.sources().clone());
-        Ok(Some(bundle.release().version))
-    }
-
-    /// The policy, what it was read from, and what is observed beside it.
-    fn compile(
+    /// The built-in commands and the app's own.
+    fn registry(
         &mut self,
-        registry: &Registry,
+        app: AppInfo,
         directories: &AppDirectories,
-    ) -> Result<(Policy, Sources, Option<Observed>), BuildError> {
-        let sources = self.policies.take().ok_or(BuildError::NoPolicy)?;
-        let variables =
-            directories.variables().map_err(|e| BuildError::Directories(e.to_string()))?;
-        let names = registry.names();
-        let context = Context::new(&variables).commands(Some(&names));
-        let compiled = match Policy::compile(&sources, &context) {
-            Ok(compiled) => compiled,
-            Err(diagnostics) => return Err(BuildError::Policy(diagnostics, sources)),
-        };
-        warn(&compiled);
-        let observed = match self.observed.take() {
-            Some(next) => Some(Observed::compile(next, &context)?),
-            // Its own capabilities that are not enforced yet.
-            None => compiled.shadow.map(|shadow| Observed::of(shadow, &sources)),
-        };
-        Ok((compiled.policy, sources, observed))
+        windows: &Arc<Windows>,
+    ) -> Result<Registry, BuildError> {
+        let settings = Arc::new(Settings::open(&directories.settings())?);
+        let mut commands = handlers::all(app, Some(&settings), Some(windows));
+        commands.append(&mut self.commands);
+        Ok(Registry::new(commands)?)
     }
 
-    fn announce(&self, core: &Core, id: &str, sources: &Sources) {
+    /// The table of windows, and where those that are made come out.
+    fn windows_of(
+        &mut self,
+        directories: &AppDirectories,
+    ) -> Result<(Arc<Windows>, mpsc::Receiver<Window>), BuildError> {
+        let memory = Memory::in_store(Settings::open(&directories.windows())?);
+        let templates = std::mem::take(&mut self.templates);
+        let (windows, wishes) = Windows::new(templates, std::mem::take(&mut self.menus), memory);
+        Ok((Arc::new(windows), wishes))
+    }
+
+    fn announce(&self, core: &Core) {
         let (version, log_args) = (env!("CARGO_PKG_VERSION"), self.log_args);
-        core.note(&Event::Start { app: id, version, log_args });
+        core.note(&Event::Start { app: core.reloader.whence.app.as_str(), version, log_args });
         if log_args {
             let log = core.pipeline.ledger.path().display();
             // Not by way of `tracing`, which an app may not have set up: whoever sits before it is
@@ -367,8 +410,8 @@ impl Builder {
                  keep it to yourself and remove it when you are done"
             );
         }
-        let files: Vec<String> = sources.names().map(str::to_owned).collect();
-        core.note(&Event::Policy { files: &files });
+        let force = core.pipeline.force.load();
+        core.note(&Event::Policy { files: &force.files, replaced: None, by: None });
     }
 
     /// The directory that the app lies in: the one it was read from, or its program's.
@@ -389,6 +432,13 @@ impl Builder {
     }
 }
 
+/// How capability files are read, once they were found to be readable.
+fn readable(path: PathBuf, named_from: Option<&Path>) -> Result<Reading, BuildError> {
+    let reading = Reading::Files { path, named_from: named_from.map(Path::to_owned) };
+    reading.read()?;
+    Ok(reading)
+}
+
 /// Makes the directory of the log at `path`, for its owner alone.
 fn private_directory(path: &Path) -> Result<(), BuildError> {
     let mut make = fs::DirBuilder::new();
@@ -398,12 +448,6 @@ fn private_directory(path: &Path) -> Result<(), BuildError> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let made = parent.map_or(Ok(()), |parent| make.create(parent));
     made.map_err(|error| BuildError::LogDirectory { path: path.to_owned(), error })
-}
-
-pub(super) fn warn(compiled: &Compiled) {
-    for warning in compiled.warnings.iter() {
-        tracing::warn!(file = warning.file, line = warning.line, "{}", warning.message);
-    }
 }
 
 #[cfg(test)]

@@ -9,11 +9,12 @@ use sidegate_capabilities::{Origin, WindowLabel};
 
 use crate::clock::Now;
 use crate::core::Core;
-use crate::handler::{HandlerError, WindowPort};
+use crate::handler::HandlerError;
 use crate::pipeline::{Frame, Reply};
 use crate::session::Identity;
 use crate::token::{HostId, SessionId, Token};
-use crate::wire::{DocumentId, WindowId};
+use crate::windows::WindowPort;
+use crate::wire::{DocumentId, WindowChange, WindowId};
 
 /// The only document of a peer.
 const DOCUMENT: DocumentId = DocumentId(1);
@@ -30,18 +31,19 @@ pub struct Peer {
 }
 
 impl Peer {
-    pub(super) fn new(core: Arc<Core>, label: WindowLabel, origin: &Origin) -> Self {
+    pub(crate) fn new(core: Arc<Core>, label: WindowLabel, origin: &Origin) -> Self {
         let host = HostId(core.next_host.fetch_add(1, Ordering::Relaxed));
         let window = WindowId(core.next_window.fetch_add(1, Ordering::Relaxed));
         let now = Now::read();
-        let standing = core.pipeline.policies.standing(&label, origin, now.wall);
+        let force = core.pipeline.force.load();
+        let standing = force.policies.standing(&label, origin, now.wall);
         let identity = Identity {
             host,
             window,
             document: DOCUMENT,
             label,
             origin: origin.clone(),
-            policy: Arc::clone(&core.policy_version),
+            policy: Arc::clone(force.version()),
         };
         let opened = core.pipeline.sessions.open(identity, standing, now.moment);
         let session = opened.map(|(session, token)| (session.id, token));
@@ -83,6 +85,13 @@ impl Peer {
         self.send_at(bytes, Now::read()).await
     }
 
+    /// Cancels a call as a bridge would.
+    #[cfg(test)]
+    pub(super) async fn cancel(&self, call: u64) {
+        let token = self.session.as_ref().map(|(_, token)| token.text()).unwrap_or_default();
+        assert_eq!(self.send(format!("x{token} {call}").as_bytes()).await, None);
+    }
+
     async fn send_at(&self, bytes: &[u8], now: Now) -> Option<String> {
         let frame = Frame { host: self.host, window: self.window, document: DOCUMENT, bytes };
         let reply: Option<Reply> = match self.core.pipeline.judge(frame, &self.port, now) {
@@ -109,7 +118,7 @@ impl Drop for Peer {
 struct NoWindow;
 
 impl WindowPort for NoWindow {
-    fn set_title(&self, _: &str) -> Result<(), HandlerError> {
+    fn change(&self, _: WindowChange) -> Result<(), HandlerError> {
         Err(HandlerError::new("unavailable", "the caller has no window"))
     }
 }

@@ -1,5 +1,9 @@
 //! What the log has of calls: values, and what an observed policy says of them.
 
+mod cancel;
+mod reload;
+mod shutdown;
+
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -52,7 +56,7 @@ allow = [
 ]
 "#;
 
-async fn ask(peer: &Peer, command: &str, args: Value) -> Result<Value, String> {
+pub(super) async fn ask(peer: &Peer, command: &str, args: Value) -> Result<Value, String> {
     let answer = peer.invoke(command, args).await;
     answer.map_err(|error| error["code"].as_str().unwrap_or_default().to_owned())
 }

@@ -58,22 +58,38 @@ impl Floor {
         Ok(Self { path: path.to_owned(), file: ConfinedPath::new(directory, name) })
     }
 
+    /// Whether a version is not below the floor, which stays as it is.
+    ///
+    /// # Errors
+    /// [`FloorError`].
+    pub fn admits(&self, version: u64) -> Result<(), FloorError> {
+        match self.read()? {
+            Some(floor) if version < floor => Err(FloorError::Older { version, floor }),
+            _ => Ok(()),
+        }
+    }
+
     /// Takes a version that is not below the floor, and raises the floor to it. The new floor is on
     /// the disk when this returns.
     ///
     /// # Errors
     /// [`FloorError`]; the floor is as it was.
     pub fn raise_to(&self, version: u64) -> Result<(), FloorError> {
+        self.admits(version)?;
+        if self.read()? == Some(version) {
+            return Ok(());
+        }
         let failed = |error: FileError| FloorError::File { path: self.path.clone(), error };
-        let floor = match self.file.read_text(MAX_FLOOR_BYTES) {
-            Ok(text) => Some(parse(&text).ok_or_else(|| FloorError::Corrupt(self.path.clone()))?),
-            Err(FileError::NotFound) => None,
-            Err(error) => return Err(failed(error)),
-        };
-        match floor {
-            Some(floor) if version < floor => Err(FloorError::Older { version, floor }),
-            Some(floor) if version == floor => Ok(()),
-            _ => self.file.write_text(&format!("{version}\n")).map(drop).map_err(failed),
+        self.file.write_text(&format!("{version}\n")).map(drop).map_err(failed)
+    }
+
+    fn read(&self) -> Result<Option<u64>, FloorError> {
+        match self.file.read_text(MAX_FLOOR_BYTES) {
+            Ok(text) => {
+                parse(&text).map(Some).ok_or_else(|| FloorError::Corrupt(self.path.clone()))
+            }
+            Err(FileError::NotFound) => Ok(None),
+            Err(error) => Err(FloorError::File { path: self.path.clone(), error }),
         }
     }
 }

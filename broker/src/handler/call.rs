@@ -1,12 +1,14 @@
 //! What a handler knows of the call it answers.
 
-use std::fmt;
 use std::sync::Arc;
 
 use sidegate_capabilities::{Origin, WindowLabel};
+use tokio_util::sync::CancellationToken;
 
 use super::HandlerError;
 use crate::confined::ConfinedPath;
+use crate::windows::WindowPort;
+use crate::wire::WindowChange;
 
 /// The call as the checks left it. The resources in it are handles: there is no raw path here
 /// to open again.
@@ -18,6 +20,7 @@ pub struct Call {
     pub(crate) key: Option<String>,
     pub(crate) url: Option<url::Url>,
     pub(crate) port: Arc<dyn WindowPort>,
+    pub(crate) cancellation: CancellationToken,
 }
 
 impl Call {
@@ -58,21 +61,57 @@ impl Call {
         self.url.as_ref().ok_or_else(|| absent("url"))
     }
 
+    /// The key that the call named, where it named one.
+    #[must_use]
+    pub fn named_key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// What tells whether anybody still waits for the answer.
+    #[must_use]
+    pub fn cancellation(&self) -> Cancellation {
+        Cancellation(self.cancellation.clone())
+    }
+
+    /// Over when nobody waits for the answer any more: see [`Cancellation`].
+    pub async fn cancelled(&self) {
+        self.cancellation.cancelled().await;
+    }
+
     /// Sets the title of the window that called.
     ///
     /// # Errors
     /// `unavailable` where the caller has no window, or its host is gone.
     pub fn set_title(&self, title: &str) -> Result<(), HandlerError> {
-        self.port.set_title(title)
+        self.port.change(WindowChange::Title(title.to_owned()))
+    }
+
+    /// The way to the window that called.
+    pub(crate) fn port(&self) -> Arc<dyn WindowPort> {
+        Arc::clone(&self.port)
+    }
+}
+
+/// Whether anybody still waits for a call's answer. An async handler need not ask: its future is
+/// dropped at its next `await`. What runs elsewhere, on a thread of the blocking pool say, takes this
+/// along and looks at it now and then.
+#[derive(Debug, Clone)]
+pub struct Cancellation(CancellationToken);
+
+impl Cancellation {
+    /// Whether nobody waits any more: the page cancelled the call or is gone, the policy that came
+    /// into force does not allow it, its deadline passed, or the broker ends.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.is_cancelled()
+    }
+
+    /// Over when nobody waits any more.
+    pub async fn cancelled(&self) {
+        self.0.cancelled().await;
     }
 }
 
 fn absent(argument: &str) -> HandlerError {
     HandlerError::new("invalid", format!("this command takes no `{argument}`"))
-}
-
-/// What the broker can do to the window that a call came from.
-pub(crate) trait WindowPort: fmt::Debug + Send + Sync {
-    /// Sets its title.
-    fn set_title(&self, title: &str) -> Result<(), HandlerError>;
 }

@@ -55,9 +55,15 @@ pub(crate) struct Registered {
 }
 
 impl Registered {
-    /// Whether the command takes such a resource.
+    /// Whether the command takes such a resource, always or where one is named.
     pub(crate) fn takes(&self, resource: Resource) -> bool {
-        self.signature.resources.contains(&resource)
+        self.resources().any(|taken| taken == resource)
+    }
+
+    /// The resources that it takes, always or where one is named.
+    pub(crate) fn resources(&self) -> impl Iterator<Item = Resource> {
+        let Signature { resources, optional, .. } = &self.signature;
+        resources.iter().chain(optional).copied()
     }
 
     /// The first thing wrong with `args`: a JSON pointer and a sentence that names no value.
@@ -105,7 +111,11 @@ impl Registry {
             }
         }
         let Command { signature, service } = command;
-        let schema = schema::with_resources(signature.args.clone(), &signature.resources);
+        let schema = schema::with_resources(
+            signature.args.clone(),
+            &signature.resources,
+            &signature.optional,
+        );
         let validator = jsonschema::options()
             .with_pattern_options(PatternOptions::regex())
             .build(&schema)

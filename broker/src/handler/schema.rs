@@ -28,14 +28,21 @@ fn of<T: JsonSchema>(settings: SchemaSettings) -> Map<String, Value> {
     object
 }
 
-/// The schema of `arguments` and, beside them, of the resources that the command takes.
-pub(super) fn with_resources(mut arguments: Map<String, Value>, resources: &[Resource]) -> Value {
-    for resource in resources {
-        let name = resource.argument();
+/// The schema of `arguments` and, beside them, of the resources that the command takes and of
+/// those that it may take.
+pub(super) fn with_resources(
+    mut arguments: Map<String, Value>,
+    resources: &[Resource],
+    optional: &[Resource],
+) -> Value {
+    for resource in resources.iter().chain(optional) {
         let properties = arguments.entry("properties").or_insert_with(|| json!({}));
         if let Some(properties) = properties.as_object_mut() {
-            properties.insert(name.to_owned(), json!({ "type": "string" }));
+            properties.insert(resource.argument().to_owned(), json!({ "type": "string" }));
         }
+    }
+    for resource in resources {
+        let name = resource.argument();
         let required = arguments.entry("required").or_insert_with(|| json!([]));
         if let Some(required) = required.as_array_mut() {
             required.push(json!(name));
@@ -57,11 +64,14 @@ mod tests {
 
     #[test]
     fn a_derived_schema_is_strict_and_knows_the_resources() {
-        let schema = with_resources(of_arguments::<Write>(), &[Resource::Path]);
+        let schema = with_resources(of_arguments::<Write>(), &[Resource::Path], &[Resource::Key]);
         let validator = jsonschema::validator_for(&schema).unwrap();
         for (args, valid) in [
             (json!({ "path": "a", "text": "b" }), true),
             (json!({ "path": "a", "text": "b", "times": 2 }), true),
+            (json!({ "path": "a", "text": "b", "key": "c" }), true),
+            (json!({ "path": "a", "text": "b", "key": 1 }), false),
+            (json!({ "key": "a", "text": "b" }), false),
             (json!({ "path": "a", "text": "b", "times": -2 }), false),
             (json!({ "path": "a", "text": "b", "more": 1 }), false),
             (json!({ "text": "b" }), false),

@@ -17,6 +17,9 @@ pub struct Signature {
     pub description: Option<String>,
     /// The resources that it takes, each by the argument of that name.
     pub resources: Vec<Resource>,
+    /// The resources that it takes where a call names one, and does without where none does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub optional: Vec<Resource>,
     /// The JSON Schema of the arguments beside the resources.
     pub args: Map<String, Value>,
     /// The JSON Schema of the result, where it is known.
@@ -26,7 +29,14 @@ pub struct Signature {
 
 impl Signature {
     pub(super) fn new(name: String, args: Map<String, Value>) -> Self {
-        Self { name, description: None, resources: Vec::new(), args, result: None }
+        Self {
+            name,
+            description: None,
+            resources: Vec::new(),
+            optional: Vec::new(),
+            args,
+            result: None,
+        }
     }
 }
 

@@ -1,33 +1,42 @@
-//! `window.set_title`: a window's own title.
+//! `window.*`: what can be done to windows. Without a `key` a call is about the window that makes it;
+//! with one it is about the window of that label, and an entry of the policy allows it where its
+//! `key` scope has that label. The label alone is no authority: to an entry without a scope, a call
+//! that names another window is out of reach.
+
+mod change;
+mod create;
+mod look;
+
+use std::sync::Arc;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::handler::{Call, Command, HandlerError};
+use crate::windows::{WindowPort, Windows};
 
-/// The longest title, in bytes: more than any title bar shows.
-const MAX_TITLE: usize = 512;
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct SetTitle {
-    /// At most 512 bytes, no control characters.
-    title: String,
+/// All of them. Without a table they are there to be described, and know of no window but the
+/// caller's own.
+pub(super) fn commands(windows: Option<&Arc<Windows>>) -> Vec<Command> {
+    let mut commands = change::commands(windows);
+    commands.push(create::create(windows));
+    commands.extend(look::commands(windows));
+    commands
 }
 
 #[derive(Serialize, JsonSchema)]
 struct Done {}
 
-pub(super) fn set_title() -> Command {
-    Command::new("window.set_title", async |call: Call, args: SetTitle| {
-        if args.title.len() > MAX_TITLE || args.title.chars().any(char::is_control) {
-            let message =
-                format!("a title has at most {MAX_TITLE} bytes and no control characters");
-            return Err(HandlerError::new("invalid", message));
+/// The window that a call is about.
+fn target(
+    call: &Call,
+    windows: Option<&Arc<Windows>>,
+) -> Result<Arc<dyn WindowPort>, HandlerError> {
+    match call.named_key() {
+        None => Ok(call.port()),
+        Some(label) => {
+            let found = windows.and_then(|windows| windows.port_of(label));
+            found.ok_or_else(|| HandlerError::new("not_found", "there is no such window"))
         }
-        call.set_title(&args.title)?;
-        Ok(Done {})
-    })
-    .describe("sets the title of the asking window")
-    .returns::<Done>()
+    }
 }

@@ -15,6 +15,7 @@ use super::supervise::converse;
 use crate::app::Window;
 use crate::core::Core;
 use crate::token::HostId;
+use crate::wire::ToHost;
 
 /// The broker's end of a connection to a host of the app's own.
 #[derive(Debug)]
@@ -32,11 +33,12 @@ pub struct AttachError(String);
 impl Attachment {
     pub(crate) fn new(core: Arc<Core>, windows: Vec<Window>) -> io::Result<(Self, OwnedFd)> {
         let (socket, theirs) = socket::pair()?;
-        let group = Group::of(&core.policy, windows);
+        let group = Group::of(&core.pipeline.force.load().policies.enforced, windows);
         Ok((Self { core, socket, group }, theirs))
     }
 
-    /// Serves the host until its last window is closed. `pid` is the process that was given the
+    /// Serves the host until its last window is closed, or the broker is shut down; then the host is
+    /// asked to quit. `pid` is the process that was given the
     /// other end, or an ancestor of it; it is attested before its windows get anything.
     ///
     /// # Errors
@@ -47,9 +49,18 @@ impl Attachment {
         let pid = i32::try_from(pid).map_err(|_| AttachError(format!("{pid} is no process")))?;
         let host = HostId(core.next_host.fetch_add(1, Ordering::Relaxed));
         let (output, queue) = Output::new();
-        let mut desk = Desk::new(Arc::clone(&core), host, output);
+        let mut desk = Desk::new(Arc::clone(&core), host, output.clone());
+        let _running = core.running();
         let mut connection = Connection::new(socket, pid);
-        let ended = converse(&core, host, &mut connection, &mut desk, &group, queue).await;
+        let ended = tokio::select! {
+            ended = converse(&core, host, &mut connection, &mut desk, &group, queue) => ended,
+            () = core.drained() => {
+                desk.close("the app ends");
+                // One that does not read it sees the end of the socket.
+                let _asked = output.send(&ToHost::Quit);
+                return Ok(());
+            }
+        };
         desk.close(&ended.to_string());
         if matches!(ended, Ended::Done) { Ok(()) } else { Err(AttachError(ended.to_string())) }
     }

@@ -1,6 +1,12 @@
 //! The desk of one host: takes its messages in the order in which they come, knows its windows
 //! and their documents, and hands what pages say to the pipeline. It owns no socket and no
 //! process; a message that an honest host cannot send is a [`Breach`], and ends the host.
+//!
+//! What is about windows as windows (`asked`) and what a window opens with (`opening`) have files of
+//! their own.
+
+mod asked;
+mod opening;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,16 +15,18 @@ use std::sync::atomic::Ordering;
 use sidegate_capabilities::{Origin, WindowLabel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use asked::Ask;
+
 use super::output::{Output, Unread};
 use crate::app::{Spinning, Window};
 use crate::audit::{Event, TokenState, WindowState};
 use crate::clock::{Moment, Now};
 use crate::core::Core;
-use crate::handler::WindowPort;
 use crate::pipeline::{Consequence, Frame, Recorded};
 use crate::session::Identity;
 use crate::token::HostId;
-use crate::wire::{AssetReply, AssetRequest, DocumentId, FromHost, OpenWindow, ToHost, WindowId};
+use crate::windows::WindowPort;
+use crate::wire::{AssetReply, AssetRequest, DocumentId, FromHost, ToHost, WindowId};
 
 /// How many messages with a token that nobody minted a host may send before it is ended. An
 /// honest bridge sends none, but for a call that crosses its own document's end.
@@ -104,20 +112,14 @@ impl Desk {
     pub(crate) fn open(&mut self, window: &Window) -> Result<WindowId, Unread> {
         let id = WindowId(self.core.next_window.fetch_add(1, Ordering::Relaxed));
         let port: Arc<dyn WindowPort> = Arc::new(self.output.port(id));
+        self.core.windows.opened(id, &window.label, &port);
         let (label, spinning) = (window.label.clone(), window.sandbox.spinning);
         let (document, admitted, address) = (None, false, None);
         let open = Open { label, port, document, admitted, address, spinning };
         self.windows.insert(id, open);
-        self.output.send(&ToHost::Open(OpenWindow {
-            window: id,
-            label: window.label.to_string(),
-            title: window.title.clone(),
-            url: self.first_address(window),
-            width: window.width,
-            height: window.height,
-            origins: self.origins(window),
-            devtools: self.core.debug,
-        }))?;
+        let mut opening = opening::opening(&self.core, id, window);
+        opening.url = self.first_address(window);
+        self.output.send(&ToHost::Open(opening))?;
         self.note_window(&window.label, WindowState::Opened);
         Ok(id)
     }
@@ -129,7 +131,15 @@ impl Desk {
             Origin::of_url(address).is_ok_and(|origin| {
                 let now = Now::read().wall;
                 Some(&origin) == own.as_ref()
-                    || self.core.policy.principal(&window.label, &origin, now).is_somebody()
+                    || self
+                        .core
+                        .pipeline
+                        .force
+                        .load()
+                        .policies
+                        .enforced
+                        .principal(&window.label, &origin, now)
+                        .is_somebody()
             })
         });
         before.unwrap_or(&window.url).clone()
@@ -156,18 +166,6 @@ impl Desk {
     /// Says something to the host.
     pub(super) fn tell(&self, message: &ToHost<'_>) -> Result<(), Unread> {
         self.output.send(message)
-    }
-
-    /// Where a window may go: to its own page, whatever that may do there, and to the origins
-    /// that the policy names for it.
-    fn origins(&self, window: &Window) -> Vec<String> {
-        let mut origins = self.core.policy.origins(&window.label);
-        if let Ok(own) = Origin::of_url(&window.url).map(|own| own.to_string())
-            && !origins.contains(&own)
-        {
-            origins.push(own);
-        }
-        origins
     }
 
     /// Whether every window was closed.
@@ -197,6 +195,12 @@ impl Desk {
             FromHost::Closed { window } => self.closed(window),
             FromHost::Crashed { window } => self.crashed(window),
             FromHost::Dropped { window, why } => self.dropped(window, &why),
+            FromHost::Ask { window, document, number, power, url } => {
+                let ask = Ask { document, number, power, url: url.as_deref() };
+                self.ask(window, ask)
+            }
+            FromHost::Stands { window, stance } => self.stands(window, stance),
+            FromHost::Chosen { window, number } => self.chosen(window, number),
             FromHost::Pong { .. } => Ok(()),
             FromHost::Responsive { window } if self.windows.contains_key(&window) => Ok(()),
             FromHost::Responsive { window } => Err(Breach::ForeignWindow(window)),
@@ -221,7 +225,8 @@ impl Desk {
     /// Ends all that this host's windows were given.
     pub(crate) fn close(&mut self, why: &str) {
         self.revoke(|_| true, why);
-        for open in std::mem::take(&mut self.windows).into_values() {
+        for (id, open) in std::mem::take(&mut self.windows) {
+            self.core.windows.closed(id);
             self.note_window(&open.label, WindowState::Closed);
         }
     }
@@ -258,14 +263,15 @@ impl Desk {
         };
         let core = &self.core;
         let now = Now::read();
-        let standing = core.pipeline.policies.standing(&label, &origin, now.wall);
+        let force = core.pipeline.force.load();
+        let standing = force.policies.standing(&label, &origin, now.wall);
         let identity = Identity {
             host: self.host,
             window,
             document,
             label: label.clone(),
             origin: origin.clone(),
-            policy: Arc::clone(&core.policy_version),
+            policy: Arc::clone(force.version()),
         };
         let opened = core.pipeline.sessions.open(identity.clone(), standing, now.moment);
         let Some((_, token)) = opened else {
@@ -358,6 +364,7 @@ impl Desk {
     fn closed(&mut self, window: WindowId) -> Result<(), Breach> {
         let open = self.windows.remove(&window).ok_or(Breach::ForeignWindow(window))?;
         self.revoke(|identity| identity.window == window, "its window was closed");
+        self.core.windows.closed(window);
         self.note_window(&open.label, WindowState::Closed);
         self.closed.push(open.label);
         Ok(())

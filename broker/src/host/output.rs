@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use crate::handler::{HandlerError, WindowPort};
-use crate::wire::{self, MAX_TO_HOST, ToHost, WindowId};
+use crate::handler::HandlerError;
+use crate::windows::WindowPort;
+use crate::wire::{self, MAX_TO_HOST, ToHost, WindowChange, WindowId};
 
 /// Frames waiting for a host to read. A host whose windows all have their 64 calls answered at
 /// once reads faster than this fills; one that does not read is at fault.
@@ -73,8 +74,8 @@ pub(crate) struct Port {
 }
 
 impl WindowPort for Port {
-    fn set_title(&self, title: &str) -> Result<(), HandlerError> {
-        let message = ToHost::SetTitle { window: self.window, title: title.to_owned() };
+    fn change(&self, change: WindowChange) -> Result<(), HandlerError> {
+        let message = ToHost::Change { window: self.window, change };
         self.output.send(&message).map_err(|error| {
             HandlerError::new("unavailable", "the window cannot be reached").with_detail(error)
         })

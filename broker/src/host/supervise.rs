@@ -13,6 +13,7 @@ use super::cgroup::{self, Delegated};
 use super::connection::{Connection, Ended};
 use super::desk::Desk;
 use super::group::Group;
+use super::inspector::refuse_inspectors;
 use super::needs::Needs;
 use super::output::{Output, Queued};
 use super::process::{NOT_CONTAINED, Process, SpawnError, beside_this_binary};
@@ -59,16 +60,27 @@ pub(crate) async fn supervise(
     mut group: Group,
     mut stop: Stop,
 ) -> Result<(), GaveUp> {
+    let labels: Vec<_> = group.windows.iter().map(|window| window.label.clone()).collect();
+    let ended = supervise_windows(&core, &mut group, &mut stop).await;
+    core.windows.unmake(&labels);
+    ended
+}
+
+async fn supervise_windows(
+    core: &Arc<Core>,
+    group: &mut Group,
+    stop: &mut Stop,
+) -> Result<(), GaveUp> {
     let mut ends = Ends::default();
     let mut addresses = HashMap::new();
     loop {
-        let failed = match live_once(&core, &mut group, addresses, stop.clone()).await {
+        let failed = match live_once(core, group, addresses, stop.clone()).await {
             Ok(()) => return Ok(()),
             Err(failed) => failed,
         };
         let pause = if failed.is_final { None } else { ends.pause_after(Moment::now()) };
         let Some(pause) = pause else {
-            return Err(give_up(&core, &group, failed.why));
+            return Err(give_up(core, group, failed.why));
         };
         // A page that takes its host along, wherever it is, is not loaded twice in a row.
         addresses = if pause.is_zero() { failed.addresses } else { HashMap::new() };
@@ -159,6 +171,14 @@ async fn live_once(
 }
 
 fn start(core: &Core, needs: &Needs) -> Result<(Socket, Process), Failed> {
+    if !core.debug {
+        let names = std::env::vars_os().map(|(name, _)| name);
+        refuse_inspectors(names).map_err(|inspected| Failed {
+            why: inspected.to_string(),
+            is_final: true,
+            addresses: HashMap::new(),
+        })?;
+    }
     let binary = core.host_binary.clone().map_or_else(beside_this_binary, Ok)?;
     let pair = socket::pair().map_err(|error| SpawnError::Start { path: binary.clone(), error });
     let (ours, theirs) = pair?;

@@ -52,15 +52,15 @@ pub(super) fn authenticate(
     }
     trail.weigh(text);
     let read = read(text, &mut trail);
-    if pipeline.showing.keeps_out_of(trail.command.as_deref()) {
+    if trail.force.showing.keeps_out_of(trail.command.as_deref()) {
         trail.digest = None;
     }
     let (command, args) = match read {
         Ok(read) => read,
         Err(unreadable) => return Err(Stopped::new(trail, unreadable)),
     };
-    trail.shown = pipeline.showing.everything(&command, &args);
-    let Some(standing) = session.standing(&pipeline.policies, now.wall) else {
+    trail.shown = trail.force.showing.everything(&command, &args);
+    let Some(standing) = session.standing(&trail.force.policies, now.wall) else {
         return Err(Stopped::new(trail, Refusal::Revoked));
     };
     let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);

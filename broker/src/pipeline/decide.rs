@@ -9,9 +9,10 @@ use sidegate_capabilities::{CommandName, Permit, Verdict};
 use super::limit::Admitted;
 use super::{Bases, Pipeline, Refusal, Stopped, Trail, shadow};
 use crate::confined::ConfinedPath;
-use crate::handler::{Call, Job, Registered, Registry, Resource, Service, WindowPort};
+use crate::handler::{Call, Job, Registered, Registry, Resource, Service};
 use crate::ledger::Records;
 use crate::session::InFlight;
+use crate::windows::WindowPort;
 
 /// Leave for one call with these very arguments, and the resources it named, open. It is used
 /// up by being recorded.
@@ -39,11 +40,12 @@ pub(super) fn decide(
         Verdict::Deny(denial) => return Err(Stopped::new(call.trail, Refusal::Denied(denial))),
     };
     if permit.audit.values() && call.trail.shown.is_none() {
-        call.trail.shown = Some(pipeline.showing.of(&call.command, &call.args));
+        call.trail.shown = Some(call.trail.force.showing.of(&call.command, &call.args));
     }
     let args = Value::Object(call.args.into_map());
-    let fitting = fit(&pipeline.registry, &call.command, &args)
-        .and_then(|registered| Ok((registered, path(registered, &permit, &pipeline.bases)?)));
+    let fitting = fit(&pipeline.registry, &call.command, &args).and_then(|registered| {
+        Ok((registered, path(registered, &permit, &call.trail.force.bases)?))
+    });
     let (registered, path) = match fitting {
         Ok(fitting) => fitting,
         Err(refusal) => return Err(Stopped::new(call.trail, refusal)),
@@ -57,8 +59,9 @@ pub(super) fn decide(
         key: permit.key.as_deref().filter(|_| takes(Resource::Key)).map(str::to_owned),
         url: permit.url.clone().filter(|_| takes(Resource::Url)),
         port: Arc::clone(port),
+        cancellation: in_flight.cancellation(),
     };
-    let job = Job { call: what, args: without_resources(args, &registered.signature.resources) };
+    let job = Job { call: what, args: without_resources(args, registered.resources()) };
     let service = registered.service.clone();
     let call_number = call.call;
     let records = permit.audit.calls().into();
@@ -87,11 +90,17 @@ fn path(
     if !registered.takes(Resource::Path) {
         return Ok(None);
     }
-    let grant = permit.path.as_ref().ok_or(Refusal::NoResource { argument: "path" })?;
-    bases.open(grant).map(Some).map_err(Refusal::Base)
+    match &permit.path {
+        Some(grant) => bases.open(grant).map(Some).map_err(Refusal::Base),
+        None if registered.signature.optional.contains(&Resource::Path) => Ok(None),
+        None => Err(Refusal::NoResource { argument: "path" }),
+    }
 }
 
-fn without_resources(args: Value, resources: &[Resource]) -> serde_json::Map<String, Value> {
+fn without_resources(
+    args: Value,
+    resources: impl Iterator<Item = Resource>,
+) -> serde_json::Map<String, Value> {
     let Value::Object(mut args) = args else {
         return serde_json::Map::new();
     };

@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use serde_json::Value;
 use sidegate_capabilities::{ResultFilter, RuleRef};
+use tokio::time::error::Elapsed;
 
+use super::decide::Granted;
+use super::outcome::{Ended, Outcome};
 use super::record::{self, Recorded};
 use super::reply::Reply;
 use super::{Refusal, Trail};
 use crate::clock::Moment;
-use crate::handler::HandlerError;
+use crate::handler::{HandlerError, Job, Service};
 use crate::ledger::Ledger;
 use crate::session::InFlight;
 
@@ -19,24 +22,49 @@ use crate::session::InFlight;
 const DEADLINE: Duration = Duration::from_secs(30);
 
 impl Recorded {
-    /// Runs the handler and makes the reply. `None` where the page cancelled the call, or is
-    /// gone: nobody is waiting. The call is in flight until what stands for that is dropped.
+    /// Runs the handler and makes the reply. `None` where the page cancelled the call, or is gone:
+    /// nobody is waiting. The call is in flight until what stands for that is dropped; where this itself
+    /// is dropped, the call is cancelled.
     pub(crate) async fn dispatch(self, ledger: &Ledger) -> Option<(Reply, InFlight)> {
         let (granted, _receipt) = self.take();
-        let mut in_flight = granted.in_flight;
-        let deadline = granted.permit.limits.deadline.unwrap_or(DEADLINE);
-        let answer = tokio::time::timeout(deadline, granted.service.run(granted.job));
-        let answered = tokio::select! {
-            biased;
-            () = in_flight.stopped() => return None,
-            answered = answer => answered,
+        let Granted { trail, call, permit, job, service, in_flight, records } = granted;
+        let mut outcome = Outcome::of(ledger, &trail, records, &in_flight);
+        let deadline = permit.limits.deadline.unwrap_or(DEADLINE);
+        let answered = run(&in_flight, deadline, service, job).await;
+        let told = match answered {
+            None => Err(outcome.stopped()),
+            Some(result) => {
+                let ended = if result.is_ok() { Ended::Answered } else { Ended::Expired };
+                let result = result.unwrap_or_else(|_| Err(timed_out(deadline)));
+                if let Err(error) = &result {
+                    note_failure(ledger, &trail, &permit.rule, error);
+                }
+                outcome.ended(ended).map(|()| result)
+            }
         };
-        let result = answered.unwrap_or_else(|_| Err(timed_out(deadline)));
-        if let Err(error) = &result {
-            note_failure(ledger, &granted.trail, &granted.permit.rule, error);
-        }
-        let filtered = result.and_then(|value: Value| filter(&granted.permit.result, value));
-        Some((Reply::answer(granted.call, filtered), in_flight))
+        drop(outcome);
+        let reply = match told {
+            Ok(result) => {
+                let filtered = result.and_then(|value: Value| filter(&permit.result, value));
+                Reply::answer(call, filtered)
+            }
+            Err(told) => Reply::error(call, &told?),
+        };
+        Some((reply, in_flight))
+    }
+}
+
+/// The handler's answer, if it is not stopped first: what was stopped is not polled again.
+async fn run(
+    in_flight: &InFlight,
+    deadline: Duration,
+    service: Service,
+    job: Job,
+) -> Option<Result<Result<Value, HandlerError>, Elapsed>> {
+    tokio::select! {
+        biased;
+        () = in_flight.stopped() => None,
+        answered = tokio::time::timeout(deadline, service.run(job)) => Some(answered),
     }
 }
 

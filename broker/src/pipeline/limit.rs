@@ -1,14 +1,13 @@
 //! Limit: how much of it at once. Counted in calls and bytes, never in time that the machine's
 //! load could stretch; the tightest of the rules that name the command holds.
 
-use sidegate_capabilities::{CommandName, Limits};
+use sidegate_capabilities::Limits;
 
 use super::authenticate::Authenticated;
 use super::refusal::Limited;
-use super::{Refusal, Stopped};
-use crate::clock::Moment;
-use crate::limits::Buckets;
-use crate::session::{InFlight, Session, StartError};
+use super::{Pipeline, Refusal, Stopped};
+use crate::clock::{Moment, Now};
+use crate::session::{InFlight, StartError};
 use crate::wire::Calls;
 
 /// A call within its limits; it counts as in flight from here to its reply.
@@ -19,19 +18,25 @@ pub(crate) struct Admitted {
 }
 
 pub(super) fn limit(
-    buckets: &Buckets,
+    pipeline: &Pipeline,
     call: Authenticated,
-    now: Moment,
+    now: Now,
 ) -> Result<Admitted, Box<Stopped>> {
     let limits = call.standing.enforced.limits(&call.command);
-    match check(buckets, &call, &limits, now) {
-        Ok(in_flight) => Ok(Admitted { call, in_flight }),
-        Err(refusal) => Err(Stopped::new(call.trail, refusal)),
+    let in_flight = match check(pipeline, &call, &limits, now.moment) {
+        Ok(in_flight) => in_flight,
+        Err(refusal) => return Err(Stopped::new(call.trail, refusal)),
+    };
+    if in_flight.is_behind(call.standing.epoch) {
+        // Another policy came into force since this call took its own, and nobody will hold it
+        // against that one any more. It is decided as it began, and may be stopped like any other.
+        call.session.review(&pipeline.force.load().policies, now.wall);
     }
+    Ok(Admitted { call, in_flight })
 }
 
 fn check(
-    buckets: &Buckets,
+    pipeline: &Pipeline,
     call: &Authenticated,
     limits: &Limits,
     now: Moment,
@@ -39,26 +44,33 @@ fn check(
     if limits.bytes.is_some_and(|most| call.bytes > most) {
         return Err(Limited::Bytes.into());
     }
-    let in_flight = start(&call.session, call.call, &call.command, limits)?;
+    let in_flight = start(pipeline, call, limits)?;
     // The rate goes last, so that a call refused for another reason costs none of it.
-    if let Some(rate) = limits.rate {
-        let label = &call.session.identity.label;
-        let bucket = buckets.of(label, &call.command);
-        if !bucket.is_some_and(|bucket| bucket.take(rate, now)) {
-            return Err(Limited::Rate.into());
-        }
-    }
+    rate(pipeline, call, limits, now)?;
     Ok(in_flight)
 }
 
-fn start(
-    session: &Session,
-    call: u64,
-    command: &CommandName,
+/// Takes the call off its rate, where it has one.
+pub(super) fn rate(
+    pipeline: &Pipeline,
+    call: &Authenticated,
     limits: &Limits,
-) -> Result<InFlight, Refusal> {
+    now: Moment,
+) -> Result<(), Refusal> {
+    let Some(rate) = limits.rate else { return Ok(()) };
+    let label = &call.session.identity.label;
+    let bucket = pipeline.buckets.of(label, &call.command, rate, now);
+    let has_room = bucket.is_some_and(|bucket| bucket.take(rate, now));
+    if has_room { Ok(()) } else { Err(Limited::Rate.into()) }
+}
+
+fn start(pipeline: &Pipeline, call: &Authenticated, limits: &Limits) -> Result<InFlight, Refusal> {
+    let pass = pipeline.gate.enter().ok_or(Refusal::Closing)?;
+    let Authenticated { session, command, args, .. } = call;
     let most = limits.in_flight.and_then(|most| usize::try_from(most).ok());
-    session.calls.start(call, command, Calls::MAX_IN_FLIGHT, most).map_err(|error| match error {
+    let started =
+        session.calls.start((call.call, pass), (command, args), Calls::MAX_IN_FLIGHT, most);
+    started.map_err(|error| match error {
         StartError::Revoked => Refusal::Revoked,
         StartError::TooMany => Limited::DocumentInFlight.into(),
         StartError::TooManyOfCommand => Limited::CommandInFlight.into(),

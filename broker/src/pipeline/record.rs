@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 
+use sidegate_capabilities::RuleRef;
+
 use super::decide::Granted;
 use super::shadow::Differing;
 use super::{PageError, Refusal, Stopped, Trail};
 use crate::audit::{Call, Receipt, Telling, Verdict};
 use crate::clock::Moment;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Records};
 
 /// A granted call whose record is in the log: the only thing that can be dispatched. Where the
 /// policy has such calls counted, the record may be that of an earlier call of the same kind.
@@ -29,22 +31,33 @@ pub(super) fn record(
     granted: Granted,
     now: Moment,
 ) -> Result<Recorded, Box<Stopped>> {
-    let rule = granted.permit.rule.to_string();
+    match allowed(ledger, &granted.trail, &granted.permit.rule, granted.records, now) {
+        Ok(receipt) => Ok(Recorded { granted, receipt }),
+        Err(refusal) => Err(Stopped::new(granted.trail, refusal)),
+    }
+}
+
+/// Writes down that something is allowed, before it is.
+pub(super) fn allowed(
+    ledger: &Ledger,
+    trail: &Trail,
+    rule: &RuleRef,
+    records: Records,
+    now: Moment,
+) -> Result<Arc<Receipt>, Refusal> {
+    let rule = rule.to_string();
     let decision = Decision {
         verdict: Verdict::Allow,
         stage: "decide",
         rule: Some(&rule),
         reason: None,
         why: None,
-        shadow: granted.trail.shadow.as_ref(),
+        shadow: trail.shadow.as_ref(),
     };
-    let (window, origin) = (granted.trail.window(), granted.trail.origin());
-    let call = call(&granted.trail, (&window, &origin), now, &decision);
-    let policy = granted.trail.policy();
-    match ledger.allowed(&policy, call, granted.records, now) {
-        Ok(receipt) => Ok(Recorded { granted, receipt }),
-        Err(error) => Err(Stopped::new(granted.trail, Refusal::Unrecorded(error.to_string()))),
-    }
+    let (window, origin) = (trail.window(), trail.origin());
+    let call = call(trail, (&window, &origin), now, &decision);
+    let written = ledger.allowed(trail.policy(), call, records, now);
+    written.map_err(|error| Refusal::Unrecorded(error.to_string()))
 }
 
 /// Writes a refusal down, tells the developer, and says what the page may learn. A refusal
@@ -65,7 +78,7 @@ pub(super) fn refusal(ledger: &Ledger, trail: &Trail, refusal: &Refusal, now: Mo
     };
     let (window, origin) = (trail.window(), trail.origin());
     let call = call(trail, (&window, &origin), now, &decision);
-    let told = ledger.refusal(&trail.policy(), call, now);
+    let told = ledger.refusal(trail.policy(), call, now);
     let command = trail.command.as_deref().unwrap_or("?");
     match told {
         Ok(Telling::Counted) => {}

@@ -22,18 +22,27 @@ pub(crate) enum Refusal {
     /// The call's JSON is not one that this broker reads.
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
+    /// A document that has not shown which origin it is of reached for something.
+    #[error("the document that asks has shown no origin that a policy could name")]
+    Unproved,
     /// A limit.
     #[error(transparent)]
     Limited(Limited),
     /// The session ended while the call was on its way.
     #[error("the window's token was revoked while the call was on its way")]
     Revoked,
+    /// The broker goes down, and starts nothing any more.
+    #[error("the broker goes down")]
+    Closing,
     /// The policy says no.
     #[error("{}", .0.reason)]
     Denied(Denial),
     /// The policy says yes to a command that nobody answers.
     #[error("no handler is registered for this command")]
     NoHandler,
+    /// The policy says yes to an address for which the app has no window.
+    #[error("no template of the manifest takes this address")]
+    NoTemplate,
     /// The arguments do not fit the handler's schema.
     #[error("the argument at `{pointer}` does not fit: {problem}")]
     Invalid {
@@ -117,10 +126,13 @@ impl Refusal {
                 | Impostor::Replayed,
             )
             | Self::Unreadable(_)
+            | Self::Unproved
             | Self::Limited(_)
             | Self::Revoked
+            | Self::Closing
             | Self::Denied(_)
             | Self::NoHandler
+            | Self::NoTemplate
             | Self::Invalid { .. }
             | Self::NoResource { .. }
             | Self::Base(_)
@@ -142,14 +154,17 @@ impl Refusal {
                 Impostor::Replayed => "replay",
             },
             Self::Unreadable(_) => "unreadable",
+            Self::Unproved => "origin-unproved",
             Self::Limited(limited) => match limited {
                 Limited::Rate => "rate",
                 Limited::CommandInFlight | Limited::DocumentInFlight => "in-flight",
                 Limited::Bytes => "bytes",
             },
             Self::Revoked => "revoked",
+            Self::Closing => "closing",
             Self::Denied(denial) => denial.reason.code(),
             Self::NoHandler => "no-handler",
+            Self::NoTemplate => "no-template",
             Self::Invalid { .. } => "invalid",
             Self::NoResource { .. } => "no-resource",
             Self::Base(_) => "base",
@@ -162,9 +177,9 @@ impl Refusal {
     pub(super) fn stage(&self) -> &'static str {
         match self {
             Self::Malformed => "receive",
-            Self::Impostor(_) | Self::Unreadable(_) => "authenticate",
-            Self::Limited(_) | Self::Revoked => "limit",
-            Self::Denied(_) | Self::NoHandler => "decide",
+            Self::Impostor(_) | Self::Unreadable(_) | Self::Unproved => "authenticate",
+            Self::Limited(_) | Self::Revoked | Self::Closing => "limit",
+            Self::Denied(_) | Self::NoHandler | Self::NoTemplate => "decide",
             Self::Invalid { .. } => "validate",
             Self::NoResource { .. } | Self::Base(_) | Self::Withheld { .. } => "scope",
             Self::Unrecorded(_) => "record",
@@ -183,6 +198,7 @@ impl Refusal {
     pub(super) fn help(&self) -> Option<&str> {
         match self {
             Self::Denied(denial) => Some(&denial.help),
+            Self::NoTemplate => Some("a `[[template]]` with its `page`, or its origin in `takes`"),
             Self::NoHandler => Some("register a handler for it, or take it out of the policy"),
             Self::Limited(Limited::Rate) => Some("a higher `limit.rate` or `limit.burst`"),
             Self::Limited(Limited::CommandInFlight) => Some("a higher `limit.in_flight`"),
@@ -191,7 +207,9 @@ impl Refusal {
             | Self::Malformed
             | Self::Impostor(_)
             | Self::Unreadable(_)
+            | Self::Unproved
             | Self::Revoked
+            | Self::Closing
             | Self::Invalid { .. }
             | Self::NoResource { .. }
             | Self::Base(_)
@@ -223,6 +241,10 @@ impl PageError {
         &self.message
     }
 
+    pub(super) fn cancelled() -> Self {
+        Self::new("cancelled", "the call was cancelled")
+    }
+
     pub(super) fn too_large_a_reply() -> Self {
         Self::new("too_large", "the reply is too large")
     }
@@ -240,7 +262,9 @@ impl From<&Refusal> for PageError {
         match refusal {
             Refusal::Denied(_)
             | Refusal::NoHandler
+            | Refusal::NoTemplate
             | Refusal::Impostor(_)
+            | Refusal::Unproved
             | Refusal::Revoked
             | Refusal::NoResource { .. } => Self::new("denied", DENIED),
             Refusal::Malformed | Refusal::Unreadable(_) => {
@@ -259,7 +283,9 @@ impl From<&Refusal> for PageError {
             Refusal::Limited(Limited::Bytes) => Self::new("too_large", "the call is too large"),
             Refusal::Withheld { .. } => Self::new("not_found", "there is no such file"),
             Refusal::Base(error) => Self::new(error.code(), "there is no such file"),
-            Refusal::Unrecorded(_) => Self::new("unavailable", "the core cannot answer just now"),
+            Refusal::Closing | Refusal::Unrecorded(_) => {
+                Self::new("unavailable", "the core cannot answer just now")
+            }
         }
     }
 }

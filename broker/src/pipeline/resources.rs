@@ -14,13 +14,23 @@ use crate::confined::{ConfinedPath, Directory, FileError, Relative};
 pub(crate) struct Bases {
     /// The app's own directories: what lies in them is made when it is first needed.
     own: Vec<PathBuf>,
+    /// What calls under the policy before had opened.
+    before: HashMap<PathBuf, Directory>,
     open: RwLock<HashMap<PathBuf, Directory>>,
 }
 
 impl Bases {
     /// `own` are the app's own directories.
     pub(crate) fn new(own: Vec<PathBuf>) -> Self {
-        Self { own, open: RwLock::default() }
+        Self { own, before: HashMap::new(), open: RwLock::default() }
+    }
+
+    /// The bases of the policy that comes after. What calls have opened under this one stays
+    /// pinned for it; what nobody needed for the time of a whole policy is let go.
+    pub(crate) fn inherit(&self) -> Self {
+        // A poisoned lock means that there is nothing to hand on: directories are opened anew.
+        let before = self.open.read().map(|open| open.clone()).unwrap_or_default();
+        Self { own: self.own.clone(), before, open: RwLock::default() }
     }
 
     /// What `grant` leads to.
@@ -36,9 +46,13 @@ impl Bases {
         if let Some(open) = self.open.read().map_err(|_| poisoned())?.get(base) {
             return Ok(open.clone());
         }
-        let ours = self.own.iter().any(|own| base.starts_with(own));
-        let directory =
-            if ours { Directory::open_or_create(base)? } else { Directory::open(base)? };
+        let directory = match self.before.get(base) {
+            Some(pinned) => pinned.clone(),
+            None if self.own.iter().any(|own| base.starts_with(own)) => {
+                Directory::open_or_create(base)?
+            }
+            None => Directory::open(base)?,
+        };
         self.open.write().map_err(|_| poisoned())?.insert(base.to_owned(), directory.clone());
         Ok(directory)
     }

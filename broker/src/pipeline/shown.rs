@@ -42,6 +42,11 @@ impl Showing {
         Self { everything, redacted: redacted.collect() }
     }
 
+    /// Whether the arguments of every call are wanted.
+    pub(super) fn is_of_everything(&self) -> bool {
+        self.everything
+    }
+
     /// The arguments, where those of every call are wanted.
     pub(super) fn everything(&self, command: &CommandName, args: &Args) -> Option<Shown> {
         self.everything.then(|| self.of(command, args))

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Frame;
 use super::shadow::Differing;
 use super::shown::Shown;
+use super::{Asked, Frame, InForce};
 use crate::audit::Digest;
 use crate::clock::Moment;
 use crate::session::Identity;
@@ -15,6 +15,8 @@ use crate::wire::{DocumentId, WindowId};
 /// gave; after that it is a label.
 #[derive(Debug)]
 pub(super) struct Trail {
+    /// The policy that decides this call.
+    pub(super) force: Arc<InForce>,
     pub(super) began: Moment,
     pub(super) host: HostId,
     pub(super) window: WindowId,
@@ -31,8 +33,9 @@ pub(super) struct Trail {
 }
 
 impl Trail {
-    pub(super) fn of(frame: &Frame<'_>, now: Moment) -> Self {
+    pub(super) fn of(frame: &Frame<'_>, now: Moment, force: Arc<InForce>) -> Self {
         Self {
+            force,
             began: now,
             host: frame.host,
             window: frame.window,
@@ -45,6 +48,14 @@ impl Trail {
             shown: None,
             shadow: None,
         }
+    }
+
+    /// The trail of what is asked for without a call.
+    pub(super) fn asked(asked: &Asked<'_>, now: Moment, force: Arc<InForce>) -> Self {
+        let Asked { host, window, document, number, power, .. } = *asked;
+        let frame = Frame { host, window, document, bytes: &[] };
+        let command = Some(power.command().to_owned());
+        Self { command, call: Some(number), ..Self::of(&frame, now, force) }
     }
 
     pub(super) fn identify(&mut self, identity: &Identity) {
@@ -70,7 +81,8 @@ impl Trail {
         self.identity.as_ref().map(|identity| identity.origin.to_string()).unwrap_or_default()
     }
 
-    pub(super) fn policy(&self) -> Arc<str> {
-        self.identity.as_ref().map_or_else(|| "".into(), |identity| Arc::clone(&identity.policy))
+    /// The version of the policy that decides this call, as its record names it.
+    pub(super) fn policy(&self) -> &str {
+        self.force.version()
     }
 }

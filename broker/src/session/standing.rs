@@ -1,11 +1,17 @@
 //! What a session may do, as the policy has it today: the principal that decides and, where a
 //! policy is observed beside the enforced one, the principal that is only asked.
 
+use std::sync::Arc;
+
 use sidegate_capabilities::{Origin, Policy, Principal, WallTime, WindowLabel};
 
-/// The policies of a broker.
+/// The policies of a broker, for as long as they are in force.
 #[derive(Debug, Clone)]
 pub(crate) struct Policies {
+    /// Counts the policies that were in force before.
+    pub(crate) epoch: u64,
+    /// The version of the one that decides.
+    pub(crate) version: Arc<str>,
     /// The one that decides.
     pub(crate) enforced: Policy,
     /// The one that is asked as well, and has no say.
@@ -15,15 +21,17 @@ pub(crate) struct Policies {
 /// What both policies have for one window and origin; cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Standing {
+    /// Which policies these are.
+    pub(crate) epoch: u64,
     pub(crate) enforced: Principal,
     pub(crate) shadow: Option<Principal>,
 }
 
 impl Policies {
-    /// A policy alone.
-    #[cfg(test)]
-    pub(crate) fn enforced(policy: Policy) -> Self {
-        Self { enforced: policy, shadow: None }
+    /// The first policies of a broker.
+    pub(crate) fn new(enforced: Policy, shadow: Option<Policy>) -> Self {
+        let version = enforced.version().to_string().into();
+        Self { epoch: 0, version, enforced, shadow }
     }
 
     /// What a window at an origin may do, as it is `now`.
@@ -34,14 +42,17 @@ impl Policies {
         now: WallTime,
     ) -> Standing {
         let of = |policy: &Policy| policy.principal(window, origin, now);
-        Standing { enforced: of(&self.enforced), shadow: self.shadow.as_ref().map(of) }
+        let (enforced, shadow) = (of(&self.enforced), self.shadow.as_ref().map(of));
+        Standing { epoch: self.epoch, enforced, shadow }
     }
 }
 
 impl Standing {
-    /// Whether nothing that it is made of has expired by `now`.
-    pub(crate) fn holds(&self, now: WallTime) -> bool {
+    /// Whether it is of these policies, and nothing that it is made of has expired by `now`.
+    pub(crate) fn holds(&self, policies: &Policies, now: WallTime) -> bool {
         let holds = |principal: &Principal| principal.until().is_none_or(|until| now < until);
-        holds(&self.enforced) && self.shadow.as_ref().is_none_or(holds)
+        self.epoch == policies.epoch
+            && holds(&self.enforced)
+            && self.shadow.as_ref().is_none_or(holds)
     }
 }

@@ -1,7 +1,7 @@
 //! What a token is good for, and for whom.
 
 use super::*;
-use sidegate_capabilities::{Context, Directories, Policy, Sources, WallTime};
+use sidegate_capabilities::{Args, Context, Directories, Policy, Sources, WallTime};
 
 fn sessions() -> Sessions {
     Sessions::new(Mint::new().unwrap())
@@ -24,7 +24,7 @@ fn nobody() -> Standing {
     let context = Context::new(&directories);
     let policy = Policy::compile(&sources, &context).unwrap().policy;
     let window = WindowLabel::parse("editor").unwrap();
-    Policies::enforced(policy).standing(&window, &Origin::local(), WallTime::from_unix(0))
+    Policies::new(policy, None).standing(&window, &Origin::local(), WallTime::from_unix(0))
 }
 
 const NOW: Moment = Moment::from_nanos(1_000);
@@ -119,7 +119,13 @@ fn a_revoked_session_starts_nothing() {
     let command = sidegate_capabilities::CommandName::parse("app.info").unwrap();
     let ended = sessions.revoke(|identity| identity.window == WindowId(1));
     assert_eq!(ended.len(), 1);
-    assert_eq!(session.calls.start(1, &command, 8, None).unwrap_err(), StartError::Revoked);
+    assert_eq!(
+        session
+            .calls
+            .start((1, Gate::new().enter().unwrap()), (&command, &Args::empty()), 8, None)
+            .unwrap_err(),
+        StartError::Revoked
+    );
     let shown = |token: &Token, window| {
         sessions.authenticate(token, HostId(1), WindowId(window), DocumentId(1), NOW).err()
     };

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::window::{Menu, Placing, Power, Stance, WindowChange};
+
 /// The version of this protocol. Broker and host are built together: any other number is refused.
 pub const PROTOCOL: u16 = 3;
 
@@ -74,8 +76,15 @@ pub struct OpenWindow {
     /// The origins (`scheme://host[:port]`) whose documents get the bridge, and the only ones
     /// that the window may navigate to.
     pub origins: Vec<String>,
-    /// Whether the WebView's inspector may be opened: debug runs only.
+    /// Whether the WebView's inspector may be opened by anybody: debug runs only.
     pub devtools: bool,
+    /// Where it is put; without this, where the window manager likes.
+    pub placing: Option<Placing>,
+    /// What some document of it may come to be allowed. For the rest the WebView's own switches
+    /// stay off, and what has none is asked for and refused.
+    pub powers: Vec<Power>,
+    /// Its menu bar.
+    pub menus: Vec<Menu>,
 }
 
 /// What a page asked of a custom-scheme address (`app://…`).
@@ -162,6 +171,34 @@ pub enum FromHost<'a> {
         /// What was dropped and why, one line.
         why: String,
     },
+    /// A document reaches for something that the WebView could give it. It is held until
+    /// [`ToHost::Answer`].
+    Ask {
+        /// The window.
+        window: WindowId,
+        /// The document that was current.
+        document: DocumentId,
+        /// Repeated in the answer.
+        number: u64,
+        /// What for.
+        power: Power,
+        /// The address that it is about, where it is about one.
+        url: Option<String>,
+    },
+    /// A window stands otherwise than before.
+    Stands {
+        /// The window.
+        window: WindowId,
+        /// How.
+        stance: Stance,
+    },
+    /// An item of a window's menu was chosen.
+    Chosen {
+        /// The window.
+        window: WindowId,
+        /// The item.
+        number: u32,
+    },
     /// The answer to [`ToHost::Ping`].
     Pong {
         /// The number of the ping.
@@ -201,12 +238,21 @@ pub enum ToHost<'a> {
     /// An asset.
     #[serde(borrow)]
     Asset(AssetReply<'a>),
-    /// Set the title of a window.
-    SetTitle {
+    /// The answer to [`FromHost::Ask`].
+    Answer {
         /// The window.
         window: WindowId,
-        /// The title.
-        title: String,
+        /// The number of the question.
+        number: u64,
+        /// Whether it may be.
+        allowed: bool,
+    },
+    /// Do something to a window.
+    Change {
+        /// The window.
+        window: WindowId,
+        /// What.
+        change: WindowChange,
     },
     /// Load another document into a window. An address of none of the window's origins is dropped.
     Load {
@@ -214,11 +260,6 @@ pub enum ToHost<'a> {
         window: WindowId,
         /// The address.
         url: String,
-    },
-    /// Close a window.
-    Close {
-        /// The window.
-        window: WindowId,
     },
     /// End the web process of a window, and load its page anew.
     Restart {

@@ -59,3 +59,59 @@ fn pages_and_handlers_that_drifted_away_are_shown() {
     let report = home.ask(&["check", "app/policies/p.toml", "--json"]).report("check");
     assert!(report["front_end"].is_null());
 }
+
+/// What a name of a file hides is written out, and the name is refused; the message of a path that is
+/// not there shows it, too.
+#[test]
+fn a_file_name_that_does_not_show_never_reaches_the_terminal() {
+    let home = Home::new();
+    home.write("p/a\u{1b}[2J\u{202e}.toml", "version = 1\n");
+    let verbs: [&[&str]; 6] = [
+        &["check", "p"],
+        &["test", "p"],
+        &["diff", "p", "p"],
+        &["who-can", "p", "--matrix"],
+        &["explain", "p", "--window", "w", "--command", "a"],
+        &["check", "no\u{1b}where\u{202e}.toml"],
+    ];
+    for words in verbs {
+        let answer = home.ask(words);
+        assert_eq!(answer.status, 2, "{words:?}: {}{}", answer.out, answer.err);
+        assert!(
+            answer.err.contains("\\u{1b}") && answer.err.contains("\\u{202e}"),
+            "{}",
+            answer.err
+        );
+        let shows =
+            |text: &str| text.chars().all(|c| c == '\n' || !c.is_control() && c != '\u{202e}');
+        assert!(shows(&answer.err) && shows(&answer.out), "{:?} {:?}", answer.err, answer.out);
+    }
+    let missing = home.ask(&["audit", "a\u{1b}.jsonl"]);
+    assert!(missing.err.contains("`a\\u{1b}.jsonl`"), "{}", missing.err);
+}
+
+#[test]
+fn a_capability_that_has_expired_is_a_warning() {
+    let home = Home::new();
+    let text = "version = 1\n[[capability]]\nid = \"trial\"\nwindows = [\"main\"]\n\
+                expires = 2026-01-01T00:00:00Z\nallow = [{ commands = [\"app.info\"] }]\n";
+    let file = home.write("p.toml", text);
+    let answer = home.ask(&["check", file.to_str().unwrap()]);
+    assert_eq!(answer.status, 0, "{}", answer.err);
+    assert!(
+        answer.out.contains("warning[expired-capability]: the capability `trial` has expired"),
+        "{}",
+        answer.out
+    );
+    let explain = |at: &[&str]| {
+        let words =
+            ["explain", file.to_str().unwrap(), "--window", "main", "--command", "app.info"];
+        home.ask(&[&words[..], at].concat())
+    };
+    assert_eq!(explain(&[]).status, 1);
+    assert_eq!(explain(&["--at", "2025-12-31T23:59:59Z"]).status, 0);
+    assert_eq!(explain(&["--at", "2026-01-01T00:00:00Z"]).status, 1);
+    let wrong = explain(&["--at", "tomorrow"]);
+    assert_eq!(wrong.status, 2);
+    assert!(wrong.err.contains("write it like 2027-01-01T00:00:00Z"), "{}", wrong.err);
+}

@@ -15,7 +15,7 @@ fn the_built_in_commands_are_listed_with_what_they_take() {
     let answer = home.ask(&["commands"]);
     assert_eq!(answer.status, 0, "{}", answer.err);
     assert!(
-        answer.out.contains("\nfs.write_text     path, text  writes a text file"),
+        answer.out.contains("\nfs.write_text             path, text           writes a text file"),
         "{}",
         answer.out
     );
@@ -36,7 +36,7 @@ fn an_apps_own_commands_are_known_to_the_verbs() {
     let answer = home.ask(&["check", "app"]);
     assert_eq!(answer.status, 0, "{}", answer.out);
     let listed = home.ask(&["commands", "app"]).out;
-    assert!(listed.contains("stock.sell        count?, thing  sells"), "{listed}");
+    assert!(listed.contains("stock.sell                count?, thing        sells"), "{listed}");
 
     for (text, expected) in
         [("{", "EOF"), (&COMMANDS.replace("stock.sell", "fs.list"), "`fs.list` stands there twice")]

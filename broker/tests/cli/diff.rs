@@ -65,6 +65,45 @@ fn what_widens_and_what_narrows() {
     }
 }
 
+/// What an entry redacts is kept out of the log of every call of its commands, and there is no digest.
+#[test]
+fn h03_the_log_learns_more_where_nothing_is_redacted_any_longer() {
+    const BEFORE: &str = r#"
+version = 1
+[[capability]]
+id = "vault"
+windows = ["main"]
+allow = [
+  { commands = ["vault.*"], args = { required = ["pin"] } },
+  { commands = ["vault.open"], path = [], audit = { redact = ["/pin", "/hint"] } },
+]
+"#;
+    const WHOLE: &str =
+        r#"  { commands = ["vault.open"], path = [], audit = { redact = ["/pin", "/hint"] } },"#;
+    #[rustfmt::skip]
+    let cases = [
+        (", audit = { redact = [\"/pin\", \"/hint\"] }", "", 1,
+            "the log learns more:\n  `vault.open`\n    kept out: `/hint`, `/pin` → nothing\n    calls have a digest of their arguments from now on\n    example: any call of `vault.open`\n"),
+        (WHOLE, "", 1, "the log learns more:\n  `vault.open`\n    kept out: `/hint`, `/pin` → nothing\n"),
+        ("\"/pin\", \"/hint\"", "\"/pin\"", 1, "the log learns more:\n  `vault.open`\n    kept out: `/hint`, `/pin` → `/pin`\n"),
+        ("\"/hint\"", "\"/hint\", \"/text\"", 0, "the log learns less:\n"),
+        ("vault.open\"], path", "vault.*\"], path", 0, "the log learns less:\n"),
+        ("redact =", "args = true, redact =", 0, "no difference"),
+    ];
+    for (from, to, status, said) in cases {
+        let home = Home::new();
+        let old = home.write("old.toml", BEFORE);
+        assert!(BEFORE.contains(from), "{from}");
+        let new = home.write("new.toml", &BEFORE.replace(from, to));
+        let words = ["diff", old.to_str().unwrap(), new.to_str().unwrap()];
+        let answer = home.ask(&words);
+        assert_eq!(answer.status, status, "{from}: {}{}", answer.out, answer.err);
+        assert!(answer.out.starts_with(said), "{from}: {}", answer.out);
+        let report = home.ask(&[words[0], words[1], words[2], "--json"]).report("diff");
+        assert_eq!(report["widens"], status == 1, "{report:#}");
+    }
+}
+
 #[test]
 fn what_cannot_be_read_is_no_answer() {
     let home = Home::new();

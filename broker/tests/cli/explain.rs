@@ -101,7 +101,14 @@ help: add `\"$APPDATA/old/a.md\"` to `path` of the entry at p.toml:6 (capability
 "
     );
     let told = home.ask(&words("editor", "https://a.example", r#"{"path": "$APPDATA/notes/a"}"#));
-    let help = "help: write `origins = [\"local\", \"https://a.example\"]` in the capability `editor`, with all else that it grants\n";
+    // The origin would bring a command that writes with it, so that what is asked about is given alone.
+    let help = "help: add a capability:\n\n[[capability]]\nid = \"editor-fs-read-text\"\n";
+    assert!(told.out.contains(help), "{}", told.out);
+    let told = home.ask(&words("preview", "https://a.example", r#"{"path": "$APPDATA/shown/a"}"#));
+    let help = "help: write `origins = [\"local\", \"https://example.com\", \"https://a.example\"]` in the capability `preview`, with all else that it grants\n";
+    assert!(told.out.ends_with(help), "{}", told.out);
+    let told = home.ask(&words("editor", "app://localhost", r#"{"path": "$HOME/.ssh/id"}"#));
+    let help = "help: `check` takes no edit for it: `$HOME/.ssh/id` reaches `$HOME/.ssh`, where keys and passwords are kept: a grant of it has to say why it is `dangerous`\n";
     assert!(told.out.ends_with(help), "{}", told.out);
     let told = home.ask(&words("help", "https://a.example", r#"{"path": "$DOCUMENTS/a"}"#));
     let (_, typed) = told.out.split_once("help: add a capability:\n\n").unwrap();

@@ -24,6 +24,7 @@ mod journal;
 mod lsp;
 mod manual;
 mod platforms;
+mod reload;
 mod schema;
 mod test;
 mod tutorial;

@@ -30,7 +30,7 @@ pub(crate) fn diagnostic(
     };
     match broken {
         Broken::Call { call, rule, at } => {
-            let when = at.map(|at| format!(" at {} seconds since 1970", at.unix()));
+            let when = at.map(|at| format!(" at {at}"));
             let when = when.unwrap_or_default();
             let found = Diagnostic {
                 message: format!("the invariant does not hold: {why}"),

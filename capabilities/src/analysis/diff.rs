@@ -8,6 +8,7 @@
 //! counts as looser. Whether a call is allowed is compared for now and for each moment from now on at
 //! which a capability expires.
 
+mod log;
 mod side;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -27,6 +28,7 @@ use crate::policy::Policy;
 use crate::principal::Principal;
 use crate::time::WallTime;
 use crate::verdict::{RuleRef, Verdict};
+pub use log::LogChange;
 use side::{Age, Rules};
 
 /// The most steps of one comparison: policies of a thousand capabilities that have little in common
@@ -39,6 +41,8 @@ const MAX_STEPS: u64 = 500_000_000;
 pub struct Difference {
     /// Each change, what widens first.
     pub changes: Vec<Change>,
+    /// Commands of which the log gets other arguments than before, what widens first.
+    pub log: Vec<LogChange>,
     /// Whether the comparison came to its end: where it did not, there may be more.
     pub complete: bool,
 }
@@ -81,13 +85,15 @@ pub enum ChangeKind {
 }
 
 impl Difference {
-    /// Whether more is allowed than before, or the same under looser conditions, or that cannot be
-    /// ruled out.
+    /// Whether more is allowed than before, or the same under looser conditions, or the log learns
+    /// more, or that cannot be ruled out.
     #[must_use]
     pub fn widens(&self) -> bool {
         let widens =
             |change: &Change| matches!(change.kind, ChangeKind::Allowed | ChangeKind::Looser);
-        !self.complete || self.changes.iter().any(widens)
+        !self.complete
+            || self.changes.iter().any(widens)
+            || self.log.iter().any(|change| change.looser)
     }
 }
 
@@ -100,7 +106,8 @@ pub fn diff(old: &Policy, new: &Policy, now: WallTime) -> Difference {
     let mut prover = Prover::new(new.directories(), MAX_STEPS);
     prover.prefer_names_of([new, old]);
     let mut found = Found::default();
-    let mut complete = true;
+    let log = log::log_changes(old, new, &mut prover);
+    let mut complete = log.is_ok();
     for time in times {
         let rules = Rules::of(old, new, time);
         let from = (time != now).then_some(time.unix());
@@ -115,7 +122,7 @@ pub fn diff(old: &Policy, new: &Policy, now: WallTime) -> Difference {
         complete &= walked.is_ok();
         found = comparison.found;
     }
-    Difference { changes: found.changes(), complete }
+    Difference { changes: found.changes(), log: log.unwrap_or_default(), complete }
 }
 
 /// What calls have in common that are reported as one.

@@ -5,9 +5,13 @@
 //! A deny entry is held against what would be allowed if wildcards stood for hidden names too: one
 //! that keeps hidden names out twice is a belt beside the braces.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod found;
+mod index;
+mod remark;
 
-use super::patterns::{self, may_meet};
+use std::collections::BTreeMap;
+
+use super::patterns;
 use super::prove::Prover;
 use super::region::{Question, Region, Scope};
 use super::words::{Conditions, audit_of};
@@ -20,14 +24,17 @@ use crate::policy::Policy;
 use crate::rule::Rule;
 use crate::scope::{PathPattern, ResolvedPath};
 use crate::sources::Sources;
-use crate::verdict::RuleRef;
+use crate::time::WallTime;
+use found::{At, Found, place_of};
+use index::Index;
+use remark::{Remark, Rest};
 
 /// The most steps of all remarks on one policy, so that ten thousand rules take a few seconds.
 const MAX_STEPS: u64 = 500_000_000;
 
-/// Remarks on the rules of a policy that was compiled from these texts.
+/// Remarks on a policy that was compiled from these texts, as it is `now`.
 #[must_use]
-pub fn lint(policy: &Policy, sources: &Sources) -> Diagnostics {
+pub fn lint(policy: &Policy, sources: &Sources, now: WallTime) -> Diagnostics {
     let mut lint = Lint {
         capabilities: policy.capabilities(),
         prover: Prover::new(policy.directories(), MAX_STEPS),
@@ -43,14 +50,19 @@ pub fn lint(policy: &Policy, sources: &Sources) -> Diagnostics {
         let count = uses.entry(place_of(&rule.reference)).or_default();
         *count = count.saturating_add(1);
     }
-    lint.found.diagnostics(sources, &uses)
+    let over = policy.capabilities().iter().filter(|capability| capability.is_over(now));
+    let over = over.filter_map(|capability| expired(capability, sources));
+    over.chain(lint.found.diagnostics(sources, &uses).iter().cloned()).collect()
 }
 
-/// File, line and column of an entry.
-type At = (String, u32, u32);
-
-fn place_of(rule: &RuleRef) -> At {
-    (rule.file.clone(), rule.line, rule.column)
+/// A capability that has ended: it grants nothing, and what it denied is denied no longer.
+fn expired(capability: &Capability, sources: &Sources) -> Option<Diagnostic> {
+    let (name, span) = capability.expires_at.as_ref()?;
+    let file = FileText::new(name, sources.text(name)?);
+    let message = format!("the capability `{}` has expired", capability.id);
+    let found = Diagnostic::warning("expired-capability", &Place::of(&file, *span), message);
+    let help = "put off `expires`, or remove the capability";
+    Some(found.label("it allows and denies nothing any longer").help(help))
 }
 
 /// A rule, and the capability that has it.
@@ -61,66 +73,6 @@ struct Lint<'p> {
     prover: Prover<'p>,
     index: Index<'p>,
     found: Found,
-}
-
-/// Rules by the front of their commands, up to the first dot or `*`: two rules that may name a
-/// command in common have it in common, or one of them has none.
-#[derive(Default)]
-struct Index<'p> {
-    allow: BTreeMap<String, Vec<Placed<'p>>>,
-    deny: BTreeMap<String, Vec<Placed<'p>>>,
-}
-
-impl<'p> Index<'p> {
-    fn of(capabilities: &'p [Capability]) -> Self {
-        let mut index = Self::default();
-        for capability in capabilities {
-            for (rules, map) in
-                [(&capability.allow, &mut index.allow), (&capability.deny, &mut index.deny)]
-            {
-                for rule in rules {
-                    for front in fronts(rule) {
-                        map.entry(front).or_default().push((capability, rule));
-                    }
-                }
-            }
-        }
-        index
-    }
-
-    fn meeting(map: &BTreeMap<String, Vec<Placed<'p>>>, mine: Placed<'_>) -> Vec<Placed<'p>> {
-        let fronts = fronts(mine.1);
-        let lists: Vec<_> = if fronts.contains("") {
-            map.values().collect()
-        } else {
-            fronts
-                .iter()
-                .map(String::as_str)
-                .chain([""])
-                .filter_map(|front| map.get(front))
-                .collect()
-        };
-        let meets = |(capability, rule): &&Placed<'p>| {
-            may_meet(&mine.0.windows, &capability.windows, |one| &one.0)
-                && may_meet(&mine.1.entry.commands, &rule.entry.commands, |one| &one.0)
-        };
-        let mut found: Vec<_> = lists.into_iter().flatten().filter(meets).copied().collect();
-        found.sort_by(|a, b| a.1.reference.cmp(&b.1.reference));
-        found.dedup_by(|a, b| a.1.reference == b.1.reference);
-        found
-    }
-}
-
-fn fronts(rule: &Rule) -> BTreeSet<String> {
-    let front = |text: &str| match text.split_once(['.', '*']) {
-        // `fs*` may be `fs.read`, and `fsx.read`.
-        Some((front, _)) if text.get(front.len()..).is_some_and(|rest| rest.starts_with('.')) => {
-            front.to_owned()
-        }
-        Some(_) => String::new(),
-        None => text.to_owned(),
-    };
-    rule.entry.commands.iter().map(|pattern| front(&pattern.0)).collect()
 }
 
 impl<'p> Lint<'p> {
@@ -148,7 +100,7 @@ impl<'p> Lint<'p> {
             || is_empty(entry.url.as_ref().map(Vec::len))
             || is_empty(entry.key.as_ref().map(Vec::len))
         {
-            self.found.say(&rule.reference, Remark::Empty);
+            self.found.say(&rule.reference, Remark::Empty(Rest::of(rule)));
             return true;
         }
         let denying = Index::meeting(&self.index.deny, (capability, rule));
@@ -166,7 +118,7 @@ impl<'p> Lint<'p> {
         let question = Question { all_of: vec![&mine], none_of: regions.iter().collect() };
         let is_denied = !self.prover.may_exist(&question);
         if is_denied {
-            self.found.say(&rule.reference, Remark::Unreachable);
+            self.found.say(&rule.reference, Remark::Unreachable(Rest::of(rule)));
         }
         is_denied
     }
@@ -300,109 +252,4 @@ fn but_one(rule: &Rule) -> Vec<String> {
         format!("{owner:?} {left_out} {:?} {rest}", kept.collect::<Vec<_>>())
     };
     (0..lists.len()).filter(|at| lists.get(*at).is_some_and(Option::is_some)).map(without).collect()
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Remark {
-    Empty,
-    Unreachable,
-    Shadowed(RuleRef),
-    Idle,
-    Near(RuleRef),
-}
-
-impl Remark {
-    /// Whether it is about the entry as one capability uses it.
-    fn is_of_one_use(&self) -> bool {
-        match self {
-            Self::Empty | Self::Near(_) => false,
-            Self::Unreachable | Self::Shadowed(_) | Self::Idle => true,
-        }
-    }
-}
-
-/// Remarks by the entry that they are about, however many capabilities use it.
-#[derive(Default)]
-struct Found {
-    /// The entry as it stands in a file.
-    remarks: BTreeMap<At, BTreeMap<RuleRef, BTreeSet<Remark>>>,
-    /// Entries that are best removed: of these nothing else needs to be said.
-    shadowed: BTreeSet<At>,
-}
-
-impl Found {
-    fn say(&mut self, rule: &RuleRef, remark: Remark) {
-        self.remarks
-            .entry(place_of(rule))
-            .or_default()
-            .entry(rule.clone())
-            .or_default()
-            .insert(remark);
-    }
-
-    fn shadowed(&mut self, rule: &RuleRef, by: &RuleRef) {
-        self.shadowed.insert(place_of(rule));
-        self.say(rule, Remark::Shadowed(by.clone()));
-    }
-
-    fn near(&mut self, rule: &RuleRef, first: &RuleRef) {
-        // A permission that is used twice with other parameters has its entries twice.
-        let is_shadowed = |rule| self.shadowed.contains(&place_of(rule));
-        if place_of(rule) != place_of(first) && !is_shadowed(rule) && !is_shadowed(first) {
-            self.say(rule, Remark::Near(first.clone()));
-        }
-    }
-
-    /// An entry of a permission is idle only where it is so for all who use it.
-    fn diagnostics(self, sources: &Sources, uses: &BTreeMap<At, usize>) -> Diagnostics {
-        let mut diagnostics = Vec::new();
-        for (at, rules) in self.remarks {
-            let said = rules.values().filter(|remarks| remarks.iter().any(Remark::is_of_one_use));
-            let is_everywhere = uses.get(&at).is_none_or(|count| *count <= said.count());
-            let (file, line, column) = at;
-            let Some(text) = sources.text(&file) else { continue };
-            let text = FileText::new(&file, text);
-            let place = Place::of(&text, text.entry_at(line, column));
-            let all: BTreeSet<_> = rules
-                .values()
-                .flatten()
-                .filter(|remark| is_everywhere || !remark.is_of_one_use())
-                .collect();
-            let is_shadowed = all.iter().any(|remark| matches!(remark, Remark::Shadowed(_)));
-            let all =
-                all.into_iter().filter(|remark| !is_shadowed || !matches!(remark, Remark::Near(_)));
-            diagnostics.extend(all.map(|remark| diagnostic(remark, &place, sources)));
-        }
-        diagnostics.into_iter().collect()
-    }
-}
-
-fn diagnostic(remark: &Remark, place: &Place<'_>, sources: &Sources) -> Diagnostic {
-    let warning = |code, message: &str| Diagnostic::warning(code, place, message);
-    let also = |found: Diagnostic, other: &RuleRef, text: &str| {
-        let Some(source) = sources.text(&other.file) else { return found };
-        let file = FileText::new(&other.file, source);
-        found.also(&Place::of(&file, file.entry_at(other.line, other.column)), text)
-    };
-    match remark {
-        Remark::Empty => warning("unreachable-rule", "no call is ever within this entry")
-            .help("remove it, or write into its lists what it should allow"),
-        Remark::Unreachable => {
-            warning("unreachable-rule", "everything that this entry allows is denied")
-                .help("remove it, or narrow the entry that denies")
-        }
-        Remark::Shadowed(by) => {
-            let found = warning("shadowed-rule", "another entry allows all of this already")
-                .help("remove it: no call would be refused, and no condition be another");
-            also(found, by, "this one")
-        }
-        Remark::Idle => warning("idle-deny", "nothing that this entry denies is allowed")
-            .help("look for a slip in its patterns, or remove it"),
-        Remark::Near(first) => {
-            let found =
-                warning("near-duplicate", "but for one list this entry is the same as another")
-                    .help("write the patterns of both into one entry");
-            also(found, first, "the other one")
-        }
-    }
 }

@@ -67,6 +67,11 @@ pub(super) fn commands(patterns: &[CommandPattern]) -> Scope {
     if patterns.iter().any(any) { Scope::Any } else { scope(patterns, command) }
 }
 
+/// Each of the patterns by itself.
+pub(super) fn single_commands(patterns: &[CommandPattern]) -> impl Iterator<Item = Language> {
+    patterns.iter().map(|pattern| command(pattern).into())
+}
+
 pub(super) fn paths(patterns: &[PathPattern]) -> Scope {
     scope(patterns, PathPattern::regex)
 }

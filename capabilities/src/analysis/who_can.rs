@@ -6,6 +6,7 @@
 //! arguments could be made up, the grant says that it is not certain.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -17,7 +18,7 @@ use super::kinds::Exhausted;
 use super::named::Patterns;
 use super::patterns;
 use super::prove::Prover;
-use super::region::{Question, Region, Scope};
+use super::region::{Candidate, Question, Region, Scope};
 use super::words::{Conditions, audit_of};
 use crate::args::Args;
 use crate::capability::Capability;
@@ -54,7 +55,8 @@ pub struct Grant {
     /// Those of its patterns of which some call is allowed.
     #[serde(flatten)]
     pub patterns: Patterns,
-    /// What it needs beside: limits, result filters, the log.
+    /// What it needs beside: limits, result filters, the log. Where the limits differ with who calls, each
+    /// of them, with a caller.
     pub conditions: Vec<String>,
     /// The schema of the arguments.
     pub args: Option<Value>,
@@ -108,7 +110,7 @@ pub fn who_can(policy: &Policy, inquiry: Inquiry<'_>, now: WallTime) -> Holders 
     let mut search =
         Search { policy, now, args, rules: &rules, regions: &regions, found: BTreeMap::new() };
     let walked = walk(&[&within], &regions, &mut prover, &mut search);
-    let mut grants: Vec<Grant> = search.found.into_values().collect();
+    let mut grants: Vec<Grant> = search.found.into_values().map(Found::grant).collect();
     for grant in &mut grants {
         grant.except = exceptions(grant, &within, &rules, &mut prover);
     }
@@ -169,7 +171,7 @@ struct Search<'s> {
     args: Option<&'s Args>,
     rules: &'s [Naming<'s>],
     regions: &'s [&'s Region],
-    found: BTreeMap<usize, Grant>,
+    found: BTreeMap<usize, Found>,
 }
 
 impl Visitor for Search<'_> {
@@ -193,13 +195,15 @@ impl Visitor for Search<'_> {
 impl Search<'_> {
     fn allowed(&mut self, cell: &Cell, reading: &Reading, allowing: &[usize]) {
         let depends = !reading.candidate.schemas_of.is_empty();
-        let is_shown = |at| self.found.get(at).is_some_and(|grant: &Grant| grant.certain);
+        let is_shown = |at| self.found.get(at).is_some_and(|found: &Found| found.grant.certain);
         let example =
             if depends || !allowing.iter().all(is_shown) { self.example(reading) } else { None };
         let limits = self.limits(cell);
         for at in allowing {
             let Some(naming) = self.rules.get(*at) else { continue };
-            let grant = self.found.entry(*at).or_insert_with(|| grant(naming, limits));
+            let found = self.found.entry(*at).or_insert_with(|| Found::of(naming));
+            found.bound(limits, &reading.candidate);
+            let grant = &mut found.grant;
             let is_certain = example.is_some() || !depends;
             if grant.certain && !is_certain {
                 continue;
@@ -234,20 +238,62 @@ impl Search<'_> {
     }
 }
 
-fn grant(naming: &Naming<'_>, limits: Limits) -> Grant {
-    let entry = &naming.rule.entry;
-    let results = entry.result.iter().cloned().collect();
-    let conditions = Conditions { limits, results, audit: audit_of([entry.as_ref()].into_iter()) };
-    Grant {
-        rule: naming.rule.reference.as_ref().clone(),
-        patterns: Patterns::default(),
-        conditions: conditions.words(),
-        args: entry.schema.as_ref().map(|schema| schema.written().clone()),
-        except: Vec::new(),
-        certain: false,
-        example: None,
-        until: naming.capability.expires.map(WallTime::unix),
+/// A grant, and the limits of its calls: a limit is the command's, so that they may differ with who
+/// calls.
+struct Found {
+    grant: Grant,
+    limits: Vec<(Limits, String)>,
+}
+
+impl Found {
+    fn of(naming: &Naming<'_>) -> Self {
+        let entry = &naming.rule.entry;
+        let grant = Grant {
+            rule: naming.rule.reference.as_ref().clone(),
+            patterns: Patterns::default(),
+            conditions: conditions(Limits::default(), Some(entry)),
+            args: entry.schema.as_ref().map(|schema| schema.written().clone()),
+            except: Vec::new(),
+            certain: false,
+            example: None,
+            until: naming.capability.expires.map(WallTime::unix),
+        };
+        Self { grant, limits: Vec::new() }
     }
+
+    /// Takes in the limits of one more caller.
+    fn bound(&mut self, limits: Limits, candidate: &Candidate) {
+        if self.limits.iter().any(|(known, _)| *known == limits) {
+            return;
+        }
+        let text = |dimension: Dimension| {
+            candidate.texts.get(dimension.index()).cloned().flatten().unwrap_or_default()
+        };
+        let caller = format!("`{}` at {}", text(Dimension::Window), text(Dimension::Origin));
+        self.limits.push((limits, caller));
+    }
+
+    fn grant(self) -> Grant {
+        let mut bounds = Vec::new();
+        for (limits, caller) in &self.limits {
+            let words = conditions(*limits, None);
+            if self.limits.len() == 1 {
+                bounds = words;
+            } else {
+                let words = if words.is_empty() { "no limit".to_owned() } else { words.join(", ") };
+                bounds.push(format!("limits differ: {words} from {caller}, say"));
+            }
+        }
+        let conditions = bounds.into_iter().chain(self.grant.conditions);
+        Grant { conditions: conditions.collect(), ..self.grant }
+    }
+}
+
+/// Limits, and what else an entry says of a call, in words.
+fn conditions(limits: Limits, entry: Option<&Arc<Entry>>) -> Vec<String> {
+    let results = entry.and_then(|entry| entry.result.clone()).into_iter().collect();
+    let audit = audit_of(entry.map(AsRef::as_ref).into_iter());
+    Conditions { limits, results, audit }.words()
 }
 
 /// The deny entries that have a call in common with the grant, or would have if its wildcards stood for

@@ -81,8 +81,9 @@ pub(super) fn shifts(old: &Conditions, new: &Conditions) -> Vec<Shift> {
         shifts.push(Shift { looser, condition: "result", before, after });
     }
     let audits = (Audit::of(&old.audit), Audit::of(&new.audit));
-    if audits.0 != audits.1 {
-        let looser = !audits.1.is_as_strict_as(&audits.0);
+    // What is redacted holds for the whole command, whichever entry allows the call: see `diff::log`.
+    if !audits.0.is_alike(&audits.1) {
+        let looser = !audits.1.shows_no_more_than(&audits.0);
         let (before, after) = (audits.0.words(), audits.1.words());
         shifts.push(Shift { looser, condition: "audit", before, after });
     }
@@ -193,24 +194,33 @@ struct Audit {
 
 impl Audit {
     fn of(permit: &AuditPermit) -> Self {
-        let values = permit.values();
-        // Where no value stands in the log, there is nothing to keep out of it.
-        let redact = if values { permit.redacted().collect() } else { BTreeSet::new() };
-        Self { values, redact, calls: permit.calls() }
+        // Where values are not shown it is kept out of the digest all the same, and for other
+        // entries of the command.
+        let redact = permit.redacted().collect();
+        Self { values: permit.values(), redact, calls: permit.calls() }
+    }
+
+    fn is_alike(&self, other: &Self) -> bool {
+        (self.values, self.calls) == (other.values, other.calls)
+    }
+
+    fn shows_no_more_than(&self, other: &Self) -> bool {
+        (!self.values || other.values) && self.calls <= other.calls
     }
 
     fn is_as_strict_as(&self, other: &Self) -> bool {
         let is_kept_out = |pointer: &String| self.redact.iter().any(|one| covers(one, pointer));
-        let shows_less = !self.values || (other.values && other.redact.iter().all(is_kept_out));
-        shows_less && self.calls <= other.calls
+        self.shows_no_more_than(other) && other.redact.iter().all(is_kept_out)
     }
 
     fn words(&self) -> String {
         let values = if self.values { "with the arguments' values" } else { "without values" };
         let mut text = values.to_owned();
-        if !self.redact.is_empty() {
+        if self.values && !self.redact.is_empty() {
             let all: Vec<_> = self.redact.iter().map(|pointer| format!("`{pointer}`")).collect();
             text += &format!(" but {}", all.join(", "));
+        } else if !self.redact.is_empty() {
+            text += " and digests";
         }
         match self.calls {
             CallRecords::Each => text,
@@ -220,7 +230,7 @@ impl Audit {
 }
 
 /// Whether a pointer is another one or what holds it.
-fn covers(above: &str, pointer: &str) -> bool {
+pub(super) fn covers(above: &str, pointer: &str) -> bool {
     pointer.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 

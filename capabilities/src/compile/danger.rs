@@ -3,17 +3,33 @@
 
 mod changes;
 mod places;
+mod powers;
 
+pub(crate) use changes::may_change;
 pub(super) use places::Places;
+
+use powers::takes_in_a_power;
 
 use super::{Compiler, Owner};
 use crate::capability::WindowPattern;
 use crate::diagnostics::{Diagnostic, FileText, Place};
+use crate::directories::Directories;
 use crate::names::CommandName;
 use crate::origin::OriginPattern;
 use crate::rule::{CommandPattern, Rule};
 use crate::scope::{PathPattern, UrlPattern};
 use crate::written::{At, WrittenCapability, WrittenEntry};
+
+/// What an allow entry with this pattern would need a reason for.
+pub(crate) fn reached_place(pattern: &PathPattern, directories: &Directories) -> Option<String> {
+    let places = Places::of(directories);
+    let (place, kind) = places.reached(pattern)?;
+    Some(reaches(place, kind))
+}
+
+fn reaches(place: &str, kind: &str) -> String {
+    format!("reaches `{place}`, {kind}")
+}
 
 impl Compiler<'_> {
     pub(super) fn check_entry_danger(
@@ -57,7 +73,7 @@ impl Compiler<'_> {
             return self.entry_too_wide(owner, text, "takes in the whole home directory", help);
         }
         if let Some((place, kind)) = self.places.reached(pattern) {
-            let what = format!("reaches `{place}`, {kind}");
+            let what = reaches(place, kind);
             let help = "name files of the app's own, like `$APPDATA/notes/**`";
             self.entry_too_wide(owner, text, &what, help);
         }
@@ -120,14 +136,17 @@ impl Compiler<'_> {
         let is_meant =
             |rule: &&Rule| rule.entry.is_dangerous && rule.reference.permission.is_none();
         for rule in allow.iter().filter(|rule| !is_meant(rule)) {
-            let Some(changing) = rule.entry.commands.iter().find(|one| self.may_change(one)) else {
+            let does = |one: &&CommandPattern| self.may_change(one) || takes_in_a_power(one);
+            let Some(changing) = rule.entry.commands.iter().find(does) else {
                 continue;
             };
             let here = Place::of(file, origin.span);
-            let message = format!(
-                "`{}` may change something, and `{}` may call it",
-                changing.0, origin.value
-            );
+            let message = if self.may_change(changing) && !changing.0.starts_with("webview.") {
+                format!("`{}` may change something, and `{}` may call it", changing.0, origin.value)
+            } else {
+                let origin = &origin.value;
+                format!("`{}` is for the app's own pages, and `{origin}` may have it", changing.0)
+            };
             let own = capability.allow.iter().zip(1..).find(|(_, index)| {
                 rule.reference.permission.is_none() && *index == rule.reference.index
             });

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Compiler, Owner};
 use crate::diagnostics::Diagnostic;
 use crate::directories::VARIABLES;
+use crate::policy::Context;
 use crate::rule::Entry;
 use crate::scope::{Argument, KeyPattern, PathPattern, PatternError, UrlPattern};
 use crate::verdict::Effect;
@@ -12,9 +13,9 @@ use crate::written::{At, WrittenEntry, nearest};
 
 impl Compiler<'_> {
     pub(super) fn entry(&mut self, owner: Owner<'_>, written: &WrittenEntry) -> Entry {
-        let directories = self.context.directories;
+        let Context { directories, platform, .. } = *self.context;
         let path = self.scope(owner, Argument::Path, list(&written.path), |text| {
-            PathPattern::parse(text, owner.effect, directories)
+            Ok(PathPattern::parse(text, owner.effect, directories)?.on(platform))
         });
         let url = self.scope(owner, Argument::Url, list(&written.url), UrlPattern::parse);
         let key = self.scope(owner, Argument::Key, list(&written.key), KeyPattern::parse);

@@ -21,7 +21,14 @@ impl Compiler<'_> {
         if !is_beneath(&name.value, "toml") {
             let message =
                 format!("`{}` is not the name of a `.toml` file beneath this one", name.value);
-            let help = "write `include = [\"shared/notes.toml\"]`";
+            let plain = || {
+                let parts = name.value.split('/').filter(|part| !matches!(*part, "" | "."));
+                let plain = parts.collect::<Vec<_>>().join("/");
+                let is_other_way = !name.value.starts_with('/') && is_beneath(&plain, "toml");
+                is_other_way.then_some(plain)
+            };
+            let plain = plain().unwrap_or_else(|| "shared/notes.toml".to_owned());
+            let help = format!("write `include = [\"{plain}\"]`");
             return self.report(Diagnostic::error("bad-include", &place, message).help(help));
         }
         let directory = Path::new(file.name).parent().unwrap_or(Path::new(""));

@@ -11,6 +11,7 @@ use crate::diagnostics::{Diagnostic, FileText, Place};
 use crate::names::{CommandName, NameError, WindowLabel};
 use crate::never::{Never, NeverOrigin};
 use crate::origin::{Origin, OriginPattern};
+use crate::policy::Context;
 use crate::scope::{Argument, KeyPattern, PathPattern, UrlPattern};
 use crate::testing::Test;
 use crate::verdict::{Effect, Reason};
@@ -184,9 +185,9 @@ impl Compiler<'_> {
             is_invariant: true,
             used_at: None,
         };
-        let directories = self.context.directories;
+        let Context { directories, platform, .. } = *self.context;
         let path = self.scope(owner, Argument::Path, written.path.as_deref(), |text| {
-            PathPattern::parse(text, Effect::Deny, directories)
+            Ok(PathPattern::parse(text, Effect::Deny, directories)?.on(platform))
         });
         let url = self.scope(owner, Argument::Url, written.url.as_deref(), UrlPattern::parse);
         let key = self.scope(owner, Argument::Key, written.key.as_deref(), KeyPattern::parse);

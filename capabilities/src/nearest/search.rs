@@ -19,6 +19,9 @@ use crate::scope::{Argument, KeyPattern, PathPattern, Resources, UrlPattern};
 use crate::time::WallTime;
 use crate::verdict::{Effect, RuleRef};
 
+/// The most edits that are held against the whole policy, nearest first.
+const MAX_TRIED: usize = 16;
+
 /// A refused call, and the whole policy that refuses it.
 pub(crate) struct Question<'q> {
     pub(crate) window: &'q WindowLabel,
@@ -29,6 +32,8 @@ pub(crate) struct Question<'q> {
     pub(crate) resources: Resources<'q>,
     pub(crate) directories: &'q Directories,
     pub(crate) capabilities: &'q [Capability],
+    /// Which invariant a policy of these capabilities would break, in a sentence.
+    pub(crate) broken: &'q dyn Fn(Vec<Capability>) -> Option<String>,
 }
 
 /// An allow entry, and in what it fails.
@@ -49,25 +54,44 @@ impl<'q> Question<'q> {
             .filter(|rule| self.denies(rule))
             .collect();
         if let Some(first) = denying.first() {
-            return Some(self.denied(first, &denying));
+            return Some(self.without_refused(self.denied(first, &denying)));
         }
-        let near = self.near();
+        let mut near = self.near();
+        near.sort_by_key(|near| self.order(near));
         let one = near.iter().filter(|near| near.failed.len() == 1);
-        let one = one.filter_map(|near| Some((near, self.edit(near)?)));
-        let best = one.min_by_key(|(near, _)| self.order(near));
-        if let Some((near, edit)) = best {
-            return Some(self.miss(near, edit));
+        let mended: Vec<_> = one.filter_map(|near| Some((near, self.edit(near)?))).collect();
+        let is_taken =
+            |edit: &Option<Edit>| edit.as_ref().is_none_or(|e| self.refusal(e).is_none());
+        let tried = mended.iter().take(MAX_TRIED);
+        if let Some((near, edit)) = tried.clone().find(|(_, edit)| is_taken(edit)) {
+            return Some(self.miss(near, edit.clone()));
         }
-        let edit = self.addition();
-        match near.iter().min_by_key(|near| self.order(near)) {
-            Some(near) => Some(self.miss(near, edit)),
-            None => Some(NearMiss {
+        // What gives away too much with all else that it brings may be given by itself.
+        let addition = self.addition();
+        let (near, edit) = match mended.into_iter().next() {
+            Some((near, edit)) if addition.is_none() || !is_taken(&addition) => (Some(near), edit),
+            Some((near, _)) => (Some(near), addition),
+            None => (near.first(), addition),
+        };
+        let miss = match near {
+            Some(near) => self.miss(near, edit),
+            None => NearMiss {
                 rule: None,
                 failed: Vec::new(),
                 text: "the policy allows nothing at all".to_owned(),
                 edit,
-            }),
-        }
+                refused: None,
+            },
+        };
+        Some(self.without_refused(miss))
+    }
+
+    /// An edit that would be refused is not proposed, and the reason is told.
+    fn without_refused(&self, miss: NearMiss) -> NearMiss {
+        let Some(refusal) = miss.edit.as_ref().and_then(|edit| self.refusal(edit)) else {
+            return miss;
+        };
+        NearMiss { edit: None, refused: Some(refusal), ..miss }
     }
 
     /// An argument that names nothing: no edit helps.
@@ -81,6 +105,7 @@ impl<'q> Question<'q> {
                 argument.name()
             ),
             edit: None,
+            refused: None,
         })
     }
 
@@ -104,7 +129,7 @@ impl<'q> Question<'q> {
         }
         let rule = first.reference.as_ref().clone();
         let edit = (others == 0 && is_allowed).then(|| Edit::Removal { rule: rule.clone() });
-        NearMiss { rule: Some(rule), failed: vec![Condition::Deny], text, edit }
+        NearMiss { rule: Some(rule), failed: vec![Condition::Deny], text, edit, refused: None }
     }
 
     fn miss(&self, near: &Near<'_>, edit: Option<Edit>) -> NearMiss {
@@ -114,6 +139,7 @@ impl<'q> Question<'q> {
             failed: near.failed.clone(),
             text: says.join(", and "),
             edit,
+            refused: None,
         }
     }
 
@@ -230,7 +256,7 @@ impl<'q> Question<'q> {
     }
 
     /// The narrowest pattern for a resource of the call, where there is one.
-    fn literal(&self, argument: Argument) -> Option<String> {
+    pub(super) fn literal(&self, argument: Argument) -> Option<String> {
         match argument {
             Argument::Path => {
                 let text = literal::path(self.args.get(argument.name())?.as_str()?);
@@ -280,7 +306,7 @@ impl<'q> Question<'q> {
         Some(Edit::Capability { text: lines.join("\n") })
     }
 
-    fn new_id(&self) -> String {
+    pub(super) fn new_id(&self) -> String {
         let name = format!("{}-{}", self.window, self.command).replace(['.', '_'], "-");
         let name = name.to_ascii_lowercase();
         let is_free = |id: &String| self.capabilities.iter().all(|known| known.id != *id);

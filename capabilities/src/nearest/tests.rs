@@ -72,6 +72,7 @@ fn near(window: &str, origin: &str, now: i64, command: &str, args: &Value) -> Ne
         resources: Resources::of(&args, &directories, Platform::Linux),
         directories: &directories,
         capabilities: &capabilities,
+        broken: &|_| None,
     };
     question.nearest().unwrap()
 }
@@ -107,7 +108,9 @@ fn the_nearest_miss_and_the_smallest_edit() {
         (("help", local, "app.info", json!({})),
             &[Windows], "add `\"help\"` to `windows` of the capability `editor`, with all else that it grants"),
         (("editor", "https://b.example", "app.info", json!({})),
-            &[Origins], "write `origins = [\"local\", \"https://b.example\"]` in the capability `editor`, with all else that it grants"),
+            &[Origins], "add a capability:\n\n[[capability]]\nid = \"editor-app-info\"\nwindows = [\"editor\"]\norigins = [\"https://b.example\"]\nallow = [{ commands = [\"app.info\"] }]"),
+        (("web", "https://b.example", "web.call", json!({})),
+            &[Origins], "write `origins = [\"https://a.example\", \"https://b.example\"]` in the capability `web`, with all else that it grants"),
         // Nobody is told to trust what anybody on the way can forge, without the word for it.
         (("web", "http://b.example", "web.call", json!({})),
             &[Origins], "add a capability:\n\n[[capability]]\nid = \"web-web-call\"\nwindows = [\"web\"]\norigins = [\"http://b.example\"]\ndangerous = \"anybody on the way to this host may ask too\"\nallow = [{ commands = [\"web.call\"] }]"),

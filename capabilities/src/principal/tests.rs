@@ -36,6 +36,8 @@ fn rule(capability: &str, command: &str, effect: Effect) -> Rule {
 fn capability(id: &str, expires: Option<i64>, allow: Vec<Rule>, deny: Vec<Rule>) -> Capability {
     Capability {
         id: id.to_owned(),
+        expires_at: None,
+        is_dangerous: false,
         description: None,
         expires: expires.map(WallTime::from_unix),
         windows: vec![WindowPattern("main".into())],

@@ -7,6 +7,9 @@
 //! | `**/x` | refused: an allow entry says where | `x` anywhere |
 //! | `$VAR/x`, `/x` | beneath the directory, beneath the root | the same |
 //!
+//! On macOS and Windows a deny entry also matches every other spelling in upper and lower case, since
+//! there `.SSH` is `.ssh`; an allow entry matches what is written.
+//!
 //! `$APPDATA/notes/**` therefore matches `$APPDATA/notes` itself, which is what listing the
 //! directory needs. A name of a pattern that writes its dot (`.*`, `.config`) does match hidden names.
 
@@ -17,7 +20,8 @@ use std::sync::Arc;
 use super::PatternError;
 use super::path::{ResolvedPath, check_name, split_variable};
 use crate::directories::Directories;
-use crate::glob::{self, Items, Question};
+use crate::glob::{self, Characters, Items, Question};
+use crate::platform::Platform;
 use crate::verdict::{Effect, PathGrant};
 
 /// A path pattern of an allow or a deny entry.
@@ -26,6 +30,7 @@ pub(crate) struct PathPattern {
     written: Arc<str>,
     names: Vec<NamePattern>,
     hidden: Hidden,
+    case: Case,
     /// The longest literal directory: the names before the first wildcard.
     base: Arc<Path>,
     /// How many names it has.
@@ -44,6 +49,24 @@ enum NamePattern {
 enum Hidden {
     Skipped,
     Matched,
+}
+
+/// A name on the way to a place.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum PlaceName<'n> {
+    /// This one.
+    Is(&'n str),
+    /// Any but this one.
+    IsNot(&'n str),
+}
+
+/// Whether `.SSH` is `.ssh`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Case {
+    /// They are two names.
+    Told,
+    /// They may be one.
+    Ignored,
 }
 
 impl PathPattern {
@@ -67,7 +90,19 @@ impl PathPattern {
         let base_depth = base_depth(&names, variable);
         let literals = names.iter().take(base_depth).filter_map(NamePattern::literal);
         let base = literals.fold(PathBuf::from("/"), |base, name| base.join(name));
-        Ok(Self { written: text.into(), names, hidden, base: base.into(), base_depth })
+        let (written, base) = (text.into(), base.into());
+        Ok(Self { written, names, hidden, case: Case::Told, base, base_depth })
+    }
+
+    /// The same on an operating system: where one file has several spellings, a pattern of a deny
+    /// entry stands for all of them. One of an allow entry never does: what is allowed is what is
+    /// written.
+    pub(crate) fn on(self, platform: Platform) -> Self {
+        let case = match (self.hidden, platform) {
+            (Hidden::Matched, Platform::Macos | Platform::Windows) => Case::Ignored,
+            (Hidden::Matched, Platform::Linux) | (Hidden::Skipped, _) => Case::Told,
+        };
+        Self { case, ..self }
     }
 
     /// The pattern as written.
@@ -77,12 +112,12 @@ impl PathPattern {
 
     /// Whether the pattern matches the whole path.
     pub(crate) fn matches(&self, path: &ResolvedPath<'_>) -> bool {
-        glob::matches(self.names.iter(), path.names(), &self.hidden)
+        glob::matches(self.names.iter(), path.names(), self)
     }
 
     /// The paths that match as a regular expression.
     pub(crate) fn regex(&self) -> String {
-        self.names.iter().map(|name| name.regex(self.hidden)).collect()
+        self.names.iter().map(|name| name.regex(self.hidden, self.case)).collect()
     }
 
     /// Whether a path may match both: `false` is certain. Compares the names before the first wildcard.
@@ -91,7 +126,10 @@ impl PathPattern {
             let front = pattern.names.iter().map_while(NamePattern::literal);
             front.map(str::to_owned).collect::<Vec<_>>()
         };
-        literals(self).iter().zip(&literals(other)).all(|(mine, theirs)| mine == theirs)
+        literals(self)
+            .iter()
+            .zip(&literals(other))
+            .all(|(mine, theirs)| folded(mine).eq(folded(theirs)))
     }
 
     /// A text that most likely is a path that matches.
@@ -117,13 +155,13 @@ impl PathPattern {
 
     /// Whether the pattern matches some path that is, or lies beneath, the place of these names, in
     /// whatever case it is written: on many file systems `.SSH` is `.ssh`.
-    pub(crate) fn reaches<'n>(&self, place: impl Iterator<Item = &'n str>) -> bool {
+    pub(crate) fn reaches<'n>(&self, place: impl Iterator<Item = PlaceName<'n>>) -> bool {
         let mut place = place.peekable();
         // Most patterns lie elsewhere, which their literal names say at once.
         let literals = self.names.iter().map_while(NamePattern::literal);
         let mut front = 0_usize;
         for name in literals {
-            match place.next_if(|found| found.eq_ignore_ascii_case(name)) {
+            match place.next_if(|found| found.may_be(name)) {
                 Some(_) => front = front.saturating_add(1),
                 None => return place.peek().is_none(),
             }
@@ -131,20 +169,37 @@ impl PathPattern {
         // The names of the pattern that the next name of a path may stand for. What is left of the
         // pattern once the place is reached always matches something.
         let mut open = self.after_runs([front].into());
-        for name in place {
-            let name = name.to_ascii_lowercase();
-            let name = name.as_str();
+        for found in place {
             let mut next = BTreeSet::new();
             for (at, item) in open.iter().filter_map(|at| Some((*at, self.names.get(*at)?))) {
                 if *item == NamePattern::AnyDepth {
-                    next.extend(self.hidden.crosses(&name).then_some(at));
-                } else if self.hidden.fits(&&item.in_lower_case(), &name) {
+                    next.extend(self.goes_over(found).then_some(at));
+                } else if self.stands_for(item, found) {
                     next.insert(at.saturating_add(1));
                 }
             }
             open = self.after_runs(next);
         }
         !open.is_empty()
+    }
+
+    /// Whether a `**` goes over the name.
+    fn goes_over(&self, found: PlaceName<'_>) -> bool {
+        match found {
+            PlaceName::Is(name) => self.crosses(&name),
+            PlaceName::IsNot(_) => true,
+        }
+    }
+
+    /// Whether a pattern of one name stands for it, in whatever case.
+    fn stands_for(&self, item: &NamePattern, found: PlaceName<'_>) -> bool {
+        match (found, item.literal()) {
+            (PlaceName::Is(name), _) => {
+                self.fits(&&item.in_lower_case(), &name.to_ascii_lowercase().as_str())
+            }
+            (found @ PlaceName::IsNot(_), Some(literal)) => found.may_be(literal),
+            (PlaceName::IsNot(_), None) => true,
+        }
     }
 
     /// With the names that come after each `**`, which may stand for none.
@@ -176,6 +231,15 @@ impl PathPattern {
     }
 }
 
+impl PlaceName<'_> {
+    fn may_be(self, name: &str) -> bool {
+        match self {
+            Self::Is(found) => found.eq_ignore_ascii_case(name),
+            Self::IsNot(other) => !other.eq_ignore_ascii_case(name),
+        }
+    }
+}
+
 impl NamePattern {
     fn parse(name: &str) -> Result<Self, PatternError> {
         check_name(name).map_err(PatternError::new)?;
@@ -197,9 +261,12 @@ impl NamePattern {
     }
 
     /// With the `/` before it.
-    fn regex(&self, hidden: Hidden) -> String {
+    fn regex(&self, hidden: Hidden, case: Case) -> String {
         let text = |text: &str| glob::text_regex(text, ANY, Question::AnyOne);
         match (self, hidden) {
+            (Self::Literal(name) | Self::Wild(name), _) if case == Case::Ignored => {
+                format!("/{}", any_case(name, self.is_literal()))
+            }
             (Self::Literal(name), _) => format!("/{}", glob::literal_regex(name)),
             (Self::Wild(wild), Hidden::Matched) => format!("/{}", text(wild)),
             (Self::Wild(wild), Hidden::Skipped) if wild.starts_with('.') => {
@@ -231,25 +298,60 @@ impl NamePattern {
     }
 }
 
-impl Items<&NamePattern, &str> for Hidden {
+impl Items<&NamePattern, &str> for PathPattern {
     fn is_run(&self, item: &&NamePattern) -> bool {
         **item == NamePattern::AnyDepth
     }
 
     fn fits(&self, item: &&NamePattern, found: &&str) -> bool {
-        match item {
-            NamePattern::Literal(name) => name == found,
-            NamePattern::Wild(wild) => {
+        match (item, self.case) {
+            (NamePattern::Literal(name), Case::Told) => name == found,
+            (NamePattern::Literal(name), Case::Ignored) => folded(name).eq(folded(found)),
+            (NamePattern::Wild(wild), Case::Told) => {
                 (self.crosses(found) || wild.starts_with('.'))
                     && glob::text_matches(wild, found, Question::AnyOne)
             }
-            NamePattern::AnyDepth => false,
+            (NamePattern::Wild(wild), Case::Ignored) => glob::matches(
+                folded(wild),
+                folded(found),
+                &Characters { question: Question::AnyOne },
+            ),
+            (NamePattern::AnyDepth, _) => false,
         }
     }
 
     fn crosses(&self, found: &&str) -> bool {
-        *self == Self::Matched || !found.starts_with('.')
+        self.hidden == Hidden::Matched || !found.starts_with('.')
     }
+}
+
+/// The characters of a name, those that a file system may take for one another as one. Where more
+/// than one character would be needed it stays as it is.
+fn folded(name: &str) -> impl Iterator<Item = char> + Clone {
+    let one = |all: &mut dyn ExactSizeIterator<Item = char>, c| match all.len() {
+        1 => all.next().unwrap_or(c),
+        _ => c,
+    };
+    name.chars().map(move |c| {
+        let upper = one(&mut c.to_uppercase(), c);
+        one(&mut upper.to_lowercase(), upper)
+    })
+}
+
+/// A name in any case as a regular expression; it may leave out rare spellings that [`folded`] knows, so
+/// that an analysis takes a deny entry for no wider than it is.
+fn any_case(name: &str, is_literal: bool) -> String {
+    let one = |c: char| match c {
+        '*' if !is_literal => format!("{ANY}*"),
+        '?' if !is_literal => ANY.to_owned(),
+        _ => {
+            let cases = c.to_lowercase().chain(c.to_uppercase()).chain([c]);
+            let same = cases.filter(|other| folded(&other.to_string()).eq(folded(&c.to_string())));
+            let all: BTreeSet<_> = same.map(|c| glob::literal_regex(&c.to_string())).collect();
+            format!("[{}]", all.into_iter().collect::<String>())
+        }
+    };
+    name.chars().map(one).collect()
 }
 
 /// How many names the base has. A pattern without a wildcard names one file or directory, and its

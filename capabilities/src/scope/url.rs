@@ -31,6 +31,14 @@ pub(crate) fn read_url(text: &str) -> Result<Url, &'static str> {
     if text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\') {
         return Err("the URL has a blank, a control character or a backslash");
     }
+    // It takes `https:h`, `https:/h` and `https:///h` for `https://h`, which other readers do not.
+    let (scheme, rest) = text.split_once("://").ok_or("it is not an absolute URL")?;
+    if scheme.contains([':', '/', '?', '#']) {
+        return Err("the URL has no `://` after its scheme");
+    }
+    if rest.starts_with('/') {
+        return Err("the URL has no host");
+    }
     let url = Url::parse(text).map_err(|_| "it is not an absolute URL")?;
     if default_port(url.scheme()).is_none() {
         return Err("the URL's scheme is none of https, http, wss and ws");
@@ -288,6 +296,22 @@ mod tests {
             "ftp://example.com/",
             "app://localhost/",
             "https://",
+            "https:example.com",
+            "https:example.com/://",
+            "https:/example.com/",
+            "https:/example.com/://a",
+            "https:///example.com/",
+            "https:////example.com/",
+            "https://?example.com",
+            "https://#example.com",
+            "https:?a://example.com/",
+            "https:@example.com/",
+            "https:\\\\example.com/",
+            "https:\\example.com/",
+            "https:/\\example.com/",
+            "https://\\example.com/",
+            "\thttps://example.com/",
+            "ht\ntps://example.com/",
             "https://user@example.com/",
             "https:user@example.com/",
             "https::secret@example.com/",

@@ -47,10 +47,12 @@ pub(super) fn named_in(text: &str) -> Named {
     names
 }
 
-/// Whether a name is that of a file with the extension beneath the directory it is written in.
+/// Whether a name is that of a file with the extension beneath the directory it is written in, in the
+/// one way to write it: `a/./b.toml` would be another name for `a/b.toml`.
 pub(crate) fn is_beneath(name: &str, extension: &str) -> bool {
     Path::new(name).extension().is_some_and(|found| found == extension)
         && Path::new(name).components().all(|part| matches!(part, Component::Normal(_)))
+        && name.split('/').all(|part| !matches!(part, "" | "."))
 }
 
 fn members<'t>(table: &'t DeTable<'t>) -> impl Iterator<Item = (&'t str, &'t DeValue<'t>)> {

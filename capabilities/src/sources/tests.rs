@@ -73,6 +73,47 @@ fn what_cannot_be_read_whole_is_refused() {
     assert!(matches!(read(&directory, "loop"), Err(SourceError::SymbolicLink(_))));
 }
 
+/// Opening a pipe that nobody writes to waits for ever.
+#[test]
+fn a_pipe_is_no_policy_and_is_not_waited_for() {
+    let directory = directory(&[("p/a.toml", "args = \"s.json\""), ("q/a.toml", "")]);
+    let pipe = |name: &str| {
+        let made = std::process::Command::new("mkfifo").arg(directory.path().join(name)).status();
+        assert!(made.unwrap().success());
+    };
+    pipe("p/x.toml");
+    pipe("q/s.json");
+    let Err(error) = read(&directory, "p") else { panic!("a pipe was read") };
+    assert!(matches!(error, SourceError::NotAFile(_)), "{error}");
+    let Err(error) = read(&directory, "p/x.toml") else { panic!("a pipe was read") };
+    assert!(error.to_string().ends_with("/p/x.toml` is not a regular file"), "{error}");
+    assert_eq!(read(&directory, "q").unwrap(), ["q/a.toml"]);
+}
+
+#[test]
+fn a_name_that_does_not_show_as_it_is_is_refused() {
+    #[rustfmt::skip]
+    let cases = [
+        ("a\u{1b}[2J.toml", "a\\u{1b}[2J.toml"),
+        ("a\n.toml", "a\\n.toml"),
+        ("a\u{202e}lmot.toml", "a\\u{202e}lmot.toml"),
+        ("sub\u{2066}/a.toml", "sub\\u{2066}/a.toml"),
+    ];
+    for (name, shown) in cases {
+        let directory = directory(&[(&format!("p/{name}"), "")]);
+        let Err(error) = read(&directory, "p") else { panic!("{name:?} was read") };
+        let end = format!("p/{shown}` has a character that does not show; rename it");
+        assert!(error.to_string().ends_with(&end), "{error}");
+    }
+    let hidden =
+        directory(&[("p/a.toml", "include = [\"\\u202e.toml\"]"), ("p/\u{202e}.toml", "")]);
+    assert!(matches!(read(&hidden, "p/a.toml"), Err(SourceError::HiddenCharacter(_))));
+    let missing = Sources::read(&[PathBuf::from("/no\u{1b}where.toml")]).unwrap_err();
+    assert!(missing.to_string().starts_with("cannot read `/no\\u{1b}where.toml`"), "{missing}");
+    let plain = directory(&[("p/é e\u{301} 文's.toml", "")]);
+    assert_eq!(read(&plain, "p").unwrap().len(), 1);
+}
+
 #[test]
 fn unsaved_texts_stand_in_the_place_of_files() {
     let directory = directory(&[("p/a.toml", "saved"), ("p/b.toml", ""), ("other/x.toml", "")]);

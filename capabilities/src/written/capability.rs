@@ -22,7 +22,7 @@ pub(crate) struct WrittenCapability {
     pub(crate) origins: Option<Vec<At<String>>>,
     /// `None`: all of them.
     pub(crate) platforms: Option<Vec<Platform>>,
-    pub(crate) expires: Option<WallTime>,
+    pub(crate) expires: Option<At<WallTime>>,
     pub(crate) observe: bool,
     pub(crate) uses: Vec<WrittenUse>,
     pub(crate) allow: Vec<WrittenEntry>,
@@ -63,7 +63,10 @@ pub(super) fn read_capability<'s>(
         windows: windows?,
         origins,
         platforms: read_platforms(reader, table),
-        expires: table.get("expires").and_then(|node| read_moment(reader, node, "expires")),
+        expires: table.get("expires").and_then(|node| {
+            let value = read_moment(reader, node, "expires")?;
+            Some(At { value, span: node.span().into() })
+        }),
         observe: reader.boolean(table, "observe"),
         uses: read_uses(reader, table),
         allow,

@@ -53,6 +53,9 @@ pub struct Signature {
     /// The resources that it takes; a call without one of them is refused.
     #[serde(default)]
     pub resources: Vec<Resource>,
+    /// Those that it takes where a call names one, and does without where none does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub optional: Vec<Resource>,
     /// The JSON Schema of the arguments beside the resources. `None`: not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub args: Option<Map<String, Value>>,

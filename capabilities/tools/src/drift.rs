@@ -69,12 +69,12 @@ pub fn uncovered_calls(policy: &Policy, known: &Commands, pages: &FrontEnd) -> D
     let shared = calls::wrappers(&texts);
     let mut drift = Drift { files: texts.len(), ..Drift::default() };
     for (name, text) in texts {
+        let mut places = Places { text, line_start: 0, line: 1 };
         for call in calls(name, text, &shared) {
             match &call.command {
                 None => {
-                    let at =
-                        Diagnostic::in_text(Severity::Warning, "", (name, text), call.span, "");
-                    drift.unread.push((at.file, at.line, at.column));
+                    let (line, column) = places.of(call.span.start);
+                    drift.unread.push((name.to_owned(), line, column));
                 }
                 Some(command) => {
                     drift.calls = drift.calls.saturating_add(1);
@@ -87,6 +87,27 @@ pub fn uncovered_calls(policy: &Policy, known: &Commands, pages: &FrontEnd) -> D
         }
     }
     drift
+}
+
+/// Lines and columns of ever later bytes of a text, found in one walk through it.
+struct Places<'t> {
+    text: &'t str,
+    line_start: usize,
+    line: u32,
+}
+
+impl Places<'_> {
+    /// Line and column (in characters), both from 1.
+    fn of(&mut self, at: usize) -> (u32, u32) {
+        while let Some(end) =
+            self.text.get(self.line_start..at).and_then(|before| before.find('\n'))
+        {
+            self.line_start = self.line_start.saturating_add(end).saturating_add(1);
+            self.line = self.line.saturating_add(1);
+        }
+        let before = self.text.get(self.line_start..at).unwrap_or_default().chars().count();
+        (self.line, u32::try_from(before.saturating_add(1)).unwrap_or(u32::MAX))
+    }
 }
 
 /// Whether the line at `at`, or the one above, says that the call is there to be refused.

@@ -1,17 +1,18 @@
 //! What a principal can call at all: for each command the entries that some call could meet, and a
 //! call that is allowed, where one was found.
 //!
-//! Whether a call is allowed is asked of `decide`, always. What is reasoned here is only which calls
-//! are worth asking about; where no allowed call is found and none can be ruled out either (a
-//! schema with a regular expression, say), the command counts as reached: a tool that says what may
-//! be called must not hide what may.
+//! Which entries allow some call is [`who_can`]'s to say, and exact but for schemas. What is searched for
+//! here is an example that reads well, and `decide` says of each whether it is allowed. Where that
+//! depends on what a schema admits, the command counts as reached: a tool that says what may be called
+//! must not hide what may.
 
 mod arguments;
 mod places;
 
 use serde_json::{Map, Value};
+use sidegate_capabilities::analysis::{Inquiry, who_can};
 use sidegate_capabilities::outline::Entry;
-use sidegate_capabilities::{Args, CommandName, Principal, Reason, Verdict};
+use sidegate_capabilities::{Args, CommandName, Policy, Principal, WallTime};
 
 use crate::commands::{Commands, Resource, Signature};
 
@@ -34,44 +35,53 @@ pub struct Reached<'c> {
     pub example: Option<Map<String, Value>>,
 }
 
-/// The commands that a principal can call, by name.
+/// The commands that a principal of a policy can call `now`, by name.
 #[must_use]
-pub fn reached<'c>(principal: &Principal, commands: &'c Commands) -> Vec<Reached<'c>> {
-    commands
-        .iter()
-        .filter_map(|(command, signature)| reach(principal, command, signature))
-        .collect()
+pub fn reached<'c>(
+    policy: &Policy,
+    principal: &Principal,
+    now: WallTime,
+    commands: &'c Commands,
+) -> Vec<Reached<'c>> {
+    let reach = |(command, signature)| reach(policy, principal, now, (command, signature));
+    commands.iter().filter_map(reach).collect()
 }
 
 fn reach<'c>(
+    policy: &Policy,
     principal: &Principal,
-    command: &'c CommandName,
-    signature: &'c Signature,
+    now: WallTime,
+    (command, signature): (&'c CommandName, &'c Signature),
 ) -> Option<Reached<'c>> {
     let (allow, deny) = principal.entries(command);
+    let caller = Some((principal.window(), principal.origin()));
+    let holders = who_can(policy, Inquiry { command, args: None, caller }, now);
     let mut example = None;
     let mut open = Vec::new();
     for entry in allow.into_iter().filter(|entry| has_scopes_for(entry, signature)) {
-        match find(principal, command, signature, &entry) {
-            Found::Call(args) => {
-                example.get_or_insert(args);
-                open.push(entry);
-            }
-            Found::Perhaps => open.push(entry),
-            Found::Nothing => {}
+        let grant = holders.grants.iter().find(|grant| grant.rule == entry.rule);
+        if grant.is_none() && holders.complete {
+            continue;
         }
+        if example.is_none() {
+            let proved = grant.and_then(|grant| grant.example.as_ref());
+            let proved = proved.and_then(|call| call.args.as_value().as_object().cloned());
+            example = find(principal, command, signature, &entry).or(proved);
+        }
+        open.push(entry);
     }
     (!open.is_empty()).then_some(Reached { command, signature, allow: open, deny, example })
 }
 
 /// Whether the entry has a scope for just the resources that the command takes, and none is empty:
-/// an allow entry matches no other call.
+/// an allow entry matches no other call. A resource that is optional may have one.
 fn has_scopes_for(entry: &Entry, signature: &Signature) -> bool {
     [Resource::Path, Resource::Url, Resource::Key].into_iter().all(|resource| {
         let taken = signature.resources.contains(&resource);
+        let may_be = taken || signature.optional.contains(&resource);
         match scope(entry, resource) {
             None => !taken,
-            Some(patterns) => taken && !patterns.is_empty(),
+            Some(patterns) => may_be && !patterns.is_empty(),
         }
     })
 }
@@ -85,48 +95,23 @@ pub(crate) fn scope(entry: &Entry, resource: Resource) -> Option<&[String]> {
     }
 }
 
-/// What the search for an allowed call came to.
-enum Found {
-    Call(Map<String, Value>),
-    /// None was found, and none is ruled out.
-    Perhaps,
-    /// Whatever the entry allows is denied.
-    Nothing,
-}
-
+/// A call by the entry that is allowed, as the command's own schema would have it.
 fn find(
     principal: &Principal,
     command: &CommandName,
     signature: &Signature,
     entry: &Entry,
-) -> Found {
+) -> Option<Map<String, Value>> {
     let arguments = arguments::samples(signature, entry.args.as_ref());
-    let mut perhaps = false;
-    let mut left = MAX_TRIED;
-    for resources in places::samples(entry) {
-        for arguments in &arguments {
-            let mut args = arguments.clone();
-            args.extend(resources.clone());
-            match principal.decide(command, &Args::new(args.clone())) {
-                Verdict::Allow(_) => return Found::Call(args),
-                Verdict::Deny(denial) => {
-                    // Out of the scope a wildcard was filled with what does not fit it; with invalid
-                    // arguments the place is right, and others might be.
-                    let is_invalid = matches!(denial.reason, Reason::ArgumentInvalid { .. });
-                    let is_denied = denial.reason == Reason::DeniedByRule;
-                    perhaps |= is_invalid || is_denied && depends_on_arguments(principal, command);
-                }
-            }
-            left = left.saturating_sub(1);
-            if left == 0 {
-                return Found::Perhaps;
-            }
-        }
-    }
-    if perhaps { Found::Perhaps } else { Found::Nothing }
-}
-
-/// Whether other arguments could escape a deny entry.
-fn depends_on_arguments(principal: &Principal, command: &CommandName) -> bool {
-    principal.entries(command).1.iter().any(|entry| entry.args.is_some())
+    let places = places::samples(entry);
+    let with = |place: &Map<String, Value>, arguments: &Map<String, Value>| {
+        let mut args = arguments.clone();
+        args.extend(place.clone());
+        args
+    };
+    let all = places.iter().flat_map(|place| arguments.iter().map(move |one| with(place, one)));
+    let is_allowed = |args: &Map<String, Value>| {
+        principal.decide(command, &Args::new(args.clone())).is_allowed()
+    };
+    all.take(MAX_TRIED).find(is_allowed)
 }

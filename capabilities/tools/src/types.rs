@@ -11,7 +11,7 @@ mod schema;
 mod write;
 
 use serde_json::Value;
-use sidegate_capabilities::{Directories, Platform, Principal};
+use sidegate_capabilities::{Directories, Platform, Policy, Principal, WallTime};
 
 use crate::commands::Commands;
 use crate::reach::reached;
@@ -21,6 +21,10 @@ pub(crate) use schema::definition;
 /// What stands behind the declarations.
 #[derive(Debug, Clone, Copy)]
 pub struct Ground<'g> {
+    /// The policy.
+    pub policy: &'g Policy,
+    /// The moment for which they are written.
+    pub now: WallTime,
     /// The commands that there are handlers for.
     pub commands: &'g Commands,
     /// The directories behind the variables: which of them lie within which.
@@ -41,7 +45,7 @@ pub struct Declarations {
 /// The declarations for the documents of a principal.
 #[must_use]
 pub fn declarations(principal: &Principal, ground: Ground<'_>) -> Declarations {
-    let reached = reached(principal, ground.commands);
+    let reached = reached(ground.policy, principal, ground.now, ground.commands);
     let mut text = write::head(principal);
     for command in &reached {
         write::command(&mut text, command, ground);

@@ -3,7 +3,7 @@
 use std::{io, time::Duration};
 
 use x11rb::{
-    errors::{ConnectError, ConnectionError, ReplyError},
+    errors::{ConnectError, ConnectionError, ReplyError, ReplyOrIdError},
     protocol::ErrorKind,
 };
 
@@ -22,6 +22,9 @@ pub enum X11Error {
     /// The server refused a request, as it does where a window is gone.
     #[error("the display refuses a request: {0}")]
     Reply(#[from] ReplyError),
+    /// The server has no number for another window.
+    #[error("the display has no number for a window: {0}")]
+    Number(#[from] ReplyOrIdError),
     /// The server has no screen.
     #[error("the display has no screen")]
     NoScreen,

@@ -2,15 +2,20 @@
 //! touches no other.
 
 use serde_json::json;
-use sidegate::wire::{DocumentId, FromHost, HostReport, PROTOCOL, SandboxLevel, WindowId};
+use sidegate::wire::{
+    DocumentId, FromHost, HostReport, PROTOCOL, Power, SandboxLevel, Stance, WindowId,
+};
 
 use crate::broker_stage::{Stage, asset, message, ready};
 
 const PAGE: &str = "app://localhost/index.html";
 
 /// What can be said of a window.
-fn about(window: WindowId) -> [FromHost<'static>; 7] {
+fn about(window: WindowId) -> [FromHost<'static>; 10] {
     let document = DocumentId(2);
+    let (fullscreen, visible, focused, always_on_top) = (false, true, false, false);
+    let (x, y, width, height) = (1, 2, 640, 480);
+    let stance = Stance { x, y, width, height, fullscreen, visible, focused, always_on_top };
     [
         FromHost::Committed { window, document },
         FromHost::Document { window, document, url: PAGE.to_owned() },
@@ -19,6 +24,9 @@ fn about(window: WindowId) -> [FromHost<'static>; 7] {
         FromHost::Closed { window },
         FromHost::Crashed { window },
         FromHost::Dropped { window, why: "nothing".to_owned() },
+        FromHost::Ask { window, document, number: 1, power: Power::Print, url: None },
+        FromHost::Stands { window, stance },
+        FromHost::Chosen { window, number: 0 },
     ]
 }
 

@@ -8,6 +8,7 @@
 #[path = "../broker_stage/mod.rs"]
 mod broker_stage;
 
+mod asking;
 mod breaches;
 mod decoding;
 mod handlers;

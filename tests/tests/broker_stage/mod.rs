@@ -44,6 +44,8 @@ description = "two windows of one host"
 windows = ["left", "right"]
 allow = [
   { commands = ["test.*", "app.info", "window.set_title"] },
+  { commands = ["webview.print"], limit = { rate = "2/m" } },
+  { commands = ["webview.navigate"], url = ["https://example.com/a/*"] },
   { commands = ["test.late"], limit = { deadline = "200ms" } },
   { commands = ["fs.*"], path = ["$APPDATA/**"] },
 ]

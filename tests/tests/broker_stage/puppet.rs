@@ -11,7 +11,7 @@ use std::{
 use serde_json::{Value, json};
 use sidegate::wire::{
     self, AssetRequest, DocumentId, FromHost, HostReport, LENGTH_BYTES, MAX_FROM_HOST, MAX_TO_HOST,
-    PROTOCOL, RequestId, SandboxLevel, ToHost, WindowId,
+    PROTOCOL, RequestId, SandboxLevel, ToHost, WindowChange, WindowId,
 };
 use sidegate_tests::hostile::{self, Order, Report};
 
@@ -28,6 +28,7 @@ pub(crate) enum Heard {
     Reply { window: WindowId, document: DocumentId, json: Value },
     Asset { request: RequestId, status: u16 },
     Title { window: WindowId, title: String },
+    Answer { number: u64, allowed: bool },
     Quit,
     Other,
 }
@@ -305,10 +306,13 @@ fn heard(message: ToHost<'_>) -> Heard {
             Heard::Reply { window, document, json: serde_json::from_str(json).unwrap() }
         }
         ToHost::Asset(reply) => Heard::Asset { request: reply.request, status: reply.status },
-        ToHost::SetTitle { window, title } => Heard::Title { window, title },
+        ToHost::Change { window, change: WindowChange::Title(title) } => {
+            Heard::Title { window, title }
+        }
+        ToHost::Answer { number, allowed, .. } => Heard::Answer { number, allowed },
         ToHost::Quit => Heard::Quit,
         ToHost::Load { .. }
-        | ToHost::Close { .. }
+        | ToHost::Change { .. }
         | ToHost::Restart { .. }
         | ToHost::Ping { .. } => Heard::Other,
     }

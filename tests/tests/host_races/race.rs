@@ -112,6 +112,9 @@ impl Race {
             height: 200,
             origins: vec!["app://localhost".into(), "app://evil".into()],
             devtools: false,
+            placing: None,
+            powers: Vec::new(),
+            menus: Vec::new(),
         };
         self.send(&ToHost::Open(open));
     }

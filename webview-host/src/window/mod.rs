@@ -1,19 +1,22 @@
 //! One window: a frame of the toolkit, a WebView in it, and the document that is current.
 //!
-//! What the WebView may do besides showing pages is in [`refusals`]; which message is believed
-//! in [`crate::document`].
+//! What the WebView may do besides showing pages is asked for in [`powers`] and refused in
+//! [`refusals`]; which message is believed in [`crate::document`].
 
+mod asks;
+mod menu;
 mod page;
+mod powers;
 mod refusals;
+mod shell;
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sidegate::wire::{DocumentId, FromHost, OpenWindow, WindowId};
-use tao::dpi::LogicalSize;
+use sidegate::wire::{DocumentId, FromHost, OpenWindow, Stance, WindowChange, WindowId};
 use tao::event_loop::{EventLoopProxy, EventLoopWindowTarget};
 use tao::platform::unix::WindowExtUnix;
-use tao::window::WindowBuilder;
 use webkit2gtk::{WebContextExt, WebViewExt};
 use wry::{WebViewBuilder, WebViewBuilderExtUnix, WebViewExtUnix};
 
@@ -26,6 +29,7 @@ use crate::origin::Origin;
 use crate::origins::Origins;
 
 use page::Page;
+use powers::Slot;
 
 /// The scheme of the app's own pages, answered by the broker.
 const SCHEME: &str = "app";
@@ -83,6 +87,8 @@ pub(crate) struct Window {
     // The order is meant: the WebView goes before the frame that holds it.
     _view: wry::WebView,
     shell: tao::window::Window,
+    /// What the broker was told last.
+    told: Cell<Option<Stance>>,
 }
 
 impl Window {
@@ -93,16 +99,15 @@ impl Window {
         target: &EventLoopWindowTarget<Wake>,
     ) -> Result<Self, OpenError> {
         let origins = origins(open)?;
-        let shell = WindowBuilder::new()
-            .with_title(&open.title)
-            .with_inner_size(LogicalSize::new(open.width, open.height))
-            .build(target)?;
-        let view = build_view(setting, open, &origins, &shell)?;
+        let shell = shell::build(open, target)?;
+        let slot = Slot::default();
+        let view = build_view(setting, open, Rc::clone(&slot), &shell)?;
         let inner = view.webview();
         if setting.nested && !inner.context().is_some_and(|c| c.is_sandbox_enabled()) {
             return Err(OpenError::NotNested);
         }
         let page = Rc::new(Page::new(open.window, origins, setting.outbox.clone(), inner.clone()));
+        slot.replace(Rc::downgrade(&page));
         let manager = inner.user_content_manager().ok_or(OpenError::NoBridge)?;
         let listener = Rc::downgrade(&page);
         let heard = move |text: &str| {
@@ -114,17 +119,30 @@ impl Window {
             return Err(OpenError::NoBridge);
         }
         page::watch(&page, setting.proxy.clone());
-        refusals::harden(&inner, setting.debug && open.devtools);
+        powers::connect(&page, &inner, setting.debug && open.devtools);
+        refusals::harden(&inner, open, setting.debug);
         page.load(&open.url);
-        Ok(Self { page, _view: view, shell })
+        Ok(Self { page, _view: view, shell, told: Cell::new(None) })
     }
 
     pub(crate) fn shell_id(&self) -> tao::window::WindowId {
         self.shell.id()
     }
 
-    pub(crate) fn set_title(&self, title: &str) {
-        self.shell.set_title(title);
+    /// Does one thing to the frame.
+    pub(crate) fn change(&self, change: &WindowChange) {
+        shell::apply(&self.shell, change);
+    }
+
+    /// How it stands, where that was not told before.
+    pub(crate) fn news(&self) -> Option<Stance> {
+        let now = shell::stance(&self.shell);
+        (self.told.replace(Some(now)) != Some(now)).then_some(now)
+    }
+
+    /// Takes the broker's answer to a question.
+    pub(crate) fn answer(&self, number: u64, allowed: bool) {
+        self.page.answer(number, allowed);
     }
 
     /// Starts the load of another document; false where it is of none of the window's origins.
@@ -171,18 +189,19 @@ fn origins(open: &OpenWindow) -> Result<Origins, OpenError> {
 fn build_view(
     setting: &Setting,
     open: &OpenWindow,
-    origins: &Origins,
+    page: Slot,
     shell: &tao::window::Window,
 ) -> Result<wry::WebView, OpenError> {
     let window = open.window;
     let assets = Arc::clone(&setting.assets);
-    let builder = WebViewBuilder::new()
-        .with_incognito(true)
-        .with_devtools(setting.debug && open.devtools)
-        .with_asynchronous_custom_protocol(SCHEME.into(), move |_, request, answer| {
+    let builder = WebViewBuilder::new().with_incognito(true).with_asynchronous_custom_protocol(
+        SCHEME.into(),
+        move |_, request, answer| {
             assets.lock().unwrap_or_else(PoisonError::into_inner).ask(window, &request, answer);
-        });
-    let builder = refusals::apply(builder, window, origins.clone(), &setting.outbox);
+        },
+    );
+    let builder = refusals::apply(builder, window, page, &setting.outbox);
     let room = shell.default_vbox().ok_or(OpenError::NoRoom)?;
+    menu::put(&open.menus, room, window, &setting.proxy);
     Ok(builder.build_gtk(room)?)
 }

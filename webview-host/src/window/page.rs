@@ -1,20 +1,22 @@
-//! What goes on in a window's WebView: commits, messages, a web process that dies.
+//! What goes on in a window's WebView: commits, messages, questions, a web process that dies.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use sidegate::wire::{Calls, DocumentId, FromHost, WindowId};
+use gtk::glib;
+use sidegate::wire::{Calls, DocumentId, FromHost, Power, WindowId};
 use tao::event_loop::EventLoopProxy;
-use webkit2gtk::{LoadEvent, WebView, WebViewExt};
+use webkit2gtk::{LoadEvent, WebInspectorExt, WebView, WebViewExt};
 
 use crate::bridge;
-use crate::document::{Documents, Heard, Nonce};
+use crate::document::{Documents, Heard, MAX_ADDRESS, Nonce, Standing};
 use crate::host::Wake;
 use crate::link::{self, Outbox};
 use crate::origin::Origin;
 use crate::origins::Origins;
 
+use super::asks::{Asks, Question, Then};
 use super::report_dropped;
 
 /// Reports in full of what was dropped from one document; from then on every doubling.
@@ -24,6 +26,13 @@ const REPORTS_IN_FULL: u32 = 16;
 const MAX_CRASHES: usize = 5;
 /// See [`MAX_CRASHES`].
 const CRASH_SPAN: Duration = Duration::from_secs(60);
+
+/// How long a question waits for its document to show who it is. Then it is put without that, and
+/// the broker, who does not know the document, refuses and records it.
+const MEET_WITHIN: Duration = Duration::from_secs(2);
+
+/// How long a question waits for its answer. A broker that lives answers within a moment.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// The state behind a WebView's signals.
 pub(super) struct Page {
@@ -37,14 +46,16 @@ pub(super) struct Page {
     /// Whether the web process was asked and has yet to answer. It is not asked twice: what a
     /// page that spins leaves unread would pile up.
     asked: Cell<bool>,
+    asks: Asks,
+    inspected: Cell<bool>,
 }
 
 impl Page {
     pub(super) fn new(window: WindowId, origins: Origins, outbox: Outbox, view: WebView) -> Self {
         let documents = RefCell::new(Documents::default());
-        let crashes = RefCell::new(Vec::new());
-        let (dropped, asked) = (Cell::new(0), Cell::new(false));
-        Self { window, origins, outbox, view, documents, dropped, crashes, asked }
+        let (dropped, crashes) = (Cell::new(0), RefCell::new(Vec::new()));
+        let (asks, inspected, asked) = (Asks::default(), Cell::new(false), Cell::new(false));
+        Self { window, origins, outbox, view, documents, dropped, crashes, asked, asks, inspected }
     }
 
     pub(super) fn origins(&self) -> &Origins {
@@ -71,6 +82,7 @@ impl Page {
         match self.documents.borrow_mut().hear(text, &self.origins) {
             Heard::Met { document, url } => {
                 self.outbox.send(&FromHost::Document { window, document, url });
+                self.asks.unsent_of(document).into_iter().for_each(|number| self.put(number));
             }
             Heard::Message { document, body } if body.len() <= Calls::MAX_MESSAGE => {
                 let message = FromHost::Message { window, document, bytes: body.as_bytes() };
@@ -102,12 +114,72 @@ impl Page {
         self.view.terminate_web_process();
     }
 
+    /// Asks the broker for a power of the current document. `then` is called once: with the answer,
+    /// or with a refusal where there is none.
+    pub(super) fn ask(self: &Rc<Self>, power: Power, url: Option<String>, then: Then) {
+        let Some((document, standing)) = self.documents.borrow().current(&self.origins) else {
+            return then(false);
+        };
+        let Some(number) = self.asks.hold(document, power, url, then) else {
+            return self.drop_it("a question: too many wait");
+        };
+        if standing == Standing::Awaited {
+            let page = Rc::downgrade(self);
+            glib::timeout_add_local_once(MEET_WITHIN, move || {
+                if let Some(page) = page.upgrade() {
+                    page.put(number);
+                }
+            });
+        } else {
+            self.put(number);
+        }
+        let page = Rc::downgrade(self);
+        glib::timeout_add_local_once(ANSWER_WITHIN, move || {
+            if let Some(page) = page.upgrade() {
+                page.answer(number, false);
+            }
+        });
+    }
+
+    /// Takes an answer, the first of each question.
+    pub(super) fn answer(&self, number: u64, allowed: bool) {
+        self.asks.answer(number, allowed);
+    }
+
+    /// Whether the current document may be inspected.
+    pub(super) fn is_inspected(&self) -> bool {
+        self.inspected.get()
+    }
+
+    /// Lets the current document be inspected.
+    pub(super) fn inspect(&self) {
+        self.inspected.set(true);
+    }
+
+    /// Puts a question to the broker, once.
+    fn put(&self, number: u64) {
+        let Some(question) = self.asks.take_unsent(number) else { return };
+        let Question { document, number, power, url } = question;
+        // One that is too long to be an address of a policy's is none of them.
+        let url = url.filter(|url| url.len() <= MAX_ADDRESS);
+        let asked = FromHost::Ask { window: self.window, document, number, power, url };
+        if !self.outbox.offer(&asked) {
+            self.asks.answer(number, false);
+        }
+    }
+
     fn commit(&self) {
         let url = self.address();
         let Ok(nonce) = Nonce::draw() else { link::end("no randomness to be had") };
         let document = self.documents.borrow_mut().commit(&url, nonce.clone());
         self.dropped.set(0);
         self.outbox.send(&FromHost::Committed { window: self.window, document });
+        self.asks.keep_only(Some(document));
+        if self.inspected.take()
+            && let Some(inspector) = self.view.inspector()
+        {
+            inspector.close();
+        }
         if Origin::of(&url).is_some_and(|origin| self.origins.contain(&origin)) {
             bridge::challenge(&self.view, &nonce);
         }
@@ -120,6 +192,8 @@ impl Page {
 
     fn crash(&self) {
         self.documents.borrow_mut().lose();
+        self.asks.keep_only(None);
+        self.inspected.set(false);
         self.outbox.send(&FromHost::Crashed { window: self.window });
         let mut crashes = self.crashes.borrow_mut();
         let now = Instant::now();
@@ -133,7 +207,7 @@ impl Page {
         }
     }
 
-    fn drop_it(&self, why: &str) {
+    pub(super) fn drop_it(&self, why: &str) {
         let count = self.dropped.get().saturating_add(1);
         self.dropped.set(count);
         if count <= REPORTS_IN_FULL {

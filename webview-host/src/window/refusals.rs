@@ -1,72 +1,59 @@
-//! What a page is refused, whoever it is: other addresses, new windows, downloads, devices,
-//! files dropped on it, a memory of its own. All of it stands in this file.
+//! What a page is refused, whoever it is: downloads, a memory of its own, and each switch of WebKit
+//! that no document of its window could make use of. All of it stands in this file; what a policy
+//! may grant is asked for in [`super::powers`].
 
-use sidegate::wire::WindowId;
+use sidegate::wire::{OpenWindow, Power, WindowId};
 use webkit2gtk::{SettingsExt, WebView, WebViewExt};
-use wry::{NewWindowResponse, PermissionResponse, WebViewBuilder};
+use wry::WebViewBuilder;
 
 use crate::link::Outbox;
 use crate::origin::Origin;
 use crate::origins::Origins;
 
+use super::powers::{self, Slot};
 use super::report_dropped;
 
 /// Takes from a WebView what wry lets one take.
 pub(super) fn apply<'a>(
     builder: WebViewBuilder<'a>,
     window: WindowId,
-    origins: Origins,
+    page: Slot,
     outbox: &Outbox,
 ) -> WebViewBuilder<'a> {
-    let report = |what: &'static str| {
-        let outbox = outbox.clone();
-        move |url: &str| report_dropped(&outbox, window, &format!("{what} {url}"))
-    };
-    let (navigation, opening) = (report("a navigation to"), report("a new window for"));
-    let download = report("a download of");
+    let outbox = outbox.clone();
     builder
-        .with_navigation_handler(move |url| {
-            let allowed = may_navigate(&url, &origins);
-            if !allowed {
-                navigation(&url);
-            }
-            allowed
-        })
-        .with_new_window_req_handler(move |url, _| {
-            opening(&url);
-            NewWindowResponse::Deny
-        })
         .with_download_started_handler(move |url, _| {
-            download(&url);
+            report_dropped(&outbox, window, &format!("a download of {url}"));
             false
         })
-        .with_permission_handler(|_| PermissionResponse::Deny)
-        .with_drag_drop_handler(|_| true)
+        .with_drag_drop_handler(powers::drops(page))
         .with_clipboard(false)
         .with_back_forward_navigation_gestures(false)
 }
 
 /// Takes from a WebView what wry has no call for.
-pub(super) fn harden(view: &WebView, devtools: bool) {
+pub(super) fn harden(view: &WebView, open: &OpenWindow, debug: bool) {
     let Some(settings) = WebViewExt::settings(view) else {
         return;
     };
-    settings.set_enable_developer_extras(devtools);
+    let may_have = |power| open.powers.contains(&power);
+    let media = may_have(Power::Camera) || may_have(Power::Microphone);
+    settings.set_enable_developer_extras(debug && open.devtools || may_have(Power::Devtools));
     // A page restored from this cache is an old document under a new commit.
     settings.set_enable_page_cache(false);
     settings.set_enable_dns_prefetching(false);
-    settings.set_enable_media_stream(false);
+    settings.set_enable_media_stream(media);
     settings.set_enable_webrtc(false);
     settings.set_javascript_can_open_windows_automatically(false);
     settings.set_allow_file_access_from_file_urls(false);
     settings.set_allow_universal_access_from_file_urls(false);
 }
 
-/// Whether a window, or a frame in it, may go to an address: the origins of the window, and
-/// the documents that a page writes itself. WebKit does not say which frame asks. The latter
-/// are for the page's content security policy to forbid; no bridge is put into them, in the
-/// main frame or below.
-fn may_navigate(url: &str, origins: &Origins) -> bool {
+/// Whether a window, or a frame in it, may go to an address without the broker being asked: the
+/// origins of the window, and the documents that a page writes itself. WebKit does not say which
+/// frame asks. The latter are for the page's content security policy to forbid; no bridge is put
+/// into them, in the main frame or below.
+pub(super) fn may_navigate(url: &str, origins: &Origins) -> bool {
     let written_by_the_page = ["about:blank", "about:srcdoc"].contains(&url)
         || url.starts_with("data:")
         || url.starts_with("blob:");

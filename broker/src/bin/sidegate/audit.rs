@@ -138,7 +138,7 @@ impl Audit {
     fn open(&self) -> Result<Vec<(PathBuf, Reader)>, Unusable> {
         let open = |log: &PathBuf| {
             let reader = Reader::open(log).map_err(|error| {
-                Unusable::new(format!("cannot read `{}`: {error}", log.display()))
+                Unusable::new(format!("cannot read `{}`: {error}", report::shown(log)))
             })?;
             Ok((log.clone(), reader))
         };
@@ -152,14 +152,14 @@ impl Verify {
         let mut reports = Vec::new();
         for log in &self.logs {
             let found = verify(log).map_err(|error| {
-                Unusable::new(format!("cannot read `{}`: {error}", log.display()))
+                Unusable::new(format!("cannot read `{}`: {error}", report::shown(log)))
             })?;
             all_good &= found.is_good();
             if self.json {
                 reports.push(found);
                 continue;
             }
-            let log = log.display();
+            let log = report::shown(log);
             let head = if found.has_head {
                 ""
             } else {

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde_json::json;
-use sidegate::COMMANDS;
 use sidegate::app::AppId;
 use sidegate::bundle::{Bundle, BundleError, PublicKey, Release, SecretKey};
 use sidegate::capabilities::CommandName;
+use sidegate::{COMMANDS, POWERS};
 
 use crate::place::Place;
 use crate::report::{self, Outcome, Unusable};
@@ -115,11 +115,11 @@ impl Sign {
     fn run(self) -> Result<Outcome, Unusable> {
         let text = read(&self.key)?;
         let secret = SecretKey::parse(&text)
-            .map_err(|error| Unusable::new(format!("`{}`: {error}", self.key.display())))?;
+            .map_err(|error| Unusable::new(format!("`{}`: {error}", report::shown(&self.key))))?;
         let place = Place::read(&self.paths)?;
         let release = Release { app: self.app(&place)?, version: self.release };
         let own = self.commands.iter().map(String::as_str);
-        let commands = COMMANDS.into_iter().chain(own).map(|name| {
+        let commands = COMMANDS.into_iter().chain(POWERS).chain(own).map(|name| {
             CommandName::parse(name).map_err(|error| Unusable::new(format!("`{name}`: {error}")))
         });
         let commands = commands.collect::<Result<Vec<_>, _>>()?;
@@ -138,7 +138,7 @@ impl Sign {
         let public = secret.public().map_err(Unusable::new)?;
         report::print(format_args!(
             "{}: release {} of {}, signed with {public}\n",
-            self.out.display(),
+            report::shown(&self.out),
             release.version,
             release.app
         ))?;
@@ -163,7 +163,7 @@ impl Verify {
         let text = match Bundle::read_text(&self.bundle) {
             // A bundle that is none is an answer, and a file that is not there is not.
             Err(BundleError::File(error)) => {
-                let name = self.bundle.display();
+                let name = report::shown(&self.bundle);
                 return Err(Unusable::new(format!("cannot read `{name}`: {error}")));
             }
             text => text,
@@ -196,7 +196,7 @@ impl Verify {
     }
 
     fn sentence(&self, bundle: &Result<Bundle, BundleError>) -> String {
-        let name = self.bundle.display();
+        let name = report::shown(&self.bundle);
         match bundle {
             Ok(bundle) => {
                 let Release { app, version } = bundle.release();
@@ -216,7 +216,7 @@ pub(crate) fn public_key(text: &str) -> Result<PublicKey, Unusable> {
     }
     let path = Path::new(text);
     PublicKey::parse(&read(path)?)
-        .map_err(|error| Unusable::new(format!("`{}`: {error}", path.display())))
+        .map_err(|error| Unusable::new(format!("`{}`: {error}", report::shown(path))))
 }
 
 fn read(path: &Path) -> Result<String, Unusable> {

@@ -1,8 +1,10 @@
 //! `sidegate check`: every diagnostic at once.
 
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use serde_json::json;
+use sidegate::POWERS;
 use sidegate::capabilities::analysis::lint;
 use sidegate::capabilities::{CommandName, Diagnostics, Policy, Severity};
 
@@ -55,10 +57,11 @@ impl Check {
             place.own = OwnCommands::read(app)?;
         }
         let commands = self.known(&place)?;
+        let now = SystemTime::now().into();
         let (diagnostics, policy) = match place.compile(commands.as_deref()) {
             Ok(compiled) => {
                 let elsewhere = place.errors_elsewhere(commands.as_deref());
-                let remarks = lint(&compiled.policy, &place.sources);
+                let remarks = lint(&compiled.policy, &place.sources, now);
                 let all = compiled.warnings.iter().chain(&remarks).chain(&elsewhere).cloned();
                 (all.collect(), Some(compiled.policy))
             }
@@ -104,7 +107,7 @@ impl Check {
             return Ok(None);
         }
         let mut known: Vec<_> = place.commands()?.names().cloned().collect();
-        for name in &self.commands {
+        for name in POWERS.into_iter().chain(self.commands.iter().map(String::as_str)) {
             let name = CommandName::parse(name)
                 .map_err(|error| Unusable::new(format!("`{name}`: {error}")))?;
             known.push(name);

@@ -60,6 +60,8 @@ fn table(known: &Known) -> String {
 /// The names of the arguments, `?` behind those that a call may leave out.
 fn takes(command: &Signature) -> String {
     let resources = command.resources.iter().map(|resource| resource.argument().to_owned());
+    let optional = command.optional.iter().map(|resource| format!("{}?", resource.argument()));
+    let resources = resources.chain(optional);
     let Some(args) = &command.args else {
         return resources.chain(["…".to_owned()]).collect::<Vec<_>>().join(", ");
     };

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 use sidegate::audit::Timestamp;
-use sidegate::capabilities::analysis::{Change, ChangeKind, Difference, Patterns, diff};
+use sidegate::capabilities::analysis::{Change, ChangeKind, Difference, LogChange, Patterns, diff};
 use sidegate::capabilities::{Compiled, Diagnostics, Platform, Policy};
 
 use crate::place::{Place, elsewhere};
@@ -18,10 +18,11 @@ use crate::report::{self, Outcome, Unusable};
 #[command(after_help = "\
 Files that say the same in another way (order, permissions, names, layout) do not differ. Both are \
 read with the directories that belong to NEW. What is kept to another operating system is compared \
-as it would be there.
+as it would be there. What an entry redacts is kept out of the log for every call of its commands: to \
+take it away widens what the log learns.
 
 Exit status: 0 when NEW allows nothing that OLD does not, 1 when it does, or the same under looser \
-conditions, or that cannot be ruled out; 2 when a policy cannot be read.
+conditions, or the log learns more, or that cannot be ruled out; 2 when a policy cannot be read.
 
 Examples:
   sidegate diff old/policies policies
@@ -55,6 +56,7 @@ impl Diff {
                 "new": after.version().to_string(),
                 "complete": difference.complete,
                 "changes": difference.changes,
+                "log": difference.log,
             });
             report::print(format_args!("{report}\n"))?;
         } else {
@@ -82,6 +84,16 @@ fn add(difference: &mut Difference, elsewhere: Difference) {
         }
     }
     difference.changes.sort_by_key(|change| change.kind);
+    for change in elsewhere.log {
+        let is_same = |known: &LogChange| {
+            (&known.commands, &known.before, &known.after)
+                == (&change.commands, &change.before, &change.after)
+        };
+        if !difference.log.iter().any(is_same) {
+            difference.log.push(change);
+        }
+    }
+    difference.log.sort_by_key(|change| !change.looser);
 }
 
 /// The policy, where it compiles.
@@ -89,10 +101,9 @@ pub(crate) fn usable(
     compiled: Result<Compiled, Diagnostics>,
     place: &Place,
 ) -> Result<Policy, Unusable> {
-    compiled.map(|compiled| compiled.policy).map_err(|diagnostics| {
-        let shown = diagnostics.render(&place.sources, report::color());
-        Unusable::new(format!("the policy does not compile\n{shown}"))
-    })
+    compiled
+        .map(|compiled| compiled.policy)
+        .map_err(|diagnostics| Unusable::of_policy(&diagnostics, &place.sources))
 }
 
 fn text(difference: &Difference) -> Result<String, Unusable> {
@@ -117,9 +128,18 @@ fn write(out: &mut String, difference: &Difference) -> fmt::Result {
             write_change(out, change)?;
         }
     }
+    for (looser, title) in [(true, "the log learns more"), (false, "the log learns less")] {
+        let changes = || difference.log.iter().filter(|change| change.looser == looser);
+        if changes().next().is_some() {
+            writeln!(out, "{title}:")?;
+        }
+        for change in changes() {
+            write_log_change(out, change)?;
+        }
+    }
     if !difference.complete {
         writeln!(out, "the comparison took too much work: there may be more")?;
-    } else if difference.changes.is_empty() {
+    } else if difference.changes.is_empty() && difference.log.is_empty() {
         writeln!(out, "no difference in what is allowed")?;
     } else if !difference.widens() {
         writeln!(out, "nothing is allowed that was not before")?;
@@ -146,19 +166,33 @@ fn write_change(out: &mut String, change: &Change) -> fmt::Result {
     writeln!(out, "    rule: {}", change.rule)
 }
 
+fn write_log_change(out: &mut String, change: &LogChange) -> fmt::Result {
+    let kept = |pointers: &BTreeSet<String>| {
+        if pointers.is_empty() { "nothing".to_owned() } else { ticked(pointers) }
+    };
+    writeln!(out, "  {}", ticked(&change.commands))?;
+    writeln!(out, "    kept out: {} → {}", kept(&change.before), kept(&change.after))?;
+    if change.after.is_empty() {
+        writeln!(out, "    calls have a digest of their arguments from now on")?;
+    }
+    writeln!(out, "    example: any call of `{}`", change.example)?;
+    writeln!(out, "    rule: {}", change.rule)
+}
+
+fn ticked(texts: &BTreeSet<String>) -> String {
+    let ticked: Vec<_> = texts.iter().map(|text| format!("`{text}`")).collect();
+    ticked.join(", ")
+}
+
 /// Which calls the patterns name, as a phrase.
 pub(crate) fn sentence(patterns: &Patterns) -> String {
-    let list = |patterns: &BTreeSet<String>| {
-        let ticked: Vec<_> = patterns.iter().map(|pattern| format!("`{pattern}`")).collect();
-        ticked.join(", ")
-    };
-    let mut text = list(&patterns.commands);
+    let mut text = ticked(&patterns.commands);
     let scopes = [("path", &patterns.path), ("url", &patterns.url), ("key", &patterns.key)];
     for (name, patterns) in scopes.into_iter().filter(|(_, patterns)| !patterns.is_empty()) {
-        let _infallible = write!(text, " on {name} {}", list(patterns));
+        let _infallible = write!(text, " on {name} {}", ticked(patterns));
     }
     let origins: Vec<_> = patterns.origins.iter().map(|origin| shown_origin(origin)).collect();
-    let _infallible = write!(text, " from {} at {}", list(&patterns.windows), origins.join(", "));
+    let _infallible = write!(text, " from {} at {}", ticked(&patterns.windows), origins.join(", "));
     text
 }
 

@@ -8,7 +8,7 @@ use sidegate::capabilities::{Color, Diagnostics, Policy, Sources};
 use sidegate_tools::drift::{Drift, FrontEnd, uncovered_calls, unused_commands};
 
 use crate::place::Place;
-use crate::report::Unusable;
+use crate::report::{Unusable, shown};
 
 /// How many calls that cannot be read are shown by their place.
 const MAX_SHOWN: usize = 5;
@@ -27,7 +27,7 @@ pub(crate) fn find(app: &Path, place: &Place, policy: &Policy) -> Result<Found, 
     let mut drift = uncovered_calls(policy, &place.commands()?, &pages);
     let mut all = std::mem::take(&mut drift.diagnostics);
     let mut texts: BTreeMap<&str, &str> = BTreeMap::new();
-    let manifest = place.own.as_ref().map(|own| (own.path.display().to_string(), own));
+    let manifest = place.own.as_ref().map(|own| (shown(&own.path), own));
     if let Some((name, own)) = &manifest {
         all.extend(unused_commands(policy, &own.commands, (name, &own.text)));
         texts.insert(name, &own.text);

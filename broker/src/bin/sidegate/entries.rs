@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use sidegate::audit::{Entry, Filter, Reader};
 
-use crate::report::Outcome;
+use crate::report::{Outcome, shown};
 
 /// What is in the logs now, as the filter wants it; lines that are no records are told and
 /// passed over.
@@ -17,7 +17,7 @@ pub(crate) fn read(readers: &mut [(PathBuf, Reader)], filter: &Filter) -> (Vec<E
                 Ok(entry) if filter.takes(&entry) => entries.push(entry),
                 Ok(_) => {}
                 Err(error) => {
-                    eprintln!("{}: {error}", log.display());
+                    eprintln!("{}: {error}", shown(log));
                     outcome = Outcome::DoesNotHold;
                 }
             }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use serde_json::{Map, json};
-use sidegate::capabilities::{Args, CommandName, Origin, WindowLabel, parse_object};
+use sidegate::audit::Timestamp;
+use sidegate::capabilities::{Args, CommandName, Origin, WallTime, WindowLabel, parse_object};
 
 use crate::place::Place;
 use crate::report::{self, Outcome, Unusable};
@@ -14,9 +15,10 @@ use crate::report::{self, Outcome, Unusable};
 #[command(after_help = "\
 Exit status: 0 when the call is allowed, 1 when it is denied, 2 when the question cannot be read.
 
-Example:
+Examples:
   sidegate explain my-app --window preview --command fs.write_text \\
-      --args '{\"path\": \"$APPDATA/notes/a.md\", \"text\": \"x\"}'")]
+      --args '{\"path\": \"$APPDATA/notes/a.md\", \"text\": \"x\"}'
+  sidegate explain my-app --window trial --command app.info --at 2027-01-01T00:00:00Z")]
 pub(crate) struct Explain {
     /// Capability files, directories of them, or the directory of an app
     #[arg(required = true, value_name = "PATH")]
@@ -33,6 +35,9 @@ pub(crate) struct Explain {
     /// The arguments, a JSON object
     #[arg(long, value_name = "JSON")]
     args: Option<String>,
+    /// The moment of the call, for capabilities that expire: 2027-01-01T00:00:00Z; without it, now
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    at: Option<Timestamp>,
     /// Prints one JSON object
     #[arg(long)]
     json: bool,
@@ -50,14 +55,8 @@ impl Explain {
             Some(text) => parse_object(text.as_bytes()).map_err(|e| unusable("--args", &e))?,
         };
         let place = Place::read(&self.paths)?;
-        let policy = match place.compile(None) {
-            Ok(compiled) => compiled.policy,
-            Err(diagnostics) => {
-                let shown = diagnostics.render(&place.sources, report::color());
-                return Err(Unusable::new(format!("the policy does not compile\n{shown}")));
-            }
-        };
-        let now = SystemTime::now().into();
+        let policy = place.policy()?;
+        let now = self.at.map_or_else(|| SystemTime::now().into(), wall);
         let explanation = policy.explain(&window, &origin, now, &command, &Args::new(args));
         let allowed = explanation.verdict.is_allowed();
         if self.json {
@@ -72,4 +71,13 @@ impl Explain {
         }
         Ok(Outcome::of(allowed))
     }
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let wrong = || format!("`{text}` is no moment in UTC; write it like 2027-01-01T00:00:00Z");
+    Timestamp::parse(text).ok_or_else(wrong)
+}
+
+fn wall(at: Timestamp) -> WallTime {
+    WallTime::from_unix(i64::try_from(at.unix()).unwrap_or(i64::MAX))
 }

@@ -92,7 +92,7 @@ impl Cedar {
             report::print(export.policies())?;
         } else {
             let wrote: String =
-                files.iter().map(|file| format!("wrote `{}`\n", file.display())).collect();
+                files.iter().map(|file| format!("wrote `{}`\n", report::shown(file))).collect();
             report::print(wrote)?;
         }
         Ok(Outcome::Holds)

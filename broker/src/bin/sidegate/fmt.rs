@@ -90,8 +90,9 @@ fn diagnostic(name: &str, text: &str, error: &FmtError) -> Diagnostic {
 
 /// Puts a file in the place of another, so that at each moment one of both is there whole.
 fn replace(path: &Path, text: &str) -> Result<(), Unusable> {
-    let unusable =
-        |error: io::Error| Unusable::new(format!("cannot write `{}`: {error}", path.display()));
+    let unusable = |error: io::Error| {
+        Unusable::new(format!("cannot write `{}`: {error}", report::shown(path)))
+    };
     // A file that was named by a link stays behind it.
     let path = path.canonicalize().map_err(unusable)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -81,7 +81,7 @@ impl Tauri {
         let differences = table(&import.differences);
         match file {
             Some(file) => {
-                report::print(format_args!("wrote `{}`\n{differences}", file.display()))?;
+                report::print(format_args!("wrote `{}`\n{differences}", report::shown(&file)))?;
             }
             None => {
                 report::print(&import.text)?;

@@ -9,7 +9,7 @@ use sidegate::capabilities::{Args, CommandName, Origin, WallTime, WindowLabel};
 use sidegate_tools::calls::{Known, Line, Logged};
 
 use crate::entries;
-use crate::report::{Outcome, Unusable};
+use crate::report::{Outcome, Unusable, shown};
 
 /// What was read.
 pub(crate) struct Journal {
@@ -33,15 +33,15 @@ impl Journal {
     }
 
     fn log(&mut self, log: &Path, filter: &Filter) -> Result<(), Unusable> {
-        let unreadable = |error| Unusable::new(format!("cannot read `{}`: {error}", log.display()));
+        let unreadable = |error| Unusable::new(format!("cannot read `{}`: {error}", shown(log)));
         if let Some(finding) = verify(log).map_err(unreadable)?.finding {
-            eprintln!("warning: {}: {finding}", log.display());
+            eprintln!("warning: {}: {finding}", shown(log));
             self.is_whole = false;
         }
         let reader = Reader::open(log).map_err(unreadable)?;
         let (entries, outcome) = entries::read(&mut [(log.to_owned(), reader)], &Filter::default());
         self.is_whole &= outcome == Outcome::Holds;
-        let name: Arc<str> = log.display().to_string().into();
+        let name: Arc<str> = shown(log).into();
         for entry in &entries {
             if entry.event() == "start" {
                 self.app = entry.text("app").map(str::to_owned);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use sidegate::app::Manifest;
 use sidegate_tools::commands::{COMMANDS_FILE, Commands, CommandsError, MAX_BYTES};
 
-use crate::report::Unusable;
+use crate::report::{Unusable, shown};
 
 /// The commands that an app has handlers for beside the built-in ones: its `commands.json`.
 pub(crate) struct OwnCommands {
@@ -22,7 +22,7 @@ impl OwnCommands {
     pub(crate) fn read(app: &Path) -> Result<Option<Self>, Unusable> {
         let path = app.join(COMMANDS_FILE);
         let unusable = |error: &dyn std::fmt::Display| {
-            Unusable::new(format!("cannot read `{}`: {error}", path.display()))
+            Unusable::new(format!("cannot read `{}`: {error}", shown(&path)))
         };
         let file = match File::open(&path) {
             Ok(file) => file,
@@ -37,7 +37,7 @@ impl OwnCommands {
     }
 
     fn unusable(&self, error: &CommandsError) -> Unusable {
-        Unusable::new(format!("cannot read `{}`: {error}", self.path.display()))
+        Unusable::new(format!("cannot read `{}`: {error}", shown(&self.path)))
     }
 }
 

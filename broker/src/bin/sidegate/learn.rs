@@ -80,7 +80,7 @@ impl Learn {
             proposals.len()
         );
         if let Some(out) = &self.out {
-            eprintln!("written to `{}`; read it before you use it", out.display());
+            eprintln!("written to `{}`; read it before you use it", report::shown(out));
         }
         // Where there is a file, they stand in it.
         for found in withheld.iter().filter(|_| proposals.is_empty()) {
@@ -120,7 +120,8 @@ pub(crate) fn is_log(path: &Path) -> bool {
 
 /// Writes a new file. One that is there is somebody's policy, and is left alone.
 fn write(out: &Path, learned: &Learned) -> Result<(), Unusable> {
-    let unwritten = |error| Unusable::new(format!("cannot write `{}`: {error}", out.display()));
+    let unwritten =
+        |error| Unusable::new(format!("cannot write `{}`: {error}", report::shown(out)));
     let mut file = fs::File::create_new(out).map_err(unwritten)?;
     std::io::Write::write_all(&mut file, learned.toml.as_bytes()).map_err(unwritten)
 }

@@ -5,6 +5,7 @@
 use std::io;
 use std::path::Path;
 
+use sidegate::POWERS;
 use sidegate::app::{AppDirectories, AppId, Manifest};
 use sidegate::capabilities::{CommandName, Directories};
 use sidegate_tools::lsp::{Command, Ended, Surroundings, serve};
@@ -102,7 +103,13 @@ fn surroundings(path: Option<&Path>, named: Option<&[Command]>) -> Option<Surrou
 fn known(app: Option<&Path>) -> Vec<Command> {
     // A commands.json that cannot be read is for `check` to tell of; the built-in ones are there.
     let known = known::of_app(app).or_else(|_| known::of_app(None)).unwrap_or_default();
-    known.iter().map(|(_, signature)| Command::from(signature)).collect()
+    let commands = known.iter().map(|(_, signature)| Command::from(signature));
+    let powers = POWERS.into_iter().map(|power| Command {
+        name: power.to_owned(),
+        description: "no call: what a document reaches for by way of its WebView".to_owned(),
+        ..Command::default()
+    });
+    commands.chain(powers).collect()
 }
 
 /// What the variables stand for; without a home to speak of, for nothing.

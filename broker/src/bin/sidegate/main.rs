@@ -31,6 +31,7 @@ mod report;
 mod run;
 mod schema;
 mod script;
+mod tend;
 mod test;
 mod types;
 mod who_can;
@@ -39,7 +40,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use report::{Outcome, Unusable};
+use report::Outcome;
 
 /// A least-privilege broker between WebView windows and the powers of an app.
 #[derive(Parser)]
@@ -112,8 +113,8 @@ fn main() -> ExitCode {
         Ok(Outcome::DoesNotHold) => ExitCode::from(1),
         // A reader that has seen enough, `head` say, is no error.
         Err(unusable) if unusable.is_closed_pipe() => ExitCode::SUCCESS,
-        Err(Unusable(message, _)) => {
-            eprintln!("error: {message}");
+        Err(unusable) => {
+            eprintln!("error: {unusable}");
             ExitCode::from(2)
         }
     }

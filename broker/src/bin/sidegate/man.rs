@@ -55,5 +55,5 @@ fn page(command: &Command, name: &str) -> Result<Vec<u8>, Unusable> {
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Unusable {
-    Unusable::new(format!("cannot write `{}`: {error}", path.display()))
+    Unusable::new(format!("cannot write `{}`: {error}", report::shown(path)))
 }

@@ -21,7 +21,7 @@ const OTHERS: &str = "Others";
 
 /// How a command without verbs of its own would show them.
 const TEMPLATE: &str =
-    "{about-with-newline}\n{usage-heading} {usage}\n{before-help}\nOptions:\n{options}{after-help}";
+    "{about-with-newline}\n{usage-heading} {usage}\n{before-help}Options:\n{options}{after-help}";
 
 /// The command with its verbs in groups.
 pub(crate) fn grouped(command: Command) -> Command {

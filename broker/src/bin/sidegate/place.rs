@@ -12,7 +12,7 @@ use sidegate::capabilities::{
 use sidegate_tools::commands::Commands;
 
 use crate::known::{self, OwnCommands};
-use crate::report::{self, Unusable};
+use crate::report::Unusable;
 
 /// The manifest's file.
 pub(crate) const MANIFEST: &str = "sidegate.toml";
@@ -97,10 +97,7 @@ impl Place {
     pub(crate) fn policy(&self) -> Result<Policy, Unusable> {
         match self.compile(None) {
             Ok(compiled) => Ok(compiled.policy),
-            Err(diagnostics) => {
-                let shown = diagnostics.render(&self.sources, report::color());
-                Err(Unusable::new(format!("the policy does not compile\n{shown}")))
-            }
+            Err(diagnostics) => Err(Unusable::of_policy(&diagnostics, &self.sources)),
         }
     }
 

@@ -1,10 +1,10 @@
 //! What all verbs share in answering: outcomes, standard output, colours.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
-use sidegate::capabilities::Color;
+use sidegate::capabilities::{Color, Diagnostics, Sources, visible};
 
 /// Whether what was asked about holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,30 +20,54 @@ impl Outcome {
     }
 }
 
-/// Nothing can be said: the input cannot be read, or the question makes no sense. The message,
-/// and the kind of an I/O error where it was one.
+/// Nothing can be said: the input cannot be read, or the question makes no sense.
 #[derive(Debug)]
-pub(crate) struct Unusable(pub(crate) String, pub(crate) Option<io::ErrorKind>);
+pub(crate) struct Unusable {
+    /// A sentence, and what a renderer has drawn below it.
+    message: String,
+    /// The kind of an I/O error where it was one.
+    kind: Option<io::ErrorKind>,
+}
 
 impl Unusable {
     pub(crate) fn new(message: impl Display) -> Self {
-        Self(message.to_string(), None)
+        // Names come with it, of files and out of them; its lines are ours.
+        let message = message.to_string();
+        let lines: Vec<_> = message.split('\n').map(visible).collect();
+        Self { message: lines.join("\n"), kind: None }
+    }
+
+    /// Nothing can be asked of a policy that does not compile: with the drawing of what is wrong.
+    pub(crate) fn of_policy(diagnostics: &Diagnostics, sources: &Sources) -> Self {
+        let drawn = diagnostics.render(sources, color());
+        Self { message: format!("the policy does not compile\n{drawn}"), kind: None }
     }
 
     /// What could not be done with a file, and why.
     pub(crate) fn of_file(verb: &str, path: &Path, error: &io::Error) -> Self {
-        Self::new(format!("cannot {verb} `{}`: {error}", path.display()))
+        Self::new(format!("cannot {verb} `{}`: {error}", shown(path)))
     }
 
     pub(crate) fn is_closed_pipe(&self) -> bool {
-        self.1 == Some(io::ErrorKind::BrokenPipe)
+        self.kind == Some(io::ErrorKind::BrokenPipe)
     }
 }
 
 impl From<io::Error> for Unusable {
     fn from(error: io::Error) -> Self {
-        Self(error.to_string(), Some(error.kind()))
+        Self { message: error.to_string(), kind: Some(error.kind()) }
     }
+}
+
+impl Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// A path as a terminal may have it.
+pub(crate) fn shown(path: &Path) -> String {
+    visible(&path.to_string_lossy()).into_owned()
 }
 
 /// Writes `text` to standard output.

@@ -1,16 +1,16 @@
 //! `sidegate run`: an app from its directory, with the built-in handlers.
 
-use std::future::Future;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
-use sidegate::capabilities::Sources;
+use sidegate::app::Manifest;
 use sidegate::{Broker, Moment};
 use tracing_subscriber::EnvFilter;
 
 use crate::bundle::public_key;
 use crate::report::{Outcome, Unusable};
 use crate::script;
+use crate::tend::{self, Follow};
 
 /// Runs an app: the broker, its hosts and their windows
 #[derive(clap::Args)]
@@ -20,6 +20,11 @@ not be kept running (with --script: when a call failed), 2 when the app cannot b
 
 A script is a JSON object a line: {\"window\": \"editor\", \"command\": \"fs.list\", \"args\": {…}}, \
 with \"origin\" where it is not app://localhost. Each is answered by a line: {\"ok\": …} or {\"error\": …}.
+
+The policy is followed: when its files (with --bundle: the bundle) have changed, or on SIGHUP, it is \
+read again and put in force as a whole; one that is broken leaves the one before in force, and is \
+shown as `sidegate check` shows it. On SIGTERM or SIGINT no call is started any more, those in flight \
+may finish (`drain_seconds` of the manifest, 5 without it); a second one cancels them.
 
 Examples:
   sidegate run my-app
@@ -47,6 +52,10 @@ pub(crate) struct Run {
     /// changes nothing (see `sidegate audit --observed`)
     #[arg(long, value_name = "PATH")]
     observe: Option<PathBuf>,
+    /// Does not follow the files of the policy, as `watch = false` in the manifest; SIGHUP still reads
+    /// them again
+    #[arg(long)]
+    no_watch: bool,
     /// For the app's developers: the log has the values of all arguments, whatever they are
     #[arg(long)]
     log_args: bool,
@@ -68,8 +77,7 @@ impl Run {
             builder = builder.audit_log(log);
         }
         if let Some(next) = &self.observe {
-            let next = Sources::read(std::slice::from_ref(next)).map_err(Unusable::new)?;
-            builder = builder.observe(next);
+            builder = builder.observe_files(next).map_err(Unusable::new)?;
         }
         if self.log_args {
             builder = builder.dangerously_log_args();
@@ -78,15 +86,23 @@ impl Run {
             builder = builder.debug();
         }
         let broker = builder.build().map_err(Unusable::new)?;
+        let follow = self.follow()?;
         // One thread for all that decides: a call then wakes no other core, and the hosts, which
         // end when the thread that started them does, live as long as the process.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
             match &self.script {
-                Some(script) => script::run(&broker, script).await,
-                None => show(&broker).await,
+                Some(script) => {
+                    tend::while_running(&broker, follow, script::run(&broker, script)).await
+                }
+                None => tend::while_running(&broker, follow, show(&broker)).await,
             }
         })
+    }
+
+    fn follow(&self) -> Result<Follow, Unusable> {
+        let manifest = Manifest::read(&self.app).map_err(Unusable::new)?;
+        Ok(if self.no_watch || !manifest.watch { Follow::SignalsAlone } else { Follow::Files })
     }
 
     fn log(&self) {
@@ -102,8 +118,8 @@ impl Run {
 
 async fn show(broker: &Broker) -> Result<Outcome, Unusable> {
     let started = Moment::now();
-    let end = asked_to_end()?;
-    match broker.run_until(end).await {
+    // It ends with its last window, or when the broker is shut down.
+    match broker.run_until(std::future::pending()).await {
         Ok(()) => {
             tracing::debug!(after = ?Moment::now().since(started), "the app has ended");
             Ok(Outcome::Holds)
@@ -113,32 +129,4 @@ async fn show(broker: &Broker) -> Result<Outcome, Unusable> {
             Ok(Outcome::DoesNotHold)
         }
     }
-}
-
-/// Over when the broker is interrupted, terminated, or its terminal hangs up.
-#[cfg(unix)]
-fn asked_to_end() -> Result<impl Future<Output = ()>, Unusable> {
-    use tokio::signal::unix::{Signal, SignalKind, signal};
-    let on = |kind| signal(kind).map_err(Unusable::from);
-    let mut interrupt: Signal = on(SignalKind::interrupt())?;
-    let mut terminate: Signal = on(SignalKind::terminate())?;
-    let mut hangup: Signal = on(SignalKind::hangup())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-        }
-    })
-}
-
-/// Over when the broker is interrupted.
-#[cfg(not(unix))]
-fn asked_to_end() -> Result<impl Future<Output = ()>, Unusable> {
-    Ok(async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            // It cannot be told: the app ends with its last window then.
-            std::future::pending::<()>().await;
-        }
-    })
 }

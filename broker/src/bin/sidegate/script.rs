@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
+use std::thread;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sidegate::capabilities::Origin;
 use sidegate::{Broker, Peer};
+use tokio::sync::mpsc;
 
 use crate::report::{self, Outcome, Unusable};
 
@@ -25,17 +27,20 @@ struct Line {
 
 /// Makes the calls in `script` one after another and prints a line for each.
 pub(crate) async fn run(broker: &Broker, script: &Path) -> Result<Outcome, Unusable> {
-    let text = read(script)?;
+    let mut lines = lines(script)?;
     let mut peers: HashMap<(String, String), Peer> = HashMap::new();
     let mut all_well = true;
-    for (number, line) in (1_usize..).zip(text.lines()) {
+    let mut number: usize = 0;
+    while let Some(line) = lines.recv().await {
+        let line = line?;
+        number = number.saturating_add(1);
         if line.trim().is_empty() {
             continue;
         }
         let unusable = |error: &dyn std::fmt::Display| {
-            Unusable::new(format!("{}:{number}: {error}", script.display()))
+            Unusable::new(format!("{}:{number}: {error}", report::shown(script)))
         };
-        let call: Line = serde_json::from_str(line).map_err(|error| unusable(&error))?;
+        let call: Line = serde_json::from_str(&line).map_err(|error| unusable(&error))?;
         let origin = call.origin.as_deref().map_or_else(|| Ok(Origin::local()), Origin::parse);
         let origin = origin.map_err(|error| unusable(&error))?;
         let key = (call.window.clone(), origin.to_string());
@@ -58,14 +63,25 @@ pub(crate) async fn run(broker: &Broker, script: &Path) -> Result<Outcome, Unusa
     Ok(Outcome::of(all_well))
 }
 
-fn read(script: &Path) -> Result<String, Unusable> {
-    let mut text = String::new();
-    if script == Path::new("-") {
-        io::stdin().read_to_string(&mut text)?;
+/// The lines of the script as they come, so that a program at the other end of a pipe may wait for an
+/// answer before it goes on. They are read on a thread: calls and signals do not wait for a line.
+fn lines(script: &Path) -> Result<mpsc::Receiver<Result<String, Unusable>>, Unusable> {
+    let unreadable = {
+        let script = report::shown(script);
+        move |error: io::Error| Unusable::new(format!("cannot read `{script}`: {error}"))
+    };
+    let text: Box<dyn Read + Send> = if script == Path::new("-") {
+        Box::new(io::stdin())
     } else {
-        let unreadable =
-            |error| Unusable::new(format!("cannot read `{}`: {error}", script.display()));
-        text = fs::read_to_string(script).map_err(unreadable)?;
-    }
-    Ok(text)
+        Box::new(fs::File::open(script).map_err(&unreadable)?)
+    };
+    let (sender, lines) = mpsc::channel(1);
+    thread::Builder::new().name("script".to_owned()).spawn(move || {
+        for line in BufReader::new(text).lines() {
+            if sender.blocking_send(line.map_err(&unreadable)).is_err() {
+                return;
+            }
+        }
+    })?;
+    Ok(lines)
 }

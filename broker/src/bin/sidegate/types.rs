@@ -8,6 +8,7 @@ use serde_json::json;
 use sidegate::capabilities::{CommandName, Origin, Platform, WindowLabel};
 use sidegate_tools::types::{Ground, declarations};
 
+use crate::diff::usable;
 use crate::place::Place;
 use crate::report::{self, Outcome, Unusable};
 
@@ -50,17 +51,17 @@ impl Types {
         let place = Place::read(&self.paths)?;
         let commands = place.commands()?;
         let names: Vec<CommandName> = commands.names().cloned().collect();
-        let policy = place.compile(Some(&names)).map_err(|diagnostics| {
-            let shown = diagnostics.render(&place.sources, report::color());
-            Unusable::new(format!("the policy does not compile\n{shown}"))
-        })?;
-        let principal = policy.policy.principal(&window, &origin, SystemTime::now().into());
+        let policy = usable(place.compile(Some(&names)), &place)?;
+        let now = SystemTime::now().into();
+        let principal = policy.principal(&window, &origin, now);
         let directories = place.directories();
-        let ground = Ground { commands: &commands, directories, platform: Platform::current() };
+        let (policy, platform) = (&policy, Platform::current());
+        let ground = Ground { policy, now, commands: &commands, directories, platform };
         let declared = declarations(&principal, ground);
         if let Some(out) = &self.out {
-            fs::write(out, &declared.text)
-                .map_err(|error| unusable(&format!("cannot write `{}`", out.display()), &error))?;
+            fs::write(out, &declared.text).map_err(|error| {
+                unusable(&format!("cannot write `{}`", report::shown(out)), &error)
+            })?;
         }
         if self.json {
             let report = json!({

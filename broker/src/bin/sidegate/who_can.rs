@@ -82,7 +82,7 @@ impl WhoCan {
     fn table(&self, matrix: &Matrix) -> Result<Outcome, Unusable> {
         if let Some(file) = &self.html {
             fs::write(file, page::of(matrix)).map_err(|error| {
-                Unusable::new(format!("cannot write `{}`: {error}", file.display()))
+                Unusable::new(format!("cannot write `{}`: {error}", report::shown(file)))
             })?;
         }
         if self.json {

@@ -1,9 +1,11 @@
 //! A difference is reported just where the policies answer some call of the world differently.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
 use super::super::diff::{ChangeKind, Difference, diff};
-use super::world::{NOW, calls, compile, is_allowed, policy, verdicts};
+use super::world::{COMMANDS, NOW, calls, compile, is_allowed, kept_out, policy, verdicts};
 use crate::analysis::Call;
 use crate::glob::{self, Question};
 use crate::policy::Policy;
@@ -54,6 +56,38 @@ fn agrees(old: &str, new: &str, exact: bool) -> Result<(), TestCaseError> {
         };
         prop_assert!(is_reported(&difference, kinds, call), "{call} {difference:#?}");
     }
+    the_log_agrees(&difference, &old, &new)
+}
+
+/// A change of the log is reported of a command just where other pointers are kept out of it.
+fn the_log_agrees(
+    difference: &Difference,
+    old: &Policy,
+    new: &Policy,
+) -> Result<(), TestCaseError> {
+    let within = |pointer: &str, all: &BTreeSet<String>| {
+        all.iter().any(|one| pointer == one || pointer.starts_with(&format!("{one}/")))
+    };
+    for command in COMMANDS {
+        let (before, after) = (kept_out(old, command), kept_out(new, command));
+        let looser = !before.iter().all(|pointer| within(pointer, &after));
+        let tighter = !after.iter().all(|pointer| within(pointer, &before));
+        let like = |pattern: &String| glob::text_matches(pattern, command, Question::Literal);
+        let found: Vec<_> = difference
+            .log
+            .iter()
+            .filter(|change| (&change.before, &change.after) == (&before, &after))
+            .filter(|change| change.commands.iter().any(like))
+            .map(|change| change.looser)
+            .collect();
+        let expected = if looser { vec![true] } else { vec![false; usize::from(tighter)] };
+        prop_assert_eq!(found, expected, "{} {:#?}", command, difference.log);
+    }
+    for change in &difference.log {
+        prop_assert_eq!(&kept_out(old, &change.example), &change.before);
+        prop_assert_eq!(&kept_out(new, &change.example), &change.after);
+        prop_assert!(!change.looser || difference.widens());
+    }
     Ok(())
 }
 
@@ -77,5 +111,6 @@ proptest! {
         let turned = compile(&format!("version = 1\n{turned}"));
         let difference = diff(&compile(&text), &turned, NOW);
         prop_assert_eq!(difference.changes, vec![]);
+        prop_assert_eq!(difference.log, vec![]);
     }
 }

@@ -38,11 +38,14 @@ proptest! {
     #[test]
     fn of_paths(
         pattern in "/(a|\\.|\\*|\\?|é|\\*\\*){1,2}(/(a|\\.b|\\*|\\*\\*|\\*\\.a|\\?b|\\*\\*\\*)){0,3}",
-        path in "/(a|\\.|b|é){1,3}(/(a|\\.b|b|\\.|\\.\\.|\\.a\\.a|b\\.a)){0,3}",
+        path in "/(a|\\.|b|é|A|É){1,3}(/(a|\\.b|b|\\.|\\.\\.|\\.a\\.a|b\\.a|\\.B)){0,3}",
     ) {
         let directories = Directories::default();
-        for effect in [Effect::Allow, Effect::Deny] {
+        let cases =
+            [(Effect::Allow, Platform::Linux), (Effect::Deny, Platform::Linux), (Effect::Deny, Platform::Macos)];
+        for (effect, platform) in cases {
             let Ok(pattern) = PathPattern::parse(&pattern, effect, &directories) else { continue };
+            let pattern = pattern.on(platform);
             let matched = ResolvedPath::parse(&path, &directories, Platform::Linux)
                 .is_ok_and(|path| pattern.matches(&path));
             let language = language(paths(&[pattern]));

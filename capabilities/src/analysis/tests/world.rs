@@ -1,11 +1,14 @@
 //! A world so small that every call of it can be tried.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
 use crate::analysis::Call;
 use crate::args::Args;
 use crate::directories::Directories;
+use crate::glob::{self, Question};
 use crate::limits::Limits;
 use crate::names::{CommandName, WindowLabel};
 use crate::origin::Origin;
@@ -16,7 +19,7 @@ use crate::verdict::Verdict;
 
 pub(super) const NOW: WallTime = WallTime::from_unix(0);
 
-const COMMANDS: [&str; 4] = ["fs.read", "fs.write", "app.info", "fs"];
+pub(super) const COMMANDS: [&str; 4] = ["fs.read", "fs.write", "app.info", "fs"];
 const WINDOWS: [&str; 4] = ["main", "main-2", "other", "x"];
 const ORIGINS: [&str; 3] = ["app://localhost", "https://example.com", "https://www.example.com"];
 const PATHS: [Option<&str>; 6] =
@@ -76,6 +79,14 @@ pub(super) fn compile(text: &str) -> Policy {
     }
 }
 
+/// What a policy keeps out of the log of a command, in the broker's way.
+pub(super) fn kept_out(policy: &Policy, command: &str) -> BTreeSet<String> {
+    let entries = policy.outline().into_iter().flat_map(|capability| capability.allow);
+    let like = |pattern: &String| glob::text_matches(pattern, command, Question::Literal);
+    let mine = entries.filter(|entry| entry.commands.iter().any(like));
+    mine.flat_map(|entry| entry.audit.redact).collect()
+}
+
 /// The verdict on every call of the world: the limits, where it is allowed.
 pub(super) fn verdicts(policy: &Policy, calls: &[Call]) -> Vec<Option<Limits>> {
     let mut principals = std::collections::HashMap::new();
@@ -129,6 +140,10 @@ fn entry(
         if conditions { 0.2 } else { 1e-9 },
         prop::sample::select(&["/a", "/b"][..]),
     );
+    let redact = prop::option::weighted(
+        if conditions { 0.2 } else { 1e-9 },
+        (prop::sample::select(&["/a", "/a/b", "/c"][..]), any::<bool>()),
+    );
     let parts = (
         some_of(&COMMAND_PATTERNS),
         prop::option::of(some_of(paths)),
@@ -136,8 +151,9 @@ fn entry(
         prop::option::weighted(schemas.max(1e-9), 0_i64..3),
         limit,
         omit,
+        redact,
     );
-    parts.prop_map(|(commands, path, key, maximum, limit, omit)| {
+    parts.prop_map(|(commands, path, key, maximum, limit, omit, redact)| {
         let mut text = format!("{{ commands = {commands:?}");
         for (name, scope) in [("path", path), ("key", key)] {
             text += &scope.map(|patterns| format!(", {name} = {patterns:?}")).unwrap_or_default();
@@ -147,6 +163,9 @@ fn entry(
         }
         text += &limit.map(|n| format!(", limit = {{ in_flight = {n} }}")).unwrap_or_default();
         text += &omit.map(|at| format!(", result = {{ omit = [{at:?}] }}")).unwrap_or_default();
+        if let Some((at, values)) = redact {
+            text += &format!(", audit = {{ args = {values}, redact = [{at:?}] }}");
+        }
         text + " }"
     })
 }

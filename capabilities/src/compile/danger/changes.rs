@@ -24,7 +24,7 @@ pub(super) const WORDS: [&str; 75] = [
 /// are those whose `*` stands for a whole command or for the beginning of a word (`fs.*`, `fs.w*`), and
 /// not those that go on after a word of another meaning (`fs.read_*`). Where no dot comes before it,
 /// the word may be that of a group of commands: `fs*` is all of `fs.*`.
-pub(super) fn may_change(pattern: &CommandPattern) -> bool {
+pub(crate) fn may_change(pattern: &CommandPattern) -> bool {
     let last = pattern.0.rsplit('.').next().unwrap_or_default();
     let first_word = last.split('_').next().unwrap_or_default();
     if last.starts_with('*') || (last.len() == pattern.0.len() && first_word.contains('*')) {

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::directories::Directories;
-use crate::scope::PathPattern;
+use crate::scope::{PathPattern, PlaceName};
 
 /// A kind of place, as a message names it.
 type Kind = &'static str;
@@ -16,6 +16,7 @@ const STARTED: Kind = "what is started without being asked for";
 const SHELL: Kind = "what every shell runs";
 const PROCESSES: Kind = "where all files are once more, by way of processes";
 const DEVICES: Kind = "the machine's devices";
+const OTHERS: Kind = "the home of another user";
 
 /// From the root on.
 const ROOT: [(&str, Kind); 3] =
@@ -66,6 +67,12 @@ const HOME: [(&str, Kind); 41] = [
     (".config/gh", KEYS),
 ];
 
+/// Where the homes of all users lie. A path on Windows is written here from the drive on.
+const HOMES: [&str; 3] = ["/home", "/Users", "/C:/Users"];
+
+/// The home of who may do everything.
+const HOME_OF_ROOT: &str = "/root";
+
 /// Beneath the directories of a variable.
 const OF_THE_APP: [(&str, &str, Kind); 3] = [
     ("APPLOG", "", LOG),
@@ -90,6 +97,8 @@ pub(in crate::compile) struct Places(Vec<Place>);
 struct Place {
     /// The names of its path, from the root on.
     names: Vec<String>,
+    /// Whether it is everything beneath that, but for the place of this name.
+    but: Option<String>,
     shown: String,
     kind: Kind,
 }
@@ -108,12 +117,18 @@ impl Places {
             Some(Place::beneath(above, above, name, kind))
         });
         let root = ROOT.iter().map(|(name, kind)| Place::beneath("", "", name, kind));
-        Self(app.chain(home).chain(beside).chain(root).collect())
+        let own = text("HOME").unwrap_or_default();
+        let others = HOMES.iter().map(|homes| Place::homes_but(homes, own));
+        let of_root = (own != HOME_OF_ROOT).then(|| Place::beneath("", "", "root", OTHERS));
+        Self(app.chain(home).chain(beside).chain(root).chain(others).chain(of_root).collect())
     }
 
     /// The first place that the pattern matches some path of, and what it is.
     pub(super) fn reached(&self, pattern: &PathPattern) -> Option<(&str, Kind)> {
-        let reaches = |place: &&Place| pattern.reaches(place.names.iter().map(String::as_str));
+        let reaches = |place: &&Place| {
+            let names = place.names.iter().map(|name| PlaceName::Is(name));
+            pattern.reaches(names.chain(place.but.as_deref().map(PlaceName::IsNot)))
+        };
         self.0.iter().find(reaches).map(|place| (place.shown.as_str(), place.kind))
     }
 }
@@ -122,7 +137,15 @@ impl Place {
     fn beneath(directory: &str, shown: &str, name: &str, kind: Kind) -> Self {
         let path = joined(directory, name);
         let names = path.split('/').filter(|name| !name.is_empty()).map(str::to_owned).collect();
-        Self { names, shown: joined(shown, name), kind }
+        Self { names, but: None, shown: joined(shown, name), kind }
+    }
+
+    /// The homes in a directory but for the one that `own` is, or lies in.
+    fn homes_but(homes: &str, own: &str) -> Self {
+        let beneath = own.strip_prefix(homes).and_then(|rest| rest.strip_prefix('/'));
+        let but = beneath.and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        let shown = format!("{homes}/*");
+        Self { but: Some(but.to_owned()), shown, ..Self::beneath("", "", homes, OTHERS) }
     }
 }
 
@@ -172,6 +195,19 @@ mod tests {
             ("/dev/input/*", Some("/dev")),
             ("/device/*", None),
             ("$HOME/Library/*/x.plist", Some("$HOME/Library/Keychains")),
+            ("/home/bob/notes/**", Some("/home/*")),
+            ("/home/*/notes", Some("/home/*")),
+            ("/home/b?b/notes", Some("/home/*")),
+            ("/h*/bob/a", Some("/home/*")),
+            ("/HOME/bob/a", Some("/home/*")),
+            ("/home/user/notes/**", None),
+            ("/home/user2/notes/**", Some("/home/*")),
+            ("/home", None),
+            ("/home/*", Some("/home/*")),
+            ("/Users/ada/Documents/**", Some("/Users/*")),
+            ("/C:/Users/ada/*", Some("/C:/Users/*")),
+            ("/root/a", Some("/root")),
+            ("/roots/a", None),
         ];
         let directories = Directories::sample();
         let places = Places::of(&directories);
@@ -190,5 +226,24 @@ mod tests {
         let pattern = PathPattern::parse("/etc/xdg/ada/**", Effect::Allow, &directories).unwrap();
         let found = Places::of(&directories);
         assert_eq!(found.reached(&pattern), Some(("/etc/xdg/ada/autostart", STARTED)));
+    }
+
+    /// Whose home it is depends on who runs the app.
+    #[test]
+    fn e18_the_users_own_home_is_no_other_users() {
+        for (home, text, expected) in [
+            ("/root", "/root/notes/**", None),
+            ("/root", "/home/ada/a", Some("/home/*")),
+            ("/Users/ada", "/Users/ada/notes/*", None),
+            ("/Users/ada", "/Users/bob/notes/*", Some("/Users/*")),
+            ("/home/work/ada", "/home/work/ada/notes/*", None),
+            ("/srv/ada", "/home/ada/a", Some("/home/*")),
+        ] {
+            let directories = Directories::new([("HOME", home)]).unwrap();
+            let pattern = PathPattern::parse(text, Effect::Allow, &directories).unwrap();
+            let places = Places::of(&directories);
+            let found = places.reached(&pattern).map(|(place, _)| place);
+            assert_eq!(found, expected, "{home} {text}");
+        }
     }
 }

@@ -54,6 +54,42 @@ fn e12_wildcards_cross_neither_slashes_nor_leading_dots() {
     }
 }
 
+/// On macOS and Windows `.SSH` is `.ssh`: what denies the one denies the other there.
+#[test]
+fn e12_a_deny_entry_stands_for_every_spelling_where_they_are_one_file() {
+    // pattern, path, whether a deny entry matches it where case does not count
+    #[rustfmt::skip]
+    let cases = [
+        ("**/.ssh/**", "/home/user/.SSH/id", true),
+        ("**/.SSH/**", "/home/user/.ssh/id", true),
+        ("**/.ssh/**", "/home/user/.sSh", true),
+        ("$HOME/Secret/*.Key", "/HOME/uSER/secret/a.kEY", true),
+        ("/d/?a.md", "/D/Xa.MD", true),
+        ("/d/*_B*", "/d/a_b", true),
+        ("/d/é", "/d/É", true),
+        ("/d/k", "/d/\u{212a}", true),
+        ("/d/s", "/d/\u{17f}", true),
+        ("/d/ß", "/d/ẞ", true),
+        ("/d/ß", "/d/ss", false),
+        ("/d/a", "/d/b", false),
+        ("/d/*_b", "/d/aab", false),
+        ("/d/a", "/d/A/x", false),
+    ];
+    for (written, named, expected) in cases {
+        for platform in Platform::ALL {
+            let ignores = platform != Platform::Linux;
+            let deny = pattern(written, Effect::Deny).on(platform);
+            assert_eq!(deny.matches(&path(named)), expected && ignores, "{written} {named}");
+            let sample = Directories::sample();
+            if let Ok(allow) = PathPattern::parse(written, Effect::Allow, &sample) {
+                assert!(!allow.on(platform).matches(&path(named)), "{written} {named}");
+            }
+        }
+    }
+    let deny = pattern("/d/.SSH/**", Effect::Deny).on(Platform::Macos);
+    assert!(deny.may_meet(&pattern("/D/.ssh/a", Effect::Allow)));
+}
+
 /// A name with what a pattern would call a wildcard is a name like others.
 #[test]
 fn e14_wildcards_in_the_path_of_a_call_are_literal() {
@@ -172,7 +208,7 @@ fn which_places_a_pattern_reaches() {
     for (written, place, allow, hidden) in cases {
         let pattern = pattern(written, Effect::Allow);
         let reaches = |pattern: &PathPattern| {
-            pattern.reaches(place.split('/').filter(|name| !name.is_empty()))
+            pattern.reaches(place.split('/').filter(|name| !name.is_empty()).map(PlaceName::Is))
         };
         assert_eq!(reaches(&pattern), allow, "{written} {place}");
         assert_eq!(reaches(&pattern.with_hidden()), hidden, "{written} {place}, hidden");

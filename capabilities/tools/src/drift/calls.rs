@@ -1,7 +1,7 @@
 //! Calls of the bridge in a script: `sidegate.invoke("…"`, the names that a script gives to the bridge
 //! or to `invoke`, and functions that hand their first parameter on to it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::lexer::{Kind, Token, tokens};
@@ -15,6 +15,9 @@ const INVOKE: &str = "invoke";
 
 /// How far back a function's head is looked for.
 const MAX_BACK: usize = 2_000;
+
+/// How many tokens of an import or an export are looked at.
+const MAX_STATEMENT: usize = 64;
 
 /// A call of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +50,10 @@ pub(super) fn wrappers(files: &[(&str, &str)]) -> BTreeSet<String> {
     for (name, text) in files {
         for part in scripts(name, text) {
             let script = Script::read(text.get(part).unwrap_or_default(), &BTreeSet::new());
-            shared.extend(script.wrappers.iter().filter(|name| script.exports(name)).cloned());
+            let exported = script.stated("export");
+            shared.extend(
+                script.wrappers.iter().filter(|name| exported.contains(name.as_str())).cloned(),
+            );
         }
     }
     shared
@@ -61,6 +67,8 @@ struct Script<'t> {
     functions: BTreeSet<String>,
     /// Functions that hand a command on.
     wrappers: BTreeSet<String>,
+    /// Where named functions begin, by their first parameter, in order.
+    heads: BTreeMap<&'t str, Vec<(usize, &'t str)>>,
 }
 
 impl<'t> Script<'t> {
@@ -70,11 +78,13 @@ impl<'t> Script<'t> {
             bridges: BTreeSet::from([BRIDGE]),
             functions: BTreeSet::new(),
             wrappers: BTreeSet::new(),
+            heads: BTreeMap::new(),
         };
+        script.heads();
         script.aliases();
         script.wrappers = script.calls().into_iter().filter_map(|(_, wrapper)| wrapper).collect();
-        let imported =
-            shared.iter().filter(|name| script.imports(name)).cloned().collect::<Vec<_>>();
+        let imported = script.stated("import").into_iter().filter(|name| shared.contains(*name));
+        let imported: Vec<_> = imported.map(str::to_owned).collect();
         script.functions.extend(imported);
         let wrappers = script.wrappers.clone();
         script.functions.extend(wrappers);
@@ -231,48 +241,46 @@ impl<'t> Script<'t> {
 
     /// The named function whose first parameter is `parameter`, with the place `at` within it.
     fn handed_on_by(&self, at: usize, parameter: &str) -> Option<String> {
-        let first = at.saturating_sub(MAX_BACK);
-        (first..at).rev().find_map(|open| {
-            let is_head =
-                self.is_sign(open, '(') && self.word(open.saturating_add(1)) == Some(parameter);
-            let name = open.checked_sub(1).filter(|_| is_head)?;
-            let name = if self.word(name) == Some("async") { name.checked_sub(1)? } else { name };
-            // `function name(p`, or `name = (p`.
-            let word = match self.word(name) {
-                Some(word)
-                    if name.checked_sub(1).and_then(|at| self.word(at)) == Some("function") =>
-                {
-                    word
-                }
-                _ if self.is_sign(name, '=') => self.word(name.checked_sub(1)?)?,
-                _ => return None,
-            };
-            Some(word.to_owned())
-        })
+        let heads = self.heads.get(parameter)?;
+        let before = heads.partition_point(|(open, _)| *open < at).checked_sub(1)?;
+        let (open, name) = heads.get(before)?;
+        (*open >= at.saturating_sub(MAX_BACK)).then(|| (*name).to_owned())
     }
 
-    /// Whether the script exports the name.
-    fn exports(&self, name: &str) -> bool {
-        self.statement(name, "export")
+    /// Finds the heads of named functions: `function name(p`, or `name = (p`.
+    fn heads(&mut self) {
+        for open in 0..self.tokens.len() {
+            let parameter = self.word(open.saturating_add(1)).filter(|_| self.is_sign(open, '('));
+            if let Some((parameter, name)) = parameter.zip(self.function_before(open)) {
+                self.heads.entry(parameter).or_default().push((open, name));
+            }
+        }
     }
 
-    /// Whether the script imports the name.
-    fn imports(&self, name: &str) -> bool {
-        self.statement(name, "import")
+    /// The name of the function whose parameters open here.
+    fn function_before(&self, open: usize) -> Option<&'t str> {
+        let name = open.checked_sub(1)?;
+        let name = if self.word(name) == Some("async") { name.checked_sub(1)? } else { name };
+        let keyword = name.checked_sub(1).and_then(|at| self.word(at));
+        match self.word(name) {
+            Some(word) if keyword == Some("function") => Some(word),
+            _ if self.is_sign(name, '=') => self.word(name.checked_sub(1)?),
+            _ => None,
+        }
     }
 
-    /// Whether the name stands within a few words behind `keyword`.
-    fn statement(&self, name: &str, keyword: &str) -> bool {
+    /// The words within a few behind a keyword: what the script imports or exports.
+    fn stated(&self, keyword: &str) -> BTreeSet<&'t str> {
         let starts = (0..self.tokens.len()).filter(|at| self.word(*at) == Some(keyword));
-        starts.into_iter().any(|start| {
-            let end = start.saturating_add(64);
+        let words = starts.flat_map(|start| {
             let ends = |at: &usize| {
-                self.is_sign(*at, ';') || matches!(self.kind(*at), Some(Kind::Text(_)))
+                self.is_sign(*at, ';')
+                    || self.is_sign(*at, '(')
+                    || matches!(self.kind(*at), Some(Kind::Text(_)))
             };
-            (start..end)
-                .take_while(|at| !ends(at))
-                .take_while(|at| !self.is_sign(*at, '('))
-                .any(|at| self.word(at) == Some(name))
-        })
+            let behind = start..start.saturating_add(MAX_STATEMENT);
+            behind.take_while(move |at| !ends(at)).filter_map(|at| self.word(at))
+        });
+        words.collect()
     }
 }

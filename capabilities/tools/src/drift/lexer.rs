@@ -2,6 +2,9 @@
 //! regular expression. It is no parser: it never fails, and what it does not understand is passed over
 //! one character at a time. A parser of both languages would be many times the size of this crate,
 //! and would still refuse the markup of Svelte and Vue that this reads through.
+//!
+//! Each character is looked at a few times at most, whatever the text: what was looked for in vain is
+//! not looked for again before the place where that ended.
 
 use std::ops::Range;
 
@@ -38,10 +41,33 @@ const BEFORE_EXPRESSION: [&str; 13] = [
 
 /// The tokens of a text.
 pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
-    let mut lexer = Lexer { text, at: 0, tokens: Vec::new(), braces: Vec::new() };
-    while lexer.step() {}
-    lexer.tokens
+    read(text).tokens
 }
+
+fn read(text: &str) -> Lexer<'_> {
+    let mut lexer = Lexer {
+        text,
+        at: 0,
+        tokens: Vec::new(),
+        braces: Vec::new(),
+        closed: [0; CLOSED],
+        looked: 0,
+    };
+    while lexer.step() {}
+    lexer
+}
+
+/// What may be open and never closed.
+#[derive(Clone, Copy)]
+enum Closed {
+    Single,
+    Double,
+    Template,
+    Regex,
+}
+
+/// How many of these there are.
+const CLOSED: usize = 4;
 
 struct Lexer<'t> {
     text: &'t str,
@@ -49,6 +75,11 @@ struct Lexer<'t> {
     tokens: Vec<Token<'t>>,
     /// Open braces within each template that is open.
     braces: Vec<usize>,
+    /// Up to where each kind has been looked through without an end to it. Another one that begins
+    /// before that has no end either: it is in the same place of the same text.
+    closed: [usize; CLOSED],
+    /// How many characters were looked at for an end.
+    looked: usize,
 }
 
 impl<'t> Lexer<'t> {
@@ -84,13 +115,16 @@ impl<'t> Lexer<'t> {
 
     fn sign(&mut self, first: char) {
         match first {
-            '"' | '\'' => match self.quoted(first) {
-                Some(length) => self.text_token(length),
-                None => self.push(Kind::Sign(first), 1),
-            },
+            '"' | '\'' => {
+                let kind = if first == '"' { Closed::Double } else { Closed::Single };
+                match self.closed(kind, |rest| quoted(rest, first)) {
+                    Some((length, ())) => self.text_token(length),
+                    None => self.push(Kind::Sign(first), 1),
+                }
+            }
             '`' => self.template(),
-            '/' if self.begins_expression() => match regex(self.rest()) {
-                Some(length) => self.push(Kind::Other, length),
+            '/' if self.begins_expression() => match self.closed(Closed::Regex, regex) {
+                Some((length, ())) => self.push(Kind::Other, length),
                 None => self.push(Kind::Sign('/'), 1),
             },
             '{' => {
@@ -115,19 +149,28 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    /// The length of a string with its quotes. One that is not closed on its line is none: an
-    /// apostrophe in the text of some markup, say.
-    fn quoted(&self, quote: char) -> Option<usize> {
-        let mut letters = self.rest().char_indices().skip(1);
-        while let Some((at, letter)) = letters.next() {
-            match letter {
-                '\\' => drop(letters.next()),
-                '\n' => return None,
-                _ if letter == quote => return Some(at.saturating_add(1)),
-                _ => {}
+    /// What `find` says of the rest of the text, unless it was looked through in vain.
+    fn closed<T>(
+        &mut self,
+        kind: Closed,
+        find: impl FnOnce(&'t str) -> Result<(usize, T), usize>,
+    ) -> Option<(usize, T)> {
+        if self.closed.get(kind as usize).is_some_and(|end| self.at < *end) {
+            return None;
+        }
+        match find(self.rest()) {
+            Ok((length, end)) => {
+                self.looked = self.looked.saturating_add(length);
+                Some((length, end))
+            }
+            Err(length) => {
+                self.looked = self.looked.saturating_add(length);
+                if let Some(end) = self.closed.get_mut(kind as usize) {
+                    *end = self.at.saturating_add(length);
+                }
+                None
             }
         }
-        None
     }
 
     fn text_token(&mut self, length: usize) {
@@ -137,7 +180,8 @@ impl<'t> Lexer<'t> {
 
     /// A template from its first quote on.
     fn template(&mut self) {
-        match template_end(self.rest().get(1..).unwrap_or_default()) {
+        match self.closed(Closed::Template, |rest| template_end(rest.get(1..).unwrap_or_default()))
+        {
             Some((length, End::Quote)) => self.text_token(length.saturating_add(2)),
             Some((length, End::Put)) if self.braces.len() < MAX_DEPTH => {
                 self.push(Kind::Template, length.saturating_add(3));
@@ -149,7 +193,7 @@ impl<'t> Lexer<'t> {
 
     /// A template from behind something that was put in.
     fn template_rest(&mut self) {
-        match template_end(self.rest()) {
+        match self.closed(Closed::Template, template_end) {
             Some((length, End::Quote)) => {
                 self.at = self.at.saturating_add(length).saturating_add(1)
             }
@@ -194,36 +238,51 @@ enum End {
 }
 
 /// The length of what stands before the end.
-fn template_end(text: &str) -> Option<(usize, End)> {
+fn template_end(text: &str) -> Result<(usize, End), usize> {
     let mut letters = text.char_indices().peekable();
     while let Some((at, letter)) = letters.next() {
         match letter {
             '\\' => drop(letters.next()),
-            '`' => return Some((at, End::Quote)),
+            '`' => return Ok((at, End::Quote)),
             '$' if letters.peek().is_some_and(|(_, next)| *next == '{') => {
-                return Some((at, End::Put));
+                return Ok((at, End::Put));
             }
             _ => {}
         }
     }
-    None
+    Err(text.len())
+}
+
+/// The length of a string with its quotes. One that is not closed on its line is none: an apostrophe
+/// in the text of some markup, say.
+fn quoted(text: &str, quote: char) -> Result<(usize, ()), usize> {
+    let mut letters = text.char_indices().skip(1);
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            '\\' => drop(letters.next()),
+            '\n' => return Err(at),
+            _ if letter == quote => return Ok((at.saturating_add(1), ())),
+            _ => {}
+        }
+    }
+    Err(text.len())
 }
 
 /// The length of a regular expression, which ends on its line.
-fn regex(text: &str) -> Option<usize> {
+fn regex(text: &str) -> Result<(usize, ()), usize> {
     let mut in_class = false;
     let mut letters = text.char_indices().skip(1);
     while let Some((at, letter)) = letters.next() {
         match letter {
             '\\' => drop(letters.next()),
-            '\n' => return None,
+            '\n' => return Err(at),
             '[' => in_class = true,
             ']' => in_class = false,
-            '/' if !in_class => return Some(at.saturating_add(1)),
+            '/' if !in_class => return Ok((at.saturating_add(1), ())),
             _ => {}
         }
     }
-    None
+    Err(text.len())
 }
 
 fn is_word_start(letter: char) -> bool {
@@ -232,4 +291,40 @@ fn is_word_start(letter: char) -> bool {
 
 fn is_word_part(letter: char) -> bool {
     letter.is_alphanumeric() || matches!(letter, '_' | '$' | '#')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A script that was written to take long takes a few looks at each of its characters.
+    #[test]
+    fn every_text_is_read_in_a_few_looks_at_each_character() {
+        let repeated = [
+            "`\n", "`", "`${", "`${}", "`\\`", "\"\\", "'\\'", "\"\\\n", "/[", "/\\/", "=/[/\n",
+            "(/a", "<!--", "/*", "${`", "}`", "{`${", "\\`", "'", "a/",
+        ];
+        for part in repeated {
+            for front in ["", "`", "/", "\"", "`${"] {
+                let text = format!("{front}{}", part.repeat(100_000));
+                let lexer = read(&text);
+                let most = text.len().saturating_mul(4);
+                assert!(lexer.looked <= most, "{front:?} {part:?}: {} looks", lexer.looked);
+                assert!(lexer.tokens.len() <= text.len());
+            }
+        }
+    }
+
+    /// What is looked for in vain once is nowhere: the reader that looks each time reads the same.
+    #[test]
+    fn what_has_no_end_is_signs() {
+        let signs = |text| tokens(text).iter().all(|token| matches!(token.kind, Kind::Sign(_)));
+        assert!(signs("`\\`\\`\\`"));
+        assert!(signs("\"\\\"\\\"\\\""));
+        let [Token { kind: Kind::Sign('\''), .. }, .., Token { kind: Kind::Text("b"), .. }] =
+            tokens("'\\'\n'b'").as_slice()
+        else {
+            panic!("the next line is read by itself");
+        };
+    }
 }

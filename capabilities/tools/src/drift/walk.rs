@@ -5,6 +5,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use sidegate_capabilities::visible;
+
 /// What is read.
 const EXTENSIONS: [&str; 10] =
     ["js", "mjs", "cjs", "ts", "mts", "tsx", "jsx", "svelte", "vue", "html"];
@@ -108,7 +110,8 @@ impl FrontEnd {
         match text.filter(|text| !is_built(text)) {
             Some(text) => {
                 let shown = path.strip_prefix(".").unwrap_or(path);
-                self.files.insert(shown.to_string_lossy().into_owned(), text);
+                let name = visible(&shown.to_string_lossy()).into_owned();
+                self.files.insert(name, text);
             }
             None => self.passed = self.passed.saturating_add(1),
         }

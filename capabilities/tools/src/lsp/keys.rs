@@ -261,3 +261,46 @@ const NEVER: &[Key] = &[
     key("url", "[\"$1\"]", "With which addresses."),
     key("key", "[\"$1\"]", "With which keys of settings."),
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    /// The schema that editors complete with knows the same keys, table by table.
+    #[test]
+    fn the_keys_are_those_of_the_schema() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../policies/schemas/capability-file.json");
+        let schema: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+        let use_table = "/definitions/use/items/anyOf/1";
+        let tables = [
+            (Section::File, ""),
+            (Section::Permission, "/definitions/permission"),
+            (Section::Capability, "/definitions/capability"),
+            (Section::Allow, "/definitions/allowEntry"),
+            (Section::Deny, "/definitions/denyEntry"),
+            (Section::Use, use_table),
+            (Section::Limit, "/definitions/limit"),
+            (Section::Result, "/definitions/result"),
+            (Section::Audit, "/definitions/audit"),
+            (Section::Test, "/definitions/test"),
+            (Section::Never, "/definitions/never"),
+        ];
+        for (section, pointer) in tables {
+            let properties = schema.pointer(pointer).and_then(|one| one["properties"].as_object());
+            let written: BTreeSet<&str> = properties
+                .unwrap_or_else(|| panic!("{pointer}"))
+                .keys()
+                .map(String::as_str)
+                .collect();
+            let mine: BTreeSet<&str> = section.keys().iter().map(|key| key.name).collect();
+            assert_eq!(mine, written, "{section:?}");
+            assert_eq!(mine.len(), section.keys().len(), "{section:?}: each once");
+        }
+    }
+}

@@ -42,7 +42,8 @@ impl From<&Signature> for Command {
             };
             (argument.to_owned(), about.to_owned())
         };
-        let resources = signature.resources.iter().map(|taken| resource(taken.argument()));
+        let resources = signature.resources.iter().chain(&signature.optional);
+        let resources = resources.map(|taken| resource(taken.argument()));
         let properties = signature.args.as_ref().and_then(|args| args.get("properties"));
         let members = properties.and_then(Value::as_object).into_iter().flatten();
         let members = members.map(|(name, schema)| (name.clone(), described(schema)));

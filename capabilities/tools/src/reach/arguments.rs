@@ -15,8 +15,8 @@ const MAX_DEPTH: usize = 6;
 pub(super) fn samples(signature: &Signature, policy: Option<&Value>) -> Vec<Map<String, Value>> {
     let own = signature.args.clone().map_or(Value::Bool(true), Value::Object);
     let policy = policy.unwrap_or(&Value::Bool(true));
-    let is_resource =
-        |name: &str| signature.resources.iter().any(|resource| resource.argument() == name);
+    let resources = || signature.resources.iter().chain(&signature.optional);
+    let is_resource = |name: &str| resources().any(|resource| resource.argument() == name);
     let mut samples = vec![Map::new()];
     for name in
         required(&own).chain(required(policy).filter(|name| required(&own).all(|own| own != *name)))

@@ -175,9 +175,14 @@ fn resources(signature: &Signature, entries: &[&Entry], ground: Ground<'_>) -> V
             Resource::Key => pattern::key(&patterns),
             Resource::Url => "string".to_owned(),
         };
-        Member { name: resource.argument().to_owned(), required: true, ty, description: None }
+        // An entry without a scope allows the call that names none.
+        let required = entries.iter().all(|entry| scope(entry, *resource).is_some());
+        Member { name: resource.argument().to_owned(), required, ty, description: None }
     };
-    signature.resources.iter().map(member).collect()
+    let named =
+        |resource: &&Resource| entries.iter().any(|entry| scope(entry, **resource).is_some());
+    let optional = signature.optional.iter().filter(named);
+    signature.resources.iter().chain(optional).map(member).collect()
 }
 
 /// What the handler takes, and the resources.
@@ -207,6 +212,7 @@ fn narrowed(signature: &Signature, policy: Option<&Value>) -> Option<String> {
     let own: Vec<&str> = signature
         .resources
         .iter()
+        .chain(&signature.optional)
         .map(|resource| resource.argument())
         .chain(own.into_iter().flatten().map(|(name, _)| name.as_str()))
         .collect();

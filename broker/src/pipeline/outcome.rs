@@ -1,0 +1,120 @@
+//! Outcome: how a call that was let through ended. Each has one: it is answered, or it is stopped, and
+//! what was stopped is in the log before anybody is told.
+
+use super::{PageError, Trail};
+use crate::audit::{Cancelled, Event};
+use crate::clock::Moment;
+use crate::ledger::{Ledger, Records};
+use crate::session::{InFlight, Stop};
+
+/// The outcome of one call, to be settled; where it is dropped before, nobody waited any more, and
+/// that is the outcome.
+#[derive(Debug)]
+pub(super) struct Outcome<'a> {
+    ledger: &'a Ledger,
+    trail: &'a Trail,
+    records: Records,
+    in_flight: &'a InFlight,
+    settled: bool,
+}
+
+/// How a handler came to its end, where it was not stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// It answered.
+    Answered,
+    /// Its deadline passed.
+    Expired,
+}
+
+impl<'a> Outcome<'a> {
+    pub(super) fn of(
+        ledger: &'a Ledger,
+        trail: &'a Trail,
+        records: Records,
+        in_flight: &'a InFlight,
+    ) -> Self {
+        Self { ledger, trail, records, in_flight, settled: false }
+    }
+
+    /// The call was stopped before its handler was done; what its page is told, if it waits.
+    pub(super) fn stopped(&mut self) -> Option<PageError> {
+        let why = self.in_flight.why_stopped().unwrap_or(Stop::Revoked);
+        self.settle(code(why), false);
+        told(why)
+    }
+
+    /// The handler came to its end. Where something had stopped the call before, that is the
+    /// outcome all the same, and what the handler answered is kept back.
+    pub(super) fn ended(&mut self, ended: Ended) -> Result<(), Option<PageError>> {
+        match (self.in_flight.answer(), ended) {
+            (Ok(()), Ended::Answered) => {
+                self.settled = true;
+                Ok(())
+            }
+            (Ok(()), Ended::Expired) => {
+                self.settle("deadline", false);
+                self.in_flight.cancellation().cancel();
+                Ok(())
+            }
+            (Err(why), ended) => {
+                self.settle(code(why), ended == Ended::Answered);
+                Err(told(why))
+            }
+        }
+    }
+
+    fn settle(&mut self, why: &'static str, finished: bool) {
+        self.settled = true;
+        let (window, origin) = (self.trail.window(), self.trail.origin());
+        let event = Event::Cancelled(Cancelled {
+            window: &window,
+            host: self.trail.host.0,
+            document: self.trail.document.0,
+            origin: &origin,
+            command: self.trail.command.as_deref().unwrap_or_default(),
+            call: self.trail.call.unwrap_or_default(),
+            why,
+            finished,
+        });
+        let policy = self.trail.policy();
+        let written = match self.records {
+            Records::Each => self.ledger.write(policy, &event).map(drop),
+            // Of calls that are only counted, what became of them is as well.
+            Records::Counted => {
+                let kind = (window.as_str(), origin.as_str(), why);
+                self.ledger.event(policy, kind, &event, Moment::now()).map(drop)
+            }
+        };
+        if let Err(error) = written {
+            tracing::error!(window, why, %error, "the end of a call is not in the audit log");
+        }
+    }
+}
+
+impl Drop for Outcome<'_> {
+    fn drop(&mut self) {
+        if !self.settled {
+            let why = self.in_flight.answer().err().map_or("abandoned", code);
+            self.settle(why, false);
+        }
+    }
+}
+
+/// What the log calls it.
+fn code(why: Stop) -> &'static str {
+    match why {
+        Stop::ByPage => "by-page",
+        Stop::Revoked => "revoked",
+        Stop::PolicyChanged => "policy-changed",
+        Stop::Ending => "ending",
+    }
+}
+
+/// A page that cancelled its call has had its answer, and one whose token was revoked is gone.
+fn told(why: Stop) -> Option<PageError> {
+    match why {
+        Stop::ByPage | Stop::Revoked => None,
+        Stop::PolicyChanged | Stop::Ending => Some(PageError::cancelled()),
+    }
+}
