@@ -97,7 +97,8 @@ impl Broker {
                 // Before the end of the last host is looked at, so that a window that its own page
                 // closed after it had made another does not end the app.
                 Some(window) = wishes.recv(), if !ending => {
-                    let group = Group::of(vec![window]);
+                    let policy = self.core.pipeline.force.load().policies.enforced.clone();
+                    let group = Group::of(&policy, vec![window]);
                     hosts.spawn(host::supervise(Arc::clone(&self.core), group, stopped.clone()));
                 }
                 ended = hosts.join_next() => match ended {

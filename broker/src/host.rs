@@ -6,11 +6,14 @@
 //! is the pipeline's business.
 
 mod group;
+mod needs;
 
 #[cfg(target_os = "linux")]
 mod attached;
 #[cfg(target_os = "linux")]
 mod attest;
+#[cfg(target_os = "linux")]
+mod cgroup;
 #[cfg(target_os = "linux")]
 mod connection;
 #[cfg(target_os = "linux")]
@@ -29,6 +32,10 @@ mod process;
 mod socket;
 #[cfg(target_os = "linux")]
 mod supervise;
+#[cfg(target_os = "linux")]
+mod usage;
+#[cfg(target_os = "linux")]
+mod watchdog;
 
 pub(crate) use group::{Group, group};
 

@@ -9,6 +9,7 @@
 
 mod frame;
 mod message;
+mod profile;
 mod window;
 
 pub use frame::{
@@ -18,4 +19,5 @@ pub use message::{
     ASSET_HEADERS, AssetReply, AssetRequest, Calls, DocumentId, FromHost, HostReport, OpenWindow,
     PROTOCOL, RequestId, SandboxLevel, ToHost, WindowId,
 };
+pub use profile::{HostProfile, ProfileError};
 pub use window::{Menu, MenuItem, Placing, Power, Stance, WindowChange};

@@ -48,6 +48,7 @@ fn h01_hostile_texts_stay_one_record_and_show_as_themselves() {
                 state: HostState::Exited,
                 level: why,
                 missing: &missing,
+                given: &[],
                 why,
             },
         ] {
@@ -202,6 +203,7 @@ fn h10_each_event_has_its_keys() {
                 state: HostState::Attested,
                 level: Some("B"),
                 missing: &missing,
+                given: &[],
                 why: None,
             },
             r#""event":"host","host":1,"pid":77,"state":"attested","level":"B","missing":["no user namespaces"]"#,
@@ -213,6 +215,7 @@ fn h10_each_event_has_its_keys() {
                 state: HostState::GivenUp,
                 level: None,
                 missing: &[],
+                given: &[],
                 why: Some("six starts"),
             },
             r#""event":"host","host":1,"state":"given_up","why":"six starts""#,

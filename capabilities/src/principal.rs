@@ -165,6 +165,12 @@ impl Principal {
         }
     }
 
+    /// Whether any capability applies to it. Where none does, it may do nothing.
+    #[must_use]
+    pub fn is_somebody(&self) -> bool {
+        !self.0.capabilities.is_empty()
+    }
+
     /// The one decision. Who watches has no say in it.
     fn judge<'a>(
         &'a self,

@@ -74,6 +74,8 @@ pub enum Said {
     Chosen(WindowId, u32),
     /// The answer to a ping.
     Pong(u64),
+    /// A web process answered.
+    Responsive(WindowId),
     /// A message that is neither call nor cancellation.
     Garbage(WindowId, Vec<u8>),
     /// The line was closed.
@@ -362,6 +364,7 @@ impl Clerk {
             FromHost::Stands { window, stance } => Ok(Said::Stands(window, stance)),
             FromHost::Chosen { window, number } => Ok(Said::Chosen(window, number)),
             FromHost::Pong { number } => Ok(Said::Pong(number)),
+            FromHost::Responsive { window } => Ok(Said::Responsive(window)),
         }
     }
 

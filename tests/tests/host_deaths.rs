@@ -17,8 +17,8 @@ use sidegate_tests::{
 /// Deaths in full.
 const FULL: usize = 1_000;
 
-/// Deaths in an ordinary run: one of each kind, and one more.
-const FEW: usize = 10;
+/// Deaths in an ordinary run: two of each kind.
+const FEW: usize = 18;
 
 /// How soon everybody is gone.
 const GONE: Duration = Duration::from_millis(250);

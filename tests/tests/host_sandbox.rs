@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
     reason = "a test's helpers are part of the test"
 )]
 
@@ -22,6 +23,7 @@ use std::{
 };
 
 use rustix::io::{FdFlags, fcntl_setfd};
+use sidegate::wire::{MAX_TO_HOST, ToHost, encode};
 use sidegate_tests::{
     Display,
     fake_broker::{FakeBroker, Said, echo, host},
@@ -72,9 +74,14 @@ fn probe() -> Command {
 }
 
 fn at_level(level: &str, words: &[String]) -> Seen {
+    with_profile(level, "", words)
+}
+
+fn with_profile(level: &str, profile: &str, words: &[String]) -> Seen {
     let display = Display::start().unwrap();
     let mut command = probe();
-    command.envs(display.environment()).args(["--least", level, "--most", level, "--"]).args(words);
+    command.envs(display.environment()).args(["--least", level, "--most", level]);
+    command.args(["--profile", profile, "--"]).args(words);
     Seen::of(&command.output().unwrap())
 }
 
@@ -85,7 +92,7 @@ fn without(words: &[String]) -> Seen {
 /// What can be reached here by whoever is not in the sandbox.
 struct Outside {
     words: Vec<String>,
-    _held: (tempfile::TempDir, UnixListener, UnixListener, TcpListener),
+    held: (tempfile::TempDir, UnixListener, UnixListener, TcpListener),
 }
 
 impl Outside {
@@ -111,7 +118,12 @@ impl Outside {
             "read:/usr/bin".into(),
             "run:/bin/sh".into(),
         ];
-        Self { words, _held: (folder, agent, bus, web) }
+        Self { words, held: (folder, agent, bus, web) }
+    }
+
+    /// The port of the web server.
+    fn port(&self) -> u16 {
+        self.held.3.local_addr().unwrap().port()
     }
 }
 
@@ -162,8 +174,18 @@ fn k01_home_directories_are_out_of_reach() {
 
 #[test]
 fn k03_k04_the_kernels_doors_are_shut() {
-    let sockets =
-        ["udp", "AF_INET", "AF_INET6", "raw", "AF_PACKET", "AF_VSOCK", "AF_ALG", "netlink audit"];
+    let sockets = [
+        "udp",
+        "AF_INET",
+        "AF_INET6",
+        "raw",
+        "MPTCP",
+        "SCTP",
+        "AF_PACKET",
+        "AF_VSOCK",
+        "AF_ALG",
+        "netlink audit",
+    ];
     let calls = [
         "ptrace",
         "process_vm_readv",
@@ -199,6 +221,71 @@ fn k03_k04_the_kernels_doors_are_shut() {
             assert_eq!(inside.one(name) == REFUSED, level != "A", "level {level}, {name}");
         }
     }
+}
+
+#[test]
+fn k02_k03_with_a_network_only_tcp_to_its_ports_is_open() {
+    let outside = Outside::new();
+    let port = outside.port();
+    let others = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut words = outside.words.clone();
+    words.push(format!("tcp:{}", others.local_addr().unwrap()));
+    words.extend(["read:/etc/ssl/certs".into(), "read:/etc/nsswitch.conf".into()]);
+    for level in ["A", "B", "C"] {
+        let inside = with_profile(level, &format!("ports={port}"), &words);
+        for name in ["AF_INET", "AF_INET6", "sched_yield"] {
+            assert_eq!(inside.one(name), "reached", "level {level}, {name}");
+        }
+        // At level A a socket may be bound, since WebKit's own sandbox does it.
+        assert_eq!(inside.one("udp") == "reached", level == "A", "level {level}");
+        for name in ["raw", "MPTCP", "SCTP", "AF_PACKET", "AF_VSOCK", "AF_ALG", "netlink audit"] {
+            assert_eq!(inside.one(name), REFUSED, "level {level}, {name}");
+        }
+        assert_eq!(inside.one(&format!("tcp:127.0.0.1:{port}")), "reached", "level {level}");
+        let other = format!("tcp:{}", others.local_addr().unwrap());
+        assert_eq!(inside.one(&other), FORBIDDEN, "level {level}, {other}");
+        assert_eq!(inside.one("read:/etc/ssl/certs"), "reached", "level {level}");
+        for word in outside.words.iter().filter(|word| !word.starts_with("tcp:")) {
+            let found = inside.one(word);
+            let c =
+                level == "C" && ["connect", "abstract"].contains(&word.split_once(':').unwrap().0);
+            let a = level == "A" && word == "read:/usr/bin";
+            let refused = [REFUSED, ABSENT, FORBIDDEN, "errno 30"].contains(&found);
+            assert!(refused || c || a, "level {level}, {word}: {found}");
+        }
+    }
+}
+
+#[test]
+fn k12_without_compiled_scripts_no_memory_is_written_and_run() {
+    let run = ["memory to write and run", "memory to run", "memory to run, by key"];
+    for level in ["A", "B", "C"] {
+        for (profile, refused) in [("", false), ("no-jit", true)] {
+            let inside = with_profile(level, profile, &[]);
+            for name in run {
+                let found = inside.one(name);
+                assert_eq!(
+                    found == REFUSED,
+                    refused,
+                    "level {level}, `{profile}`, {name}: {found}"
+                );
+            }
+            assert_eq!(inside.one("memory to read"), "reached", "level {level}, `{profile}`");
+            let told = inside.all("variable").contains(&"JSC_useJIT=0".to_owned());
+            assert_eq!(told, refused, "level {level}, `{profile}`");
+        }
+    }
+}
+
+#[test]
+fn i08_a_fork_bomb_ends_where_the_profile_says() {
+    for level in ["A", "B"] {
+        let inside = with_profile(level, "tasks=50", &["threads:2000".into()]);
+        let made: usize = inside.one("threads:2000").parse().unwrap();
+        assert!((30..50).contains(&made), "level {level}: {made}");
+    }
+    let control = without(&["threads:2000".into()]);
+    assert_eq!(control.one("threads:2000"), "2000");
 }
 
 #[test]
@@ -366,15 +453,17 @@ fn a_host_lies_where_nobody_can_go_and_reads_a_cookie_that_nobody_can_read() {
 fn a_host_ends_when_it_is_told_to() {
     let display = Display::start().unwrap();
     let mut broker = FakeBroker::start(&display, &[], BTreeMap::new(), echo).unwrap();
-    broker.send(&sidegate::wire::ToHost::Quit).unwrap();
+    broker.send(&ToHost::Quit).unwrap();
     assert_eq!(broker.wait().unwrap(), Some(0));
 }
 
 #[test]
 fn a_broken_frame_ends_the_host() {
     use std::io::Write;
-    for frame in [&[0, 0, 0, 0][..], &[255, 255, 255, 255], &[1, 0, 0, 0, 99], &[2, 0, 0, 0, 8, 7]]
-    {
+    let mut trailing = encode(&ToHost::Quit, MAX_TO_HOST).unwrap();
+    trailing[0] += 1;
+    trailing.push(7);
+    for frame in [&[0, 0, 0, 0][..], &[255, 255, 255, 255], &[1, 0, 0, 0, 99], &trailing] {
         let display = Display::start().unwrap();
         let (mut line, theirs) = UnixStream::pair().unwrap();
         let mut command = Command::new(host().unwrap());

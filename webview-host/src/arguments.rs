@@ -3,14 +3,14 @@
 
 use std::ffi::{OsStr, OsString};
 
-use sidegate::wire::SandboxLevel;
+use sidegate::wire::{HostProfile, ProfileError, SandboxLevel};
 
 /// Why a command line was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ArgumentError {
     /// No such option.
     #[error(
-        "unknown argument `{0}`; expected `--least <A|B|C|none>`, `--most <A|B|C|none>` or `--debug`"
+        "unknown argument `{0}`; expected `--least <A|B|C|none>`, `--most <A|B|C|none>`, `--profile <words>` or `--debug`"
     )]
     Unknown(String),
     /// An option without its value.
@@ -19,6 +19,9 @@ pub enum ArgumentError {
     /// No such level.
     #[error("`{0}` is no sandbox level; expected `A`, `B`, `C` or `none`")]
     Level(String),
+    /// No such profile.
+    #[error("`--profile`: {0}")]
+    Profile(#[from] ProfileError),
 }
 
 /// The least and the most sandbox that a host is to stand in.
@@ -44,6 +47,8 @@ pub struct Inside {
 pub struct Arguments {
     /// The levels asked for.
     pub bounds: Bounds,
+    /// What the host is given beyond what every host has.
+    pub profile: HostProfile,
     /// Whether inspectors may be opened and the host is to talk.
     pub debug: bool,
     /// Present in the process inside the sandbox.
@@ -60,13 +65,18 @@ impl Arguments {
     pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Self, ArgumentError> {
         let mut words = words.into_iter();
         let bounds = Bounds { least: SandboxLevel::A, most: SandboxLevel::A };
-        let mut parsed = Self { bounds, debug: false, inside: None, rest: Vec::new() };
+        let profile = HostProfile::default();
+        let mut parsed = Self { bounds, profile, debug: false, inside: None, rest: Vec::new() };
         let mut level = None;
         let mut missing = Vec::new();
         while let Some(word) = words.next() {
             match word.to_str() {
                 Some("--least") => parsed.bounds.least = level_of("--least", words.next())?,
                 Some("--most") => parsed.bounds.most = level_of("--most", words.next())?,
+                Some("--profile") => {
+                    let words = words.next().ok_or(ArgumentError::NoValue("--profile"))?;
+                    parsed.profile = shown(&words).parse()?;
+                }
                 Some("--inside") => level = Some(level_of("--inside", words.next())?),
                 Some("--missing") => {
                     let line = words.next().ok_or(ArgumentError::NoValue("--missing"))?;
@@ -88,6 +98,7 @@ impl Arguments {
             ["--least", &self.bounds.least.to_string(), "--inside", &level.to_string()]
                 .map(OsString::from)
                 .into();
+        words.extend(["--profile", &self.profile.to_string()].map(OsString::from));
         for line in missing {
             words.extend(["--missing", line].map(OsString::from));
         }
@@ -138,6 +149,8 @@ mod tests {
             ("--least D", ArgumentError::Level("D".into())),
             ("--least a", ArgumentError::Level("a".into())),
             ("A", ArgumentError::Unknown("A".into())),
+            ("--profile", ArgumentError::NoValue("--profile")),
+            ("--profile cpu", ArgumentError::Profile("cpu".parse::<HostProfile>().unwrap_err())),
         ] {
             assert_eq!(parse(line), Err(error), "{line}");
         }
@@ -145,12 +158,12 @@ mod tests {
 
     #[test]
     fn the_line_for_the_inside_reads_back() {
-        let outside = parse("--least C --most B --debug -- x --y").unwrap();
+        let outside = parse("--least C --most B --profile no-jit --debug -- x --y").unwrap();
         let missing = vec!["no bubblewrap".to_owned(), "--debug".to_owned()];
         let inside = Arguments::parse(outside.inside(SandboxLevel::C, &missing)).unwrap();
         assert_eq!(inside.inside, Some(Inside { level: SandboxLevel::C, missing }));
         assert_eq!(inside.bounds.least, SandboxLevel::C);
-        assert!(inside.debug);
+        assert!(inside.debug && !inside.profile.jit);
         assert_eq!(inside.rest, ["x", "--y"]);
     }
 }

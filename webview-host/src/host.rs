@@ -168,7 +168,15 @@ impl Host {
                     self.setting.dropped(id, &format!("a load of {url}"));
                 }
             }
-            ToHost::Ping { number } => self.setting.outbox.send(&FromHost::Pong { number }),
+            ToHost::Ping { number } => {
+                self.setting.outbox.send(&FromHost::Pong { number });
+                self.windows.values().for_each(Window::ask_whether_it_answers);
+            }
+            ToHost::Restart { window } => {
+                if let Some(window) = self.windows.get(&window) {
+                    window.restart();
+                }
+            }
             ToHost::Quit => {
                 self.windows.clear();
                 *flow = ControlFlow::Exit;

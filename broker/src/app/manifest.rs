@@ -296,6 +296,7 @@ page = "editor.html"
                 "observe = \"policies\"\n[[window]]",
                 "`observe`: `policies` is not another",
             ),
+            ("editor.html\"", "a\"\n[window.sandbox]\ntasks = 1", "`window.sandbox.tasks`: `1`"),
             (
                 "[[window]]",
                 "drain_seconds = 61\n[[window]]",

@@ -88,6 +88,9 @@ pub enum Event<'a> {
         /// What its sandbox lacks, a line each.
         #[serde(skip_serializing_if = "<[String]>::is_empty", serialize_with = "clip::list")]
         missing: &'a [String],
+        /// What it was given or denied that other hosts were not, a line each.
+        #[serde(skip_serializing_if = "<[String]>::is_empty", serialize_with = "clip::list")]
+        given: &'a [String],
         /// The reason, for people.
         #[serde(skip_serializing_if = "Option::is_none", serialize_with = "clip::maybe_text")]
         why: Option<&'a str>,
@@ -366,6 +369,10 @@ pub enum WindowState {
     Closed,
     /// Its web process or its host went away under it.
     Lost,
+    /// A script keeps its web process to itself.
+    Unresponsive,
+    /// Its web process answers again.
+    Responsive,
 }
 
 /// What became of a token.

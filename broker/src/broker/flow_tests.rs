@@ -233,7 +233,7 @@ async fn g08_a_revocation_ends_streams_and_bodies_at_once() {
     for call in &mut calls {
         loop {
             match call.hear().await.unwrap() {
-                Heard::Failed(error) => break assert_eq!(code(&error), "cancelled"),
+                Heard::Failed(error) => break assert_eq!(code(&error), "denied"),
                 Heard::Item(_) | Heard::More(_) => {}
                 other => panic!("{other:?}"),
             }

@@ -33,7 +33,8 @@ pub struct AttachError(String);
 impl Attachment {
     pub(crate) fn new(core: Arc<Core>, windows: Vec<Window>) -> io::Result<(Self, OwnedFd)> {
         let (socket, theirs) = socket::pair()?;
-        Ok((Self { core, socket, group: Group::of(windows) }, theirs))
+        let group = Group::of(&core.pipeline.force.load().policies.enforced, windows);
+        Ok((Self { core, socket, group }, theirs))
     }
 
     /// Serves the host until its last window is closed, or the broker is shut down; then the host is

@@ -6,10 +6,12 @@ use std::io;
 use std::path::PathBuf;
 
 use super::socket::Pid;
-use crate::wire::{HostReport, PROTOCOL, SandboxLevel};
+use crate::wire::{HostProfile, HostReport, PROTOCOL, SandboxLevel};
 
-/// The namespaces that levels A and B have of their own.
+/// The namespaces that levels A and B have of their own, and the one that a host with a network
+/// has not.
 const NAMESPACES: [&str; 6] = ["user", "pid", "mnt", "net", "ipc", "uts"];
+const NETWORK: &str = "net";
 
 /// How many parents may stand between a host and the process that the broker started: the
 /// sandbox's own two, and room for a wrapper of the distribution.
@@ -58,6 +60,7 @@ pub(crate) fn attest(
     started: Pid,
     report: &HostReport,
     least: SandboxLevel,
+    profile: &HostProfile,
 ) -> Result<Attested, AttestError> {
     if report.protocol != PROTOCOL {
         return Err(AttestError::Protocol(report.protocol));
@@ -66,7 +69,7 @@ pub(crate) fn attest(
         return Err(AttestError::Stranger(pid));
     }
     let mut missing = report.missing.clone();
-    let faults = faults(pid)?;
+    let faults = faults(pid, profile)?;
     let level = level(report.level, &faults);
     missing.extend(faults.into_iter().map(|fault| fault.text));
     if level < least {
@@ -85,7 +88,7 @@ fn level(claimed: SandboxLevel, faults: &[Fault]) -> SandboxLevel {
     faults.iter().map(|fault| fault.leaves).fold(claimed, Ord::min)
 }
 
-fn faults(pid: Pid) -> Result<Vec<Fault>, AttestError> {
+fn faults(pid: Pid, profile: &HostProfile) -> Result<Vec<Fault>, AttestError> {
     let status = read(pid, "status")?;
     let mut faults = Vec::new();
     for (field, wanted, text) in [
@@ -101,7 +104,8 @@ fn faults(pid: Pid) -> Result<Vec<Fault>, AttestError> {
     if field_of(&status, "Uid").is_none_or(|uids| uids.split('\t').any(|uid| uid == "0")) {
         faults.push(Fault { leaves: SandboxLevel::None, text: "it runs as root".to_owned() });
     }
-    for namespace in NAMESPACES {
+    let shared = |namespace: &str| namespace == NETWORK && profile.has_network();
+    for namespace in NAMESPACES.into_iter().filter(|namespace| !shared(namespace)) {
         if link(pid, namespace)? == link(Pid::from(0), namespace)? {
             let text = format!("it shares the broker's {namespace} namespace");
             faults.push(Fault { leaves: SandboxLevel::C, text });
@@ -152,6 +156,10 @@ fn path(pid: Pid, file: &str) -> PathBuf {
 mod tests {
     use super::*;
 
+    fn plain() -> HostProfile {
+        HostProfile::default()
+    }
+
     fn report(level: SandboxLevel) -> HostReport {
         HostReport { protocol: PROTOCOL, level, missing: Vec::new() }
     }
@@ -159,7 +167,8 @@ mod tests {
     #[test]
     fn k08_a_process_that_only_claims_to_be_contained_is_not_believed() {
         let myself = rustix::process::getpid().as_raw_nonzero().get();
-        let error = attest(myself, myself, &report(SandboxLevel::A), SandboxLevel::C).unwrap_err();
+        let error = attest(myself, myself, &report(SandboxLevel::A), SandboxLevel::C, &plain())
+            .unwrap_err();
         let AttestError::TooWeak { reached, missing, .. } = error else { panic!("{error}") };
         assert_eq!(reached, SandboxLevel::None);
         assert!(missing.iter().any(|line| line.contains("system call filter")), "{missing:?}");
@@ -167,8 +176,20 @@ mod tests {
     }
 
     #[test]
+    fn k08_only_who_was_given_the_network_may_share_it() {
+        let myself = rustix::process::getpid().as_raw_nonzero().get();
+        let with = HostProfile { ports: [443].into(), ..plain() };
+        for (profile, told) in [(plain(), true), (with, false)] {
+            let faults = faults(myself, &profile).unwrap();
+            let net = faults.iter().any(|fault| fault.text.contains("net namespace"));
+            let pid = faults.iter().any(|fault| fault.text.contains("pid namespace"));
+            assert!(net == told && pid, "{profile}");
+        }
+    }
+
+    #[test]
     fn a_stranger_is_not_attested() {
-        let error = attest(1, 999_999_999, &report(SandboxLevel::A), SandboxLevel::None);
+        let error = attest(1, 999_999_999, &report(SandboxLevel::A), SandboxLevel::None, &plain());
         assert!(matches!(error.unwrap_err(), AttestError::Stranger(1)));
     }
 
@@ -176,7 +197,7 @@ mod tests {
     fn another_protocol_is_another_build() {
         let mut report = report(SandboxLevel::A);
         report.protocol = 0;
-        let error = attest(1, 1, &report, SandboxLevel::None).unwrap_err();
+        let error = attest(1, 1, &report, SandboxLevel::None, &plain()).unwrap_err();
         assert!(matches!(error, AttestError::Protocol(0)));
     }
 

@@ -6,6 +6,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sidegate_capabilities::WindowLabel;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 
@@ -13,10 +14,15 @@ use super::attest::{AttestError, Attested, attest};
 use super::desk::{Breach, Desk};
 use super::output::{Queued, Unread};
 use super::socket::{Pid, Socket, SocketError};
-use crate::app::Window;
+use super::usage::Over;
+use super::watchdog::{PING_EVERY, Round, Watchdog};
+use crate::app::{Answer, Window};
+use crate::audit::WindowState;
 use crate::clock::Moment;
 use crate::session::RENEW_EVERY;
-use crate::wire::{self, FrameError, FromHost, LENGTH_BYTES, MAX_FROM_HOST, SandboxLevel};
+use crate::wire::{
+    self, FrameError, FromHost, HostProfile, LENGTH_BYTES, MAX_FROM_HOST, SandboxLevel, ToHost,
+};
 
 /// Bytes of a host's messages that may be held at once, those being answered included: 32
 /// messages at their limit, from all its windows.
@@ -59,6 +65,15 @@ pub(crate) enum Ended {
     /// Its first frame was not [`FromHost::Ready`].
     #[error("its first message was not that it is ready")]
     NotReady,
+    /// It does not answer.
+    #[error("it hangs: it has not said anything for half a minute")]
+    Hangs,
+    /// A page of it spins, and its manifest wants it ended for that.
+    #[error("a script of window `{0}` does not end")]
+    Spins(WindowLabel),
+    /// It takes up too much.
+    #[error("{0}")]
+    Over(#[from] Over),
     /// It took too long.
     #[error("it took longer than {0:?}")]
     TooSlow(Duration),
@@ -121,14 +136,18 @@ impl Connection {
     }
 
     /// Waits for the host to be ready and attests it.
-    pub(crate) async fn admit(&mut self, least: SandboxLevel) -> Result<(Pid, Attested), Ended> {
+    pub(crate) async fn admit(
+        &mut self,
+        least: SandboxLevel,
+        profile: &HostProfile,
+    ) -> Result<(Pid, Attested), Ended> {
         let held = timeout(READY_WITHIN, self.frame()).await;
         let _held = held.map_err(|_| Ended::TooSlow(READY_WITHIN))??;
         let FromHost::Ready(report) = wire::decode(&self.body)? else {
             return Err(Ended::NotReady);
         };
         let pid = self.sender.ok_or(SocketError::NoSender)?;
-        let attested = attest(pid, self.started, &report, least)?;
+        let attested = attest(pid, self.started, &report, least, profile)?;
         Ok((pid, attested))
     }
 
@@ -162,6 +181,9 @@ impl Connection {
         let mut renewal = interval(RENEW_EVERY);
         renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
         renewal.tick().await;
+        let mut watchdog = Watchdog::default();
+        let mut pings = interval(PING_EVERY);
+        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let held = tokio::select! {
                 held = self.frame() => held?,
@@ -169,8 +191,21 @@ impl Connection {
                     desk.renew(Moment::now())?;
                     continue;
                 }
+                _ = pings.tick() => {
+                    // A frame that has begun has a deadline of its own.
+                    let round = watchdog.ask(desk.watched(), self.arrived == 0);
+                    answer(&round, desk)?;
+                    continue;
+                }
             };
-            desk.take(wire::decode(&self.body)?, held)?;
+            let message = wire::decode(&self.body)?;
+            if let Some(window) = watchdog.hear(&message) {
+                desk.note_state(window, WindowState::Responsive);
+            }
+            if matches!(message, FromHost::Pong { number } if !watchdog.was_asked(number)) {
+                return Err(Breach::Unasked.into());
+            }
+            desk.take(message, held)?;
             if desk.is_empty() {
                 return Err(Ended::Done);
             }
@@ -225,6 +260,24 @@ impl Connection {
     }
 }
 
+/// Asks again, and does what the windows want done about a page that spins.
+fn answer(round: &Round, desk: &Desk) -> Result<(), Ended> {
+    if round.hangs {
+        return Err(Ended::Hangs);
+    }
+    desk.tell(&ToHost::Ping { number: round.ping })?;
+    for (window, spinning) in &round.spinning {
+        let label = desk.note_state(*window, WindowState::Unresponsive);
+        tracing::warn!(window = ?label, after = ?spinning.after, "a page does not answer");
+        match (spinning.answer, label) {
+            (Answer::Kill, Some(label)) => return Err(Ended::Spins(label)),
+            (Answer::Reload, _) => desk.tell(&ToHost::Restart { window: *window })?,
+            (Answer::Report | Answer::Kill, _) => {}
+        }
+    }
+    Ok(())
+}
+
 async fn write_all(socket: Arc<Socket>, mut queue: mpsc::Receiver<Queued>) {
     while let Some(queued) = queue.recv().await {
         if let Err(error) = socket.write(&queued.frame).await {
@@ -232,5 +285,52 @@ async fn write_all(socket: Arc<Socket>, mut queue: mpsc::Receiver<Queued>) {
             tracing::debug!(%error, "a host's socket does not take more");
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::socket;
+    use std::io::Write;
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
+    use std::time::Duration;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn connection() -> (Connection, UnixStream) {
+        let (ours, theirs): (_, OwnedFd) = socket::pair().unwrap();
+        (Connection::new(ours, 1), UnixStream::from(theirs))
+    }
+
+    /// The clock stands still while there is something to do, and leaps when there is not.
+    #[tokio::test(start_paused = true)]
+    async fn i04_a_frame_that_comes_byte_by_byte_has_a_deadline() {
+        for bytes in [&[9][..], &[9, 0, 0, 0], &[9, 0, 0, 0, 1, 1]] {
+            let (mut connection, mut theirs) = connection();
+            let start = Instant::now();
+            let slowly = tokio::spawn(async move {
+                for byte in bytes.iter().chain(std::iter::repeat(&1)).take(8) {
+                    theirs.write_all(&[*byte]).unwrap();
+                    tokio::time::sleep(10 * SECOND).await;
+                }
+                theirs
+            });
+            let ended = connection.frame().await.unwrap_err();
+            assert!(matches!(ended, Ended::TooSlow(FRAME_WITHIN)), "{ended}");
+            let took = start.elapsed();
+            // Once for the length, and once for what follows it.
+            assert!((FRAME_WITHIN..=2 * FRAME_WITHIN + SECOND).contains(&took), "{took:?}");
+            slowly.abort();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn i04_a_host_that_has_nothing_to_say_has_no_deadline() {
+        let (mut connection, theirs) = connection();
+        let idle = timeout(3_600 * SECOND, connection.frame()).await;
+        assert!(idle.is_err(), "{idle:?}");
+        drop(theirs);
     }
 }

@@ -18,7 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use asked::Ask;
 
 use super::output::{Output, Unread};
-use crate::app::Window;
+use crate::app::{Spinning, Window};
 use crate::audit::{Event, WindowState};
 use crate::clock::{Moment, Now};
 use crate::core::Core;
@@ -79,6 +79,9 @@ struct Open {
     document: Option<DocumentId>,
     /// Whether that document has its token: it gets one, once.
     admitted: bool,
+    /// The address of the document that got its token last.
+    address: Option<String>,
+    spinning: Spinning,
 }
 
 /// The desk.
@@ -89,6 +92,8 @@ pub(crate) struct Desk {
     output: Output,
     windows: HashMap<WindowId, Open>,
     closed: Vec<WindowLabel>,
+    /// Where an earlier host's windows were.
+    before: HashMap<WindowLabel, String>,
     bad_tokens: u32,
     assets: Arc<Semaphore>,
     assets_waiting: Arc<Semaphore>,
@@ -102,6 +107,7 @@ impl Desk {
             output,
             windows: HashMap::new(),
             closed: Vec::new(),
+            before: HashMap::new(),
             bad_tokens: 0,
             assets: Arc::new(Semaphore::new(ASSETS_AT_ONCE)),
             assets_waiting: Arc::new(Semaphore::new(MAX_ASSETS_WAITING)),
@@ -113,11 +119,59 @@ impl Desk {
         let id = WindowId(self.core.next_window.fetch_add(1, Ordering::Relaxed));
         let port: Arc<dyn WindowPort> = Arc::new(self.output.port(id));
         self.core.windows.opened(id, &window.label, &port);
-        let open = Open { label: window.label.clone(), port, document: None, admitted: false };
+        let (label, spinning) = (window.label.clone(), window.sandbox.spinning);
+        let (document, admitted, address) = (None, false, None);
+        let open = Open { label, port, document, admitted, address, spinning };
         self.windows.insert(id, open);
-        self.output.send(&ToHost::Open(opening::opening(&self.core, id, window)))?;
+        let mut opening = opening::opening(&self.core, id, window);
+        opening.url = self.first_address(window);
+        self.output.send(&ToHost::Open(opening))?;
         self.note_window(&window.label, WindowState::Opened);
         Ok(id)
+    }
+
+    /// Where a window goes first: where it was before, if it may still be there.
+    fn first_address(&self, window: &Window) -> String {
+        let before = self.before.get(&window.label).filter(|address| {
+            let own = Origin::of_url(&window.url).ok();
+            Origin::of_url(address).is_ok_and(|origin| {
+                let now = Now::read().wall;
+                Some(&origin) == own.as_ref()
+                    || self
+                        .core
+                        .pipeline
+                        .force
+                        .load()
+                        .policies
+                        .enforced
+                        .principal(&window.label, &origin, now)
+                        .is_somebody()
+            })
+        });
+        before.unwrap_or(&window.url).clone()
+    }
+
+    /// Where its windows are, by their labels; what [`open_where_they_were`] takes.
+    ///
+    /// [`open_where_they_were`]: Self::open_where_they_were
+    pub(super) fn addresses(&self) -> HashMap<WindowLabel, String> {
+        let windows = self.windows.values();
+        windows.filter_map(|open| Some((open.label.clone(), open.address.clone()?))).collect()
+    }
+
+    /// Has windows opened at the addresses of an earlier host's.
+    pub(super) fn open_where_they_were(&mut self, before: HashMap<WindowLabel, String>) {
+        self.before = before;
+    }
+
+    /// Its windows, and what becomes of one that spins.
+    pub(super) fn watched(&self) -> impl Iterator<Item = (WindowId, Spinning)> {
+        self.windows.iter().map(|(window, open)| (*window, open.spinning))
+    }
+
+    /// Says something to the host.
+    pub(super) fn tell(&self, message: &ToHost<'_>) -> Result<(), Unread> {
+        self.output.send(message)
     }
 
     /// Whether every window was closed.
@@ -153,7 +207,9 @@ impl Desk {
             }
             FromHost::Stands { window, stance } => self.stands(window, stance),
             FromHost::Chosen { window, number } => self.chosen(window, number),
-            FromHost::Pong { .. } => Err(Breach::Unasked),
+            FromHost::Pong { .. } => Ok(()),
+            FromHost::Responsive { window } if self.windows.contains_key(&window) => Ok(()),
+            FromHost::Responsive { window } => Err(Breach::ForeignWindow(window)),
         }
     }
 
@@ -206,6 +262,7 @@ impl Desk {
             return Err(Breach::DocumentOrder(document));
         }
         open.admitted = true;
+        open.address = Some(url.to_owned());
         let label = open.label.clone();
         let Ok(origin) = Origin::of_url(url) else {
             return self.dropped(window, "its document has no origin that a policy could name");
@@ -344,6 +401,13 @@ impl Desk {
         }
     }
 
+    /// Writes down what became of a window; its label, where it is one of this host's.
+    pub(super) fn note_state(&self, window: WindowId, state: WindowState) -> Option<WindowLabel> {
+        let label = self.windows.get(&window)?.label.clone();
+        self.note_window(&label, state);
+        Some(label)
+    }
+
     fn note_window(&self, label: &WindowLabel, state: WindowState) {
         let (window, host) = (label.as_str(), self.host.0);
         let what = match state {
@@ -351,6 +415,8 @@ impl Desk {
             WindowState::Navigated => "navigated",
             WindowState::Closed => "closed",
             WindowState::Lost => "lost",
+            WindowState::Unresponsive => "unresponsive",
+            WindowState::Responsive => "responsive",
         };
         self.core.note_often((window, "", what), &Event::Window { window, host, state });
     }

@@ -1,11 +1,12 @@
-//! Which windows share a host process: those that may do the same, or that the app's manifest
-//! puts together. A host that falls to its pages then holds nothing that they did not have.
+//! Which windows share a host process: those that may do the same and need the same sandbox, or
+//! that the app's manifest puts together. A host that falls to its pages then holds nothing that they did not have.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sidegate_capabilities::{Origin, Policy};
 
-use crate::app::Window;
+use super::needs::{Needs, remote_ports};
+use crate::app::{Containment, Window};
 use crate::reload::ReloadError;
 use crate::session::Policies;
 
@@ -15,6 +16,8 @@ pub(crate) struct Group {
     /// For messages: the labels, joined by commas.
     pub(crate) name: String,
     pub(crate) windows: Vec<Window>,
+    /// What its host is given, and how much it may take up.
+    pub(crate) needs: Needs,
     /// Whether the app's manifest put them together, whatever they may do.
     pub(crate) named: bool,
 }
@@ -25,12 +28,18 @@ pub(crate) fn group(policy: &Policy, windows: &[Window]) -> Vec<Group> {
     for window in windows {
         let key = match &window.group {
             Some(name) => Key::Named(name.clone()),
-            None => Key::Capabilities(policy.capability_ids(&window.label)),
+            None => Key::Alike(
+                policy.capability_ids(&window.label),
+                remote_ports(policy, window),
+                window.sandbox,
+            ),
         };
         groups.entry(key).or_default().push(window.clone());
     }
-    let group =
-        |(key, windows)| Group { named: matches!(key, Key::Named(_)), ..Group::of(windows) };
+    let group = |(key, windows)| Group {
+        named: matches!(key, Key::Named(_)),
+        ..Group::of(policy, windows)
+    };
     groups.into_iter().map(group).collect()
 }
 
@@ -95,16 +104,18 @@ fn is_alike(policy: &Policy, windows: &[Window]) -> bool {
 }
 
 impl Group {
-    pub(crate) fn of(windows: Vec<Window>) -> Self {
+    pub(crate) fn of(policy: &Policy, windows: Vec<Window>) -> Self {
         let labels: Vec<_> = windows.iter().map(|window| window.label.as_str()).collect();
-        Self { name: labels.join(","), windows, named: true }
+        let (name, needs) = (labels.join(","), Needs::of(policy, &windows));
+        Self { name, needs, windows, named: true }
     }
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
     Named(String),
-    Capabilities(Vec<String>),
+    /// By their capabilities, the ports of their remote origins, and what the manifest says.
+    Alike(Vec<String>, BTreeSet<u16>, Containment),
 }
 
 #[cfg(test)]

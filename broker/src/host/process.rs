@@ -8,12 +8,13 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rustix::io::Errno;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStderr, Command};
 
 use super::socket::Pid;
 use crate::audit::HostState;
-use crate::wire::SandboxLevel;
+use crate::wire::{HostProfile, SandboxLevel};
 
 /// The name of the host's binary.
 const BINARY: &str = "sidegate-webview-host";
@@ -55,6 +56,21 @@ pub(crate) enum SpawnError {
     },
 }
 
+impl SpawnError {
+    /// Whether another try would end in the same way: not where the system has too many
+    /// processes or open files just now.
+    pub(crate) fn is_final(&self) -> bool {
+        const PASSING: [Errno; 5] =
+            [Errno::AGAIN, Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::TXTBSY];
+        match self {
+            Self::NoBinary(_) => true,
+            Self::Start { error, .. } => {
+                !Errno::from_io_error(error).is_some_and(|errno| PASSING.contains(&errno))
+            }
+        }
+    }
+}
+
 /// Where the host's binary is: beside this one, or one directory up, where examples and tests
 /// find it.
 pub(crate) fn beside_this_binary() -> Result<PathBuf, SpawnError> {
@@ -85,12 +101,15 @@ impl Process {
         binary: &Path,
         socket: OwnedFd,
         least: SandboxLevel,
+        profile: &HostProfile,
         debug: bool,
     ) -> Result<Self, SpawnError> {
         let mut command = Command::new(binary);
         command
             .arg("--least")
             .arg(least.to_string())
+            .arg("--profile")
+            .arg(profile.to_string())
             .args(debug.then_some("--debug"))
             .env_clear()
             .envs(environment())

@@ -64,6 +64,10 @@ impl Socket {
                 Ok(Received::Piece(piece)) => return Ok(piece),
                 Ok(Received::Refused(refused)) => return Err(refused),
                 Err(error) if is_passing(&error) => {}
+                // A process that ends before it has read all is reset, not closed: the same end.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+                    return Ok(Piece { bytes: 0, sender: None });
+                }
                 Err(error) => return Err(error.into()),
             }
         }

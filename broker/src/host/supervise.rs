@@ -1,20 +1,24 @@
 //! Supervision: a host that dies is started again with its windows, after a growing pause; one
 //! that dies again and again is given up, and said to be.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use sidegate_capabilities::WindowLabel;
 use tokio::sync::{mpsc, watch};
 
+use super::cgroup::{self, Delegated};
 use super::connection::{Connection, Ended};
 use super::desk::Desk;
 use super::group::Group;
 use super::inspector::refuse_inspectors;
+use super::needs::Needs;
 use super::output::{Output, Queued};
-use super::process::{NOT_CONTAINED, Process, beside_this_binary};
+use super::process::{NOT_CONTAINED, Process, SpawnError, beside_this_binary};
 use super::socket::{self, Pid, Socket};
+use super::usage::until_over;
 use crate::audit::{Event, HostState};
 use crate::clock::Moment;
 use crate::core::Core;
@@ -68,8 +72,9 @@ async fn supervise_windows(
     stop: &mut Stop,
 ) -> Result<(), GaveUp> {
     let mut ends = Ends::default();
+    let mut addresses = HashMap::new();
     loop {
-        let failed = match live_once(core, group, stop.clone()).await {
+        let failed = match live_once(core, group, addresses, stop.clone()).await {
             Ok(()) => return Ok(()),
             Err(failed) => failed,
         };
@@ -77,6 +82,8 @@ async fn supervise_windows(
         let Some(pause) = pause else {
             return Err(give_up(core, group, failed.why));
         };
+        // A page that takes its host along, wherever it is, is not loaded twice in a row.
+        addresses = if pause.is_zero() { failed.addresses } else { HashMap::new() };
         tracing::warn!(windows = group.name, why = failed.why, ?pause, "starting a host again");
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
@@ -104,23 +111,36 @@ impl Ends {
 struct Failed {
     why: String,
     is_final: bool,
+    /// Where its windows were.
+    addresses: HashMap<WindowLabel, String>,
 }
 
 /// One life of a host. Windows that were closed in it are not in `group` afterwards.
-async fn live_once(core: &Arc<Core>, group: &mut Group, mut stop: Stop) -> Result<(), Failed> {
+async fn live_once(
+    core: &Arc<Core>,
+    group: &mut Group,
+    addresses: HashMap<WindowLabel, String>,
+    mut stop: Stop,
+) -> Result<(), Failed> {
     let host = HostId(core.next_host.fetch_add(1, Ordering::Relaxed));
-    let (socket, mut process) = start(core).map_err(|why| Failed { why, is_final: true })?;
+    // Before the first host is started: from then on this process is not alone in its group.
+    let groups = cgroup::delegated().ok();
+    let (socket, mut process) = start(core, &group.needs)?;
     let pid = process.pid();
+    let held = groups.and_then(|groups| hold(groups, host, pid, &group.needs));
     note(core, host, pid, HostState::Started, None);
     let (output, queue) = Output::new();
     let mut desk = Desk::new(Arc::clone(core), host, output.clone());
+    desk.open_where_they_were(addresses);
     let mut connection = Connection::new(socket, pid);
     let ended = tokio::select! {
         ended = converse(core, host, &mut connection, &mut desk, group, queue) => Some(ended),
+        over = until_over(pid, &group.needs) => Some(Ended::Over(over)),
         _ = stop.wait_for(|stop| *stop) => None,
     };
     group.windows.retain(|window| !desk.was_closed(&window.label));
     let why = ended.as_ref().map_or_else(|| "the app ends".to_owned(), ToString::to_string);
+    let addresses = desk.addresses();
     desk.close(&why);
     let end = match &ended {
         None | Some(Ended::Done) => {
@@ -134,7 +154,10 @@ async fn live_once(core: &Arc<Core>, group: &mut Group, mut stop: Stop) -> Resul
     };
     let said = process.last_words().map(|said| format!("; it said: {said}"));
     let why = match &ended {
-        Some(Ended::HungUp) => why + &said.unwrap_or_default(),
+        Some(Ended::HungUp) => match held.as_ref().and_then(cgroup::Group::met) {
+            Some(met) => met.to_owned(),
+            None => why + &said.unwrap_or_default(),
+        },
         _ => why,
     };
     note(core, host, pid, end.state, Some(&why));
@@ -142,21 +165,38 @@ async fn live_once(core: &Arc<Core>, group: &mut Group, mut stop: Stop) -> Resul
         None | Some(Ended::Done) => Ok(()),
         Some(ended) => {
             let is_final = ended.is_final() || end.code == Some(NOT_CONTAINED);
-            Err(Failed { why, is_final })
+            Err(Failed { why, is_final, addresses })
         }
     }
 }
 
-fn start(core: &Core) -> Result<(Socket, Process), String> {
+fn start(core: &Core, needs: &Needs) -> Result<(Socket, Process), Failed> {
     if !core.debug {
         let names = std::env::vars_os().map(|(name, _)| name);
-        refuse_inspectors(names).map_err(|inspected| inspected.to_string())?;
+        refuse_inspectors(names).map_err(|inspected| Failed {
+            why: inspected.to_string(),
+            is_final: true,
+            addresses: HashMap::new(),
+        })?;
     }
-    let binary = core.host_binary.clone().map_or_else(beside_this_binary, Ok);
-    let binary = binary.map_err(|error| error.to_string())?;
-    let (ours, theirs) = socket::pair().map_err(|error| error.to_string())?;
-    let process = Process::start(&binary, theirs, core.least, core.debug);
-    Ok((ours, process.map_err(|error| error.to_string())?))
+    let binary = core.host_binary.clone().map_or_else(beside_this_binary, Ok)?;
+    let pair = socket::pair().map_err(|error| SpawnError::Start { path: binary.clone(), error });
+    let (ours, theirs) = pair?;
+    let process = Process::start(&binary, theirs, core.least, &needs.profile, core.debug)?;
+    Ok((ours, process))
+}
+
+impl From<SpawnError> for Failed {
+    fn from(error: SpawnError) -> Self {
+        let (why, is_final) = (error.to_string(), error.is_final());
+        Self { why, is_final, addresses: HashMap::new() }
+    }
+}
+
+/// Puts a host that was just started into a control group.
+fn hold(groups: &Delegated, host: HostId, started: Pid, needs: &Needs) -> Option<cgroup::Group> {
+    let held = groups.hold(host.0, started, needs);
+    held.inspect_err(|error| tracing::warn!(%error, "a host has no control group")).ok()
 }
 
 /// Lets the host at the other end in, and serves it.
@@ -168,7 +208,8 @@ pub(super) async fn converse(
     group: &Group,
     queue: mpsc::Receiver<Queued>,
 ) -> Ended {
-    let (pid, attested) = match connection.admit(core.least).await {
+    let profile = &group.needs.profile;
+    let (pid, attested) = match connection.admit(core.least, profile).await {
         Ok(admitted) => admitted,
         Err(ended) => return ended,
     };
@@ -182,6 +223,7 @@ pub(super) async fn converse(
         state: HostState::Attested,
         level: Some(&level),
         missing: &attested.missing,
+        given: &profile.particulars(),
         why: None,
     });
     connection.serve(desk, &group.windows, queue).await
@@ -195,6 +237,7 @@ fn give_up(core: &Core, group: &Group, why: String) -> GaveUp {
         state: HostState::GivenUp,
         level: None,
         missing: &[],
+        given: &[],
         why: Some(&why),
     });
     GaveUp { group: group.name.clone(), why }
@@ -207,6 +250,7 @@ fn note(core: &Core, host: HostId, pid: Pid, state: HostState, why: Option<&str>
         state,
         level: None,
         missing: &[],
+        given: &[],
         why,
     });
 }

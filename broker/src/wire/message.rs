@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::window::{Menu, Placing, Power, Stance, WindowChange};
 
 /// The version of this protocol. Broker and host are built together: any other number is refused.
-pub const PROTOCOL: u16 = 4;
+pub const PROTOCOL: u16 = 5;
 
 /// A window, numbered by the broker; unique for the life of the broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -204,6 +204,11 @@ pub enum FromHost<'a> {
         /// The number of the ping.
         number: u64,
     },
+    /// The web process of a window answered, after a [`ToHost::Ping`]: no script keeps it.
+    Responsive {
+        /// The window.
+        window: WindowId,
+    },
 }
 
 /// What the broker tells a host.
@@ -269,7 +274,12 @@ pub enum ToHost<'a> {
         /// The address.
         url: String,
     },
-    /// Answer with a pong.
+    /// End the web process of a window, and load its page anew.
+    Restart {
+        /// The window.
+        window: WindowId,
+    },
+    /// Answer with a pong, and ask each window's web process, which answers for itself.
     Ping {
         /// The number to repeat.
         number: u64,

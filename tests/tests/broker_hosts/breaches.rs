@@ -80,8 +80,8 @@ fn j10_what_comes_in_the_wrong_order_or_unasked_ends_the_host() {
             4 => vec![committed(1), committed(1)],
             5 => vec![FromHost::Closed { window }, FromHost::Closed { window }],
             6 => vec![ready()],
-            // J10: nothing was asked.
-            _ => vec![FromHost::Pong { number: 1 }],
+            // J10: nothing was asked by that number.
+            _ => vec![FromHost::Pong { number: 1 << 40 }],
         }
     };
     for number in 0..8 {

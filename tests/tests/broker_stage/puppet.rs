@@ -314,6 +314,7 @@ fn heard(message: ToHost<'_>) -> Heard {
         ToHost::Bytes { .. }
         | ToHost::Load { .. }
         | ToHost::Change { .. }
+        | ToHost::Restart { .. }
         | ToHost::Ping { .. } => Heard::Other,
     }
 }

@@ -103,6 +103,12 @@ pub(crate) fn chunk(body: &str) -> Option<Vec<u8>> {
     Some(chunk)
 }
 
+/// Has `answered` called when the web process has run a script, in the isolated world, where no
+/// page can tell. One that died has answered too: it does not spin.
+pub(crate) fn ask(view: &WebView, answered: impl FnOnce() + 'static) {
+    view.evaluate_javascript("0", Some(WORLD), None, None::<&Cancellable>, |_| answered());
+}
+
 /// Calls a function in the isolated world. The arguments travel as JSON strings, and JSON is
 /// a subset of JavaScript: no argument can become code.
 fn run(view: &WebView, function: &str, arguments: &[&str]) {

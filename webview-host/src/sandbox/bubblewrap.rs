@@ -1,22 +1,27 @@
 //! The outer wall: bubblewrap's arguments. What is not named here is not there: no home, no
-//! bus, no network, no shell, of the programs only the two that WebKit starts.
+//! bus, no shell, of the programs only the two that WebKit starts; a network and the graphics
+//! card where the profile of the host gives it one, and not else.
+//!
+//! Nothing that lies on a disk can be written inside, and so nobody can have planted a link where
+//! something is mounted: what can be written is in memory and empty when it is made.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use sidegate::wire::SandboxLevel;
+use sidegate::wire::{HostProfile, SandboxLevel};
 
 use super::Refused;
 use super::display::{Display, RUNTIME};
 use super::environment;
+use super::given::{GPU, READ_FOR_GPU, READ_FOR_NETWORK};
 use super::program::Program;
 
 /// Where bubblewrap is installed. `PATH` is not asked.
 const PLACES: [&str; 2] = ["/usr/bin/bwrap", "/usr/local/bin/bwrap"];
 
 /// A namespace of each kind, no way back to the terminal, no capability, no variable.
-const WALLS: &str = "--unshare-user --unshare-pid --unshare-ipc --unshare-uts --unshare-net \
+const WALLS: &str = "--unshare-user --unshare-pid --unshare-ipc --unshare-uts \
     --unshare-cgroup-try --hostname sidegate --die-with-parent --new-session --clearenv \
     --cap-drop ALL";
 
@@ -48,7 +53,7 @@ const EMPTY: [&str; 5] = ["/sys/block", "/sys/bus", "/sys/class", "/sys/dev", "/
 const PROCESSORS: &str = "/sys/devices/system/cpu";
 
 /// The folders that can be written, all of them in memory, and the most bytes in each.
-const SCRATCH: [&str; 3] = ["/tmp", RUNTIME, environment::HOME];
+const SCRATCH: [&str; 4] = ["/tmp", "/dev/shm", RUNTIME, environment::HOME];
 const SCRATCH_BYTES: &str = "67108864";
 
 /// An installed bubblewrap, for a level.
@@ -69,9 +74,10 @@ impl Bubblewrap {
         &self,
         program: &Program,
         display: &Display,
+        profile: &HostProfile,
         arguments: &[OsString],
     ) -> Result<Command, Refused> {
-        let mut command = self.walls(display);
+        let mut command = self.walls(display, profile);
         command.args(display.binding()?).args(program.binding()?).args(["--remount-ro", "/", "--"]);
         command.arg(program.path_inside()).args(arguments);
         Ok(command)
@@ -79,8 +85,8 @@ impl Bubblewrap {
 
     /// A command that succeeds if the walls can stand, with WebKit's inside them at level A. The display
     /// and its cookie stay out of it: what is copied from a descriptor is read once.
-    pub(super) fn trial(&self, display: &Display) -> Command {
-        let mut command = self.walls(display);
+    pub(super) fn trial(&self, display: &Display, profile: &HostProfile) -> Command {
+        let mut command = self.walls(display, profile);
         command.arg("--ro-bind").args([&self.path, Path::new("/bwrap")]);
         command.args(["--remount-ro", "/", "--", "/bwrap"]);
         if self.level == SandboxLevel::A {
@@ -92,16 +98,20 @@ impl Bubblewrap {
         command
     }
 
-    fn walls(&self, display: &Display) -> Command {
+    fn walls(&self, display: &Display, profile: &HostProfile) -> Command {
         let mut command = Command::new(&self.path);
         command.env_clear().args(WALLS.split_whitespace());
         if self.level < SandboxLevel::A {
             command.arg("--disable-userns");
         }
-        for (name, value) in environment::inside(display, self.level) {
+        if !profile.has_network() {
+            command.arg("--unshare-net");
+        }
+        for (name, value) in environment::inside(display, self.level, profile) {
             command.args(["--setenv".into(), OsString::from(name), value]);
         }
-        for path in READ.into_iter().chain(PROGRAMS) {
+        let network = READ_FOR_NETWORK.into_iter().filter(|_| profile.has_network());
+        for path in READ.into_iter().chain(PROGRAMS).chain(network) {
             command.args(["--ro-bind-try", path, path]);
         }
         for link in LIBRARY_LINKS {
@@ -112,6 +122,14 @@ impl Bubblewrap {
             command.args(["--dir", path]);
         }
         command.args(["--ro-bind-try", PROCESSORS, PROCESSORS]);
+        if profile.gpu {
+            for path in READ_FOR_GPU {
+                command.args(["--ro-bind-try", path, path]);
+            }
+            for path in GPU {
+                command.args(["--dev-bind-try", path, path]);
+            }
+        }
         for path in SCRATCH {
             command.args(["--size", SCRATCH_BYTES, "--tmpfs", path]);
         }
@@ -124,4 +142,64 @@ fn bind_library_link(command: &mut Command, path: &'static str) {
         Ok(target) => command.args(["--symlink".into(), target, path.into()]),
         Err(_) => command.args(["--ro-bind-try", path, path]),
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    fn words(profile: &HostProfile) -> Vec<String> {
+        let bubblewrap = Bubblewrap { path: "/usr/bin/bwrap".into(), level: SandboxLevel::A };
+        let display = Display::Wayland { socket: PathBuf::from("/run/user/1/wayland-1") };
+        let words = |command: Command| -> Vec<String> {
+            command.get_args().map(|word| word.to_string_lossy().into_owned()).collect()
+        };
+        let mut all = words(bubblewrap.walls(&display, profile));
+        all.extend(display.binding().unwrap().into_iter().map(|w| w.into_string().unwrap()));
+        all
+    }
+
+    fn everything() -> HostProfile {
+        HostProfile { ports: [443].into(), gpu: true, jit: false, ..HostProfile::default() }
+    }
+
+    #[test]
+    fn network_and_graphics_card_are_for_who_has_them_in_the_profile() {
+        let with = words(&everything());
+        let without = words(&HostProfile::default());
+        let has = |words: &[String], word: &str| words.iter().any(|one| one == word);
+        for (word, given) in [
+            ("--unshare-net", false),
+            ("/etc/resolv.conf", true),
+            ("/etc/ssl/certs", true),
+            ("/dev/dri", true),
+            ("--dev-bind-try", true),
+            ("/sys/devices", true),
+            ("JSC_useJIT", true),
+        ] {
+            assert_eq!(has(&with, word), given, "{word}");
+            // The folder itself is there, and empty.
+            assert_eq!(has(&without, word), !given || word == "/sys/devices", "{word}");
+        }
+    }
+
+    #[test]
+    fn k13_nothing_is_mounted_where_anybody_could_have_planted_a_link() {
+        let words = words(&everything());
+        let written = ["--bind", "--bind-try", "--bind-fd", "--overlay"];
+        assert!(!words.iter().any(|word| written.contains(&word.as_str())), "{words:?}");
+        let mounts = words.windows(3).enumerate().filter_map(|(at, three)| match three {
+            [how, _, to] if how.ends_with("bind") || how.ends_with("bind-try") => Some((at, to)),
+            _ => None,
+        });
+        for (at, to) in mounts {
+            let beneath = SCRATCH.iter().find(|scratch| Path::new(to).starts_with(scratch));
+            // Beneath a folder that can be written only once it is a new one, in memory.
+            let fresh = words.windows(2).position(|two| {
+                matches!(two, [how, what] if how == "--tmpfs" && Some(&what.as_str()) == beneath)
+            });
+            assert!(beneath.is_none() || fresh.is_some_and(|made| made < at), "{to}");
+        }
+    }
 }

@@ -5,10 +5,12 @@
 
 use std::ffi::OsString;
 use std::fs::File;
+use std::os::fd::IntoRawFd;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use super::Refused;
+use super::cookie;
 use super::program::{FOLDER, copied};
 
 /// Where the things of the run are inside, a Wayland socket among them.
@@ -17,6 +19,10 @@ pub(super) const RUNTIME: &str = "/run/sidegate";
 /// Where X servers keep their sockets. The abstract ones stay behind with the network.
 const X11_SOCKETS: &str = "/tmp/.X11-unix";
 
+/// Numbers that no X server has by itself: they count from 0, and from 10 and 99 for those that
+/// programs start.
+const FAR_NUMBERS: std::ops::Range<u32> = 7_000..7_100;
+
 /// A display server that this process may speak to.
 #[derive(Debug)]
 pub(super) enum Display {
@@ -24,8 +30,10 @@ pub(super) enum Display {
     Wayland { socket: PathBuf },
     /// An X server.
     X11 {
-        /// The server's name, `:<number>`.
-        name: String,
+        /// The server's number.
+        number: u32,
+        /// Its number inside.
+        inside: u32,
         socket: PathBuf,
         /// The cookie file by its path outside, opened while it could be read.
         cookie: Option<(PathBuf, File)>,
@@ -48,7 +56,19 @@ impl Display {
         if !is_socket(&socket) {
             return Err(Refused::Display(format!("`{}` is no socket", socket.display())));
         }
-        Ok(Self::X11 { name: format!(":{number}"), socket, cookie: cookie() })
+        Ok(Self::X11 { number, inside: number, socket, cookie: cookie() })
+    }
+
+    /// Gives an X server another number inside. In the machine's own network, its abstract socket
+    /// is within sight, and the X library tries that one first and takes Landlock's refusal for
+    /// an answer; where there is none of that name, it takes the socket that is bound.
+    pub(super) fn hide_behind_another_name(&mut self) {
+        if let Self::X11 { inside, .. } = self {
+            let taken = std::fs::read_to_string("/proc/net/unix").unwrap_or_default();
+            let name = |number: &u32| format!("@{X11_SOCKETS}/X{number}");
+            let free = |number: &u32| !taken.lines().any(|line| line.ends_with(&name(number)));
+            *inside = FAR_NUMBERS.into_iter().find(free).unwrap_or(*inside);
+        }
     }
 
     /// Bubblewrap's arguments that let it through.
@@ -58,13 +78,17 @@ impl Display {
                 let inside = Path::new(RUNTIME).join("wayland-0");
                 Ok(vec!["--ro-bind".into(), socket.into(), inside.into()])
             }
-            Self::X11 { socket, cookie, .. } => {
+            Self::X11 { inside, socket, cookie, number } => {
+                let place = Path::new(X11_SOCKETS).join(format!("X{inside}"));
                 let mut words: Vec<OsString> =
-                    vec!["--ro-bind".into(), socket.into(), socket.into()];
-                if let Some((path, file)) = cookie {
+                    vec!["--ro-bind".into(), socket.into(), place.into()];
+                if let Some((path, file)) = cookie
+                    && let Some(own) = cookie::for_display(file, *number, *inside)
+                {
                     let failed = |e| Refused::Program(path.display().to_string(), e);
                     words.extend(["--perms".into(), "0444".into()]);
-                    words.extend(copied(file, cookie_inside().into()).map_err(failed)?);
+                    words.extend(copied(&own, cookie_inside().into()).map_err(failed)?);
+                    let _read_by_bubblewrap = own.into_raw_fd();
                 }
                 Ok(words)
             }
@@ -79,10 +103,10 @@ impl Display {
                 ("WAYLAND_DISPLAY", "wayland-0".into()),
                 ("XDG_RUNTIME_DIR", RUNTIME.into()),
             ],
-            Self::X11 { name, cookie, .. } => {
+            Self::X11 { inside: number, cookie, .. } => {
                 let cookie = cookie.as_ref().map(|_| cookie_inside());
                 let runtime = ("XDG_RUNTIME_DIR", RUNTIME.into());
-                x11_variables(name, cookie).into_iter().chain([runtime]).collect()
+                x11_variables(*number, cookie).into_iter().chain([runtime]).collect()
             }
         }
     }
@@ -93,15 +117,16 @@ impl Display {
             Self::Wayland { socket } => {
                 vec![("GDK_BACKEND", "wayland".into()), ("WAYLAND_DISPLAY", socket.clone().into())]
             }
-            Self::X11 { name, cookie, .. } => {
-                x11_variables(name, cookie.as_ref().map(|(path, _)| path.clone()))
+            Self::X11 { number, cookie, .. } => {
+                x11_variables(*number, cookie.as_ref().map(|(path, _)| path.clone()))
             }
         }
     }
 }
 
-fn x11_variables(name: &str, cookie: Option<PathBuf>) -> Vec<(&'static str, OsString)> {
-    let mut variables = vec![("GDK_BACKEND", "x11".into()), ("DISPLAY", name.into())];
+fn x11_variables(number: u32, cookie: Option<PathBuf>) -> Vec<(&'static str, OsString)> {
+    let mut variables =
+        vec![("GDK_BACKEND", "x11".into()), ("DISPLAY", format!(":{number}").into())];
     variables.extend(cookie.map(|path| ("XAUTHORITY", path.into())));
     variables
 }

@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 
-use sidegate::wire::SandboxLevel;
+use sidegate::wire::{HostProfile, SandboxLevel};
 
 use super::display::{Display, RUNTIME};
 
@@ -29,26 +29,40 @@ const LANGUAGE: [&str; 4] = ["LANG", "LC_ALL", "LC_CTYPE", "LC_MESSAGES"];
 /// The home directory inside: empty, in memory, gone with the process.
 pub(super) const HOME: &str = "/home/sidegate";
 
+/// What the compilers are switched off by where no memory is run that was written: the filter
+/// refuses what they need, and one that does not know it takes its process along. There are two,
+/// JavaScriptCore's and that of Mesa, which draws by code of its own making where it has no card.
+const WITHOUT_COMPILERS: [(&str, &str); 4] = [
+    ("JSC_useJIT", "0"),
+    ("WEBKIT_DISABLE_COMPOSITING_MODE", "1"),
+    ("GALLIUM_DRIVER", "softpipe"),
+    ("DRAW_USE_LLVM", "0"),
+];
+
 /// Name and value.
 pub(super) type Variable = (&'static str, OsString);
 
 /// The whole environment inside bubblewrap.
-pub(super) fn inside(display: &Display, level: SandboxLevel) -> Vec<Variable> {
-    let mut variables = common(level);
+pub(super) fn inside(
+    display: &Display,
+    level: SandboxLevel,
+    profile: &HostProfile,
+) -> Vec<Variable> {
+    let mut variables = common(level, profile);
     variables.push(("HOME", HOME.into()));
     variables.extend(display.variables_inside());
     variables
 }
 
 /// The whole environment where there is no bubblewrap.
-pub(super) fn bare(display: &Display, level: SandboxLevel) -> Vec<Variable> {
-    let mut variables = common(level);
+pub(super) fn bare(display: &Display, level: SandboxLevel, profile: &HostProfile) -> Vec<Variable> {
+    let mut variables = common(level, profile);
     variables.push(("HOME", RUNTIME.into())); // does not exist, so nothing is kept in it
     variables.extend(display.variables_bare());
     variables
 }
 
-fn common(level: SandboxLevel) -> Vec<Variable> {
+fn common(level: SandboxLevel, profile: &HostProfile) -> Vec<Variable> {
     let mut variables: Vec<Variable> = [
         ("PATH", "/usr/bin"),
         // There is no bus to find these on; looking for one only takes time.
@@ -61,6 +75,9 @@ fn common(level: SandboxLevel) -> Vec<Variable> {
     .into();
     if level == SandboxLevel::A {
         variables.push(("WEBKIT_FORCE_SANDBOX", "1".into()));
+    }
+    if !profile.jit {
+        variables.extend(WITHOUT_COMPILERS.map(|(name, value)| (name, value.into())));
     }
     let language = LANGUAGE.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
     variables.extend(language.filter(|(_, value)| is_locale(value)));

@@ -4,7 +4,7 @@
 
 use std::process::{Command, Stdio};
 
-use sidegate::wire::SandboxLevel;
+use sidegate::wire::{HostProfile, SandboxLevel};
 
 use super::bubblewrap::Bubblewrap;
 use super::display::Display;
@@ -22,14 +22,14 @@ pub(super) struct Found {
 }
 
 /// Tries the levels from the strongest downwards.
-pub(super) fn find(bounds: Bounds, display: &Display) -> Found {
+pub(super) fn find(bounds: Bounds, display: &Display, profile: &HostProfile) -> Found {
     let mut missing = Vec::new();
     for level in [SandboxLevel::A, SandboxLevel::B] {
         if level > bounds.most {
             missing.push(format!("level {level} was not asked for"));
             continue;
         }
-        match try_bubblewrap(level, display) {
+        match try_bubblewrap(level, display, profile) {
             Ok(bubblewrap) => {
                 return Found { level, bubblewrap: Some(bubblewrap), missing };
             }
@@ -40,9 +40,13 @@ pub(super) fn find(bounds: Bounds, display: &Display) -> Found {
     Found { level, bubblewrap: None, missing }
 }
 
-fn try_bubblewrap(level: SandboxLevel, display: &Display) -> Result<Bubblewrap, String> {
+fn try_bubblewrap(
+    level: SandboxLevel,
+    display: &Display,
+    profile: &HostProfile,
+) -> Result<Bubblewrap, String> {
     let bubblewrap = Bubblewrap::find(level).ok_or("bubblewrap (`bwrap`) is not installed")?;
-    succeeds(bubblewrap.trial(display))?;
+    succeeds(bubblewrap.trial(display, profile))?;
     Ok(bubblewrap)
 }
 

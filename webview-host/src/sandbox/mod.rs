@@ -11,11 +11,16 @@
 //! | B | bubblewrap, no further user namespaces | Landlock on files too, a stricter seccomp | off |
 //! | C | nothing | as B | off |
 //!
+//! What a host is given beyond that stands in its profile ([`HostProfile`](sidegate::wire::HostProfile)):
+//! the network, whose walls are then Landlock's and the filter's alone; the graphics card.
+//!
 //! The report says what was set up; whoever has to rely on it reads `/proc`.
 
 mod bubblewrap;
+mod cookie;
 mod display;
 mod environment;
+mod given;
 mod landlock;
 mod level;
 mod limits;
@@ -34,6 +39,7 @@ use sidegate::wire::{HostReport, PROTOCOL, SandboxLevel};
 
 use crate::arguments::{Arguments, Inside};
 use display::Display;
+use environment::Variable;
 use program::Program;
 
 pub use environment::PASSED_ON;
@@ -83,26 +89,33 @@ pub fn launch(program: &Path, arguments: &Arguments) -> Refused {
 
 fn try_launch(program: &Path, arguments: &Arguments) -> Result<Infallible, Refused> {
     close_fds::set_fds_cloexec(3, &[]);
-    let display = Display::find()?;
+    let profile = &arguments.profile;
+    let mut display = Display::find()?;
+    if profile.has_network() {
+        display.hide_behind_another_name();
+    }
     let program = Program::open(program)?;
     unprivileged::become_nobody().map_err(Refused::Privileges)?;
-    let found = level::find(arguments.bounds, &display);
+    let found = level::find(arguments.bounds, &display, profile);
     if found.level < arguments.bounds.least {
         let least = arguments.bounds.least;
         return Err(Refused::Level { least, reached: found.level, why: found.missing });
     }
     let words = arguments.inside(found.level, &found.missing);
     let mut command = match found.bubblewrap {
-        Some(bubblewrap) => bubblewrap.command(&program, &display, &words)?,
-        None => bare(&program, &display, found.level, &words),
+        Some(bubblewrap) => bubblewrap.command(&program, &display, profile, &words)?,
+        None => {
+            let variables = environment::bare(&display, found.level, profile);
+            bare(&program, variables, &words)
+        }
     };
     Err(Refused::Start(program.name(), command.exec()))
 }
 
 /// The program without bubblewrap around it.
-fn bare(program: &Program, display: &Display, level: SandboxLevel, words: &[OsString]) -> Command {
+fn bare(program: &Program, variables: Vec<Variable>, words: &[OsString]) -> Command {
     let mut command = Command::new(program.path_to_run());
-    command.args(words).env_clear().envs(environment::bare(display, level));
+    command.args(words).env_clear().envs(variables);
     command
 }
 
@@ -113,15 +126,18 @@ fn bare(program: &Program, display: &Display, level: SandboxLevel, words: &[OsSt
 /// A part that the level rests on could not be set up, or the level is below the least one.
 pub fn enter(arguments: &Arguments) -> Result<HostReport, Refused> {
     let Inside { mut level, mut missing } = arguments.inside.clone().ok_or(Refused::Outside)?;
-    limits::set().map_err(|error| Refused::Part("resource limits", error.to_string()))?;
+    let profile = &arguments.profile;
+    limits::set(level, profile)
+        .map_err(|error| Refused::Part("resource limits", error.to_string()))?;
     if level > SandboxLevel::None {
-        let landlock = landlock::restrict(level)
+        let landlock = landlock::restrict(level, profile)
             .map_err(|error| Refused::Part("Landlock", error.to_string()))?;
         if level == SandboxLevel::C && !landlock.files {
             level = SandboxLevel::None;
         }
         missing.extend(landlock.missing);
-        seccomp::restrict(level).map_err(|error| Refused::Part("seccomp", error.to_string()))?;
+        seccomp::restrict(level, profile)
+            .map_err(|error| Refused::Part("seccomp", error.to_string()))?;
     }
     if level < arguments.bounds.least {
         return Err(Refused::Level { least: arguments.bounds.least, reached: level, why: missing });

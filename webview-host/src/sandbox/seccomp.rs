@@ -11,7 +11,7 @@ use seccompiler::{
     BpfProgram, Error, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition,
     SeccompFilter, SeccompRule, TargetArch,
 };
-use sidegate::wire::SandboxLevel;
+use sidegate::wire::{HostProfile, SandboxLevel};
 
 /// Other processes' memory and descriptors; the kernel's own machinery; keys; handles that
 /// open files by number; the machine's clock, modules, swap and power.
@@ -92,14 +92,28 @@ const X32: i64 = 0x4000_0000;
 #[cfg(target_arch = "x86_64")]
 const X32_ONLY: [i64; 5] = [521, 528, 539, 540, 543];
 
+/// The kinds of socket with which one writes packets of one's own, or a protocol that nobody asked
+/// for: raw, reliable datagrams, sequenced packets, congestion control, packets.
+const KINDS_REFUSED: [u64; 5] = [3, 4, 5, 6, 10];
+
+/// A socket's kind without its flags.
+const KIND: u64 = 0xf;
+
+/// Memory that is written and run at once; memory that is to be run from now on.
+const WRITE_AND_RUN: u64 = 0x2 | 0x4;
+const RUN: u64 = 0x4;
+
+/// The same of memory that processes share.
+const SHARED_RUN: u64 = 0o100_000;
+
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 /// Binds this thread and what descends from it, for good.
 ///
 /// # Errors
 /// The kernel has no seccomp, or the filter cannot be made for this processor.
-pub(super) fn restrict(level: SandboxLevel) -> Result<(), Error> {
-    seccompiler::apply_filter(&program(rules(level)?, libc::EPERM)?)?;
+pub(super) fn restrict(level: SandboxLevel, profile: &HostProfile) -> Result<(), Error> {
+    seccompiler::apply_filter(&program(rules(level, profile)?, libc::EPERM)?)?;
     if level < SandboxLevel::A {
         // The flags of `clone3` lie in memory, out of a filter's sight. Told that there is no
         // such call, the C library uses `clone`.
@@ -115,7 +129,7 @@ fn program(rules: Rules, errno: i32) -> Result<BpfProgram, Error> {
     Ok(SeccompFilter::new(rules, SeccompAction::Allow, refuse, processor)?.try_into()?)
 }
 
-fn rules(level: SandboxLevel) -> Result<Rules, Error> {
+fn rules(level: SandboxLevel, profile: &HostProfile) -> Result<Rules, Error> {
     let mut forbidden = FORBIDDEN.to_vec();
     if level < SandboxLevel::A {
         forbidden.extend(BUILDING.iter().chain(&LISTENING));
@@ -128,7 +142,10 @@ fn rules(level: SandboxLevel) -> Result<Rules, Error> {
         forbidden.push(libc::SYS_socket | X32);
     }
     let mut rules: Rules = forbidden.into_iter().map(|number| (number, Vec::new())).collect();
-    rules.insert(libc::SYS_socket, socket_rules(level)?);
+    rules.insert(libc::SYS_socket, socket_rules(level, profile)?);
+    if !profile.jit {
+        rules.extend(code_rules()?);
+    }
     if level < SandboxLevel::A {
         let user = number(libc::CLONE_NEWUSER);
         let flag = argument(0, SeccompCmpOp::MaskedEq(user), user)?;
@@ -138,21 +155,54 @@ fn rules(level: SandboxLevel) -> Result<Rules, Error> {
 }
 
 /// Refuses every family of sockets but local ones. At level A netlink's routes stay open: with
-/// them WebKit's own sandbox brings up the loopback of its empty network, and there is nothing
-/// else to route.
-fn socket_rules(level: SandboxLevel) -> Result<Vec<SeccompRule>, Error> {
-    let [local, netlink] = [libc::AF_UNIX, libc::AF_NETLINK].map(number);
-    let no_local = argument(0, SeccompCmpOp::Ne, local)?;
-    if level < SandboxLevel::A {
-        return Ok(vec![SeccompRule::new(vec![no_local])?]);
+/// them WebKit's own sandbox brings up the loopback of its empty network. With a network, TCP and
+/// UDP are let through, and nothing else that such a socket could speak: Landlock knows the ports
+/// of TCP and not those of its relatives (MPTCP, SCTP, SMC).
+fn socket_rules(level: SandboxLevel, profile: &HostProfile) -> Result<Vec<SeccompRule>, Error> {
+    let routes = (level == SandboxLevel::A).then_some(libc::AF_NETLINK);
+    let internet = [libc::AF_INET, libc::AF_INET6].into_iter().filter(|_| profile.has_network());
+    let allowed = [libc::AF_UNIX].into_iter().chain(routes).chain(internet.clone());
+    let none_of_these = allowed.map(|family| argument(0, SeccompCmpOp::Ne, number(family)));
+    let mut rules = vec![SeccompRule::new(none_of_these.collect::<Result<_, _>>()?)?];
+    if let Some(family) = routes {
+        let is_netlink = argument(0, SeccompCmpOp::Eq, number(family))?;
+        let no_routes = argument(2, SeccompCmpOp::Ne, number(libc::NETLINK_ROUTE))?;
+        rules.push(SeccompRule::new(vec![is_netlink, no_routes])?);
     }
-    let no_netlink = argument(0, SeccompCmpOp::Ne, netlink)?;
-    let is_netlink = argument(0, SeccompCmpOp::Eq, netlink)?;
-    let no_routes = argument(2, SeccompCmpOp::Ne, number(libc::NETLINK_ROUTE))?;
-    Ok(vec![
-        SeccompRule::new(vec![no_local, no_netlink])?,
-        SeccompRule::new(vec![is_netlink, no_routes])?,
-    ])
+    for family in internet {
+        let is_internet = argument(0, SeccompCmpOp::Eq, number(family))?;
+        let protocols = [0, libc::IPPROTO_TCP, libc::IPPROTO_UDP];
+        let other = protocols.map(|known| argument(2, SeccompCmpOp::Ne, number(known)));
+        let other = other.into_iter().collect::<Result<Vec<_>, _>>()?;
+        rules.push(SeccompRule::new([vec![is_internet.clone()], other].concat())?);
+        for kind in KINDS_REFUSED {
+            let is_kind = argument(1, SeccompCmpOp::MaskedEq(KIND), kind)?;
+            rules.push(SeccompRule::new(vec![is_internet.clone(), is_kind])?);
+        }
+    }
+    Ok(rules)
+}
+
+/// Refuses memory that is written and then run: what a compiler of scripts makes, and what an
+/// attacker brings.
+fn code_rules() -> Result<Rules, Error> {
+    let refused = |bits| -> Result<Vec<SeccompRule>, Error> {
+        let flag = argument(2, SeccompCmpOp::MaskedEq(bits), bits)?;
+        Ok(vec![SeccompRule::new(vec![flag])?])
+    };
+    let rules = [
+        (libc::SYS_mmap, refused(WRITE_AND_RUN)?),
+        (libc::SYS_mprotect, refused(RUN)?),
+        (libc::SYS_pkey_mprotect, refused(RUN)?),
+        (libc::SYS_shmat, refused(SHARED_RUN)?),
+    ];
+    #[cfg(target_arch = "x86_64")]
+    {
+        let second = rules.clone().map(|(number, rules)| (number | X32, rules));
+        Ok(rules.into_iter().chain(second).collect())
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    Ok(rules.into())
 }
 
 fn number(constant: i32) -> u64 {

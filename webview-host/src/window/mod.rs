@@ -155,6 +155,16 @@ impl Window {
         own
     }
 
+    /// Has the web process answer the broker, if it can.
+    pub(crate) fn ask_whether_it_answers(&self) {
+        self.page.ask_whether_it_answers();
+    }
+
+    /// Ends the web process; what becomes of the page then is what becomes of one that crashes.
+    pub(crate) fn restart(&self) {
+        self.page.end_web_process();
+    }
+
     /// Hands a document its token, if it is still the current one.
     pub(crate) fn deliver_token(&self, document: DocumentId, token: &str) {
         self.page.with_nonce(document, |view, nonce| bridge::deliver_token(view, nonce, token));

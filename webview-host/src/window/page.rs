@@ -43,6 +43,9 @@ pub(super) struct Page {
     documents: RefCell<Documents>,
     dropped: Cell<u32>,
     crashes: RefCell<Vec<Instant>>,
+    /// Whether the web process was asked and has yet to answer. It is not asked twice: what a
+    /// page that spins leaves unread would pile up.
+    asked: Cell<bool>,
     asks: Asks,
     inspected: Cell<bool>,
 }
@@ -51,8 +54,8 @@ impl Page {
     pub(super) fn new(window: WindowId, origins: Origins, outbox: Outbox, view: WebView) -> Self {
         let documents = RefCell::new(Documents::default());
         let (dropped, crashes) = (Cell::new(0), RefCell::new(Vec::new()));
-        let (asks, inspected) = (Asks::default(), Cell::new(false));
-        Self { window, origins, outbox, view, documents, dropped, crashes, asks, inspected }
+        let (asks, inspected, asked) = (Asks::default(), Cell::new(false), Cell::new(false));
+        Self { window, origins, outbox, view, documents, dropped, crashes, asked, asks, inspected }
     }
 
     pub(super) fn origins(&self) -> &Origins {
@@ -101,6 +104,25 @@ impl Page {
             }
             Heard::Refused(why) => self.drop_it(why),
         }
+    }
+
+    /// Has the web process answer the broker. A script that does not end keeps it from that, and
+    /// the main loop here goes on.
+    pub(super) fn ask_whether_it_answers(self: &Rc<Self>) {
+        if self.asked.replace(true) {
+            return;
+        }
+        let asker = Rc::downgrade(self);
+        bridge::ask(&self.view, move || {
+            if let Some(page) = asker.upgrade() {
+                page.asked.set(false);
+                page.outbox.send(&FromHost::Responsive { window: page.window });
+            }
+        });
+    }
+
+    pub(super) fn end_web_process(&self) {
+        self.view.terminate_web_process();
     }
 
     /// Asks the broker for a power of the current document. `then` is called once: with the answer,

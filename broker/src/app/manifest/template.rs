@@ -5,6 +5,8 @@
 use serde::Deserialize;
 use sidegate_capabilities::{Origin, WindowLabel};
 
+use crate::app::Containment;
+
 use super::window::{Look, Window, default_height, default_width};
 use super::{ManifestError, twice, value};
 
@@ -108,7 +110,8 @@ impl TryFrom<Written> for Template {
     fn try_from(written: Written) -> Result<Self, ManifestError> {
         let Written { name, title, page, url, width, height, remember, menu, takes, most } =
             written;
-        let look = Look { title, page, url, width, height, group: None, remember, menu };
+        let sandbox = Containment::default();
+        let look = Look { title, page, url, width, height, group: None, remember, menu, sandbox };
         let label =
             WindowLabel::parse(&name).map_err(|error| value("template.name", error.to_string()))?;
         let mut template = Self::new(&name, look.window(label)?)?;

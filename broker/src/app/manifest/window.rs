@@ -4,6 +4,7 @@ use serde::Deserialize;
 use sidegate_capabilities::WindowLabel;
 
 use super::{ManifestError, is_plain_path, value};
+use crate::app::containment::{self, Containment};
 
 /// A window that is smaller than this cannot be used, and one that is larger than this was a
 /// slip of the pen: the largest screens sold have 7,680 pixels.
@@ -23,12 +24,14 @@ pub struct Window {
     /// Logical pixels.
     pub height: u32,
     /// Windows of one group share a host process, whatever they may do. Without a group, those
-    /// share one that may do the same.
+    /// share one that may do the same and need the same of their sandbox.
     pub group: Option<String>,
     /// Whether it opens as it stood when the app ran last.
     pub remember: bool,
     /// Whether it has the app's menu bar.
     pub menu: bool,
+    /// What it needs of its host's sandbox, and what it is held to.
+    pub sandbox: Containment,
 }
 
 impl Window {
@@ -73,6 +76,8 @@ pub(super) struct Written {
     remember: bool,
     #[serde(default)]
     menu: bool,
+    #[serde(default)]
+    sandbox: containment::Written,
 }
 
 /// What a window and a template say alike.
@@ -85,6 +90,7 @@ pub(super) struct Look {
     pub(super) group: Option<String>,
     pub(super) remember: bool,
     pub(super) menu: bool,
+    pub(super) sandbox: Containment,
 }
 
 impl Default for Look {
@@ -98,13 +104,14 @@ impl Default for Look {
             group: None,
             remember: false,
             menu: false,
+            sandbox: Containment::default(),
         }
     }
 }
 
 impl Look {
     pub(super) fn window(self, label: WindowLabel) -> Result<Window, ManifestError> {
-        let Self { title, page, url, width, height, group, remember, menu } = self;
+        let Self { title, page, url, width, height, group, remember, menu, sandbox } = self;
         if !SIZE.contains(&width) || !SIZE.contains(&height) {
             let problem = format!("width and height are from {} to {}", SIZE.start(), SIZE.end());
             return Err(value("window.width", problem));
@@ -114,7 +121,7 @@ impl Look {
             (None, Some(url)) => remote_page(url)?,
             _ => return Err(value("window", "a window has either a `page` or a `url`")),
         };
-        Ok(Window { label, title, url, width, height, group, remember, menu })
+        Ok(Window { label, title, url, width, height, group, remember, menu, sandbox })
     }
 }
 
@@ -122,8 +129,10 @@ impl TryFrom<Written> for Window {
     type Error = ManifestError;
 
     fn try_from(written: Written) -> Result<Self, ManifestError> {
-        let Written { label, title, page, url, width, height, group, remember, menu } = written;
-        let look = Look { title, page, url, width, height, group, remember, menu };
+        let Written { label, title, page, url, width, height, group, remember, menu, sandbox } =
+            written;
+        let sandbox = sandbox.read().map_err(|(key, problem)| value(key, problem))?;
+        let look = Look { title, page, url, width, height, group, remember, menu, sandbox };
         look.window(parse_label(&label)?)
     }
 }

@@ -10,6 +10,11 @@ use crate::report::{self, Outcome, Unusable};
 /// The level that an app gets unless it asks for less.
 const WANTED: &str = "A";
 
+/// How the words begin that say that there is no control group, and what gives one.
+const BROKER: &str = "the broker";
+const DELEGATE: &str =
+    "start the app in a group of its own: `systemd-run --user --scope -p Delegate=yes …`";
+
 /// Says which sandbox level the hosts of an app reach on this machine, and what is missing
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -32,6 +37,9 @@ pub(crate) struct Doctor {
 struct Found {
     level: Option<String>,
     missing: Vec<String>,
+    /// What bounds a host's memory and processes.
+    bounded_by: String,
+    warnings: Vec<String>,
 }
 
 impl Doctor {
@@ -48,7 +56,10 @@ impl Found {
     fn report(&self, ok: bool) -> String {
         let missing: Vec<_> =
             self.missing.iter().map(|what| json!({ "what": what, "help": advice(what) })).collect();
-        let report = json!({ "ok": ok, "level": self.level, "wanted": WANTED, "missing": missing });
+        let report = json!({
+            "ok": ok, "level": self.level, "wanted": WANTED, "missing": missing,
+            "bounded_by": self.bounded_by, "warnings": self.warnings,
+        });
         format!("{report}\n")
     }
 
@@ -68,6 +79,13 @@ impl Found {
                 let _infallible = writeln!(text, "     help: {help}");
             }
         }
+        let _infallible = writeln!(text, "memory and processes are bounded by {}", self.bounded_by);
+        if self.bounded_by.starts_with(BROKER) {
+            let _infallible = writeln!(text, "     help: {DELEGATE}");
+        }
+        for warning in &self.warnings {
+            let _infallible = writeln!(text, "warning: {warning}");
+        }
         text
     }
 }
@@ -77,13 +95,16 @@ fn look() -> Result<Found, Unusable> {
     // A host ends with the thread that started it: one thread for all.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let found = runtime.block_on(sidegate::examine()).map_err(Unusable::new)?;
-    Ok(Found { level: found.level.map(|level| level.to_string()), missing: found.missing })
+    let sidegate::Examination { missing, bounded_by, warnings, .. } = found;
+    let level = found.level.map(|level| level.to_string());
+    Ok(Found { level, missing, bounded_by, warnings })
 }
 
 #[cfg(not(target_os = "linux"))]
 fn look() -> Result<Found, Unusable> {
     let missing = vec!["this platform has no sandbox that a host could stand in".to_owned()];
-    Ok(Found { level: None, missing })
+    let bounded_by = "nobody".to_owned();
+    Ok(Found { level: None, missing, bounded_by, warnings: Vec::new() })
 }
 
 /// What helps, by the words of what is missing: bubblewrap's, Landlock's and the host's own.
@@ -144,9 +165,13 @@ mod tests {
             (None, "no host starts"),
         ] {
             let missing = vec!["`bwrap` is not installed".to_owned()];
-            let text = Found { level: level.map(String::from), missing }.in_words();
+            let level = level.map(String::from);
+            let bounded_by = "the broker, which looks on".to_owned();
+            let warnings = vec!["bubblewrap is old".to_owned()];
+            let text = Found { level, missing, bounded_by, warnings }.in_words();
             assert!(text.contains(words), "{text}");
-            assert_eq!(text.lines().count(), 3, "{text}");
+            assert!(text.contains("Delegate=yes") && text.ends_with("is old\n"), "{text}");
+            assert_eq!(text.lines().count(), 6, "{text}");
         }
     }
 }

@@ -20,6 +20,8 @@ use std::{
     },
     path::Path,
     process::{Command, ExitCode},
+    sync::{Arc, RwLock},
+    thread,
 };
 
 use rustix::{
@@ -108,9 +110,24 @@ fn try_word(word: &str) {
         "abstract" => attempt(word, connect_abstract(of)),
         "tcp" => attempt(word, TcpStream::connect(of)),
         "run" => attempt(word, Command::new(of).arg("--version").output()),
+        "threads" => say(word, &threads(of.parse().unwrap_or(0))),
         "wait" => attempt(word, io::stdin().read(&mut [0])),
         _ => say(word, &"no such attempt"),
     }
+}
+
+/// How many threads there can be at once, up to `wanted`.
+fn threads(wanted: usize) -> usize {
+    let end = Arc::new(RwLock::new(()));
+    let held = end.write();
+    let waiting = |_: &usize| {
+        let end = Arc::clone(&end);
+        let thread = thread::Builder::new().stack_size(64 << 10);
+        thread.spawn(move || drop(end.read())).is_ok()
+    };
+    let made = (0..wanted).take_while(waiting).count();
+    drop(held);
+    made
 }
 
 fn look_at(path: &Path) -> io::Result<()> {
@@ -123,10 +140,12 @@ fn connect_abstract(name: &str) -> io::Result<UnixStream> {
 
 fn sockets() {
     attempt("udp", UdpSocket::bind("127.0.0.1:0"));
-    let families: [(&str, AddressFamily, SocketType, Option<Protocol>); 8] = [
+    let families: [(&str, AddressFamily, SocketType, Option<Protocol>); 10] = [
         ("AF_INET", AddressFamily::INET, SocketType::STREAM, None),
         ("AF_INET6", AddressFamily::INET6, SocketType::STREAM, None),
         ("raw", AddressFamily::INET, SocketType::RAW, Some(ipproto::ICMP)),
+        ("MPTCP", AddressFamily::INET, SocketType::STREAM, Some(ipproto::MPTCP)),
+        ("SCTP", AddressFamily::INET6, SocketType::STREAM, Some(ipproto::SCTP)),
         ("AF_PACKET", AddressFamily::PACKET, SocketType::RAW, None),
         ("AF_VSOCK", AddressFamily::from_raw(40), SocketType::STREAM, None),
         ("AF_ALG", AddressFamily::from_raw(38), SocketType::SEQPACKET, None),

@@ -1,7 +1,7 @@
 //! System calls that no safe library makes. Each is the whole of a program of a few dozen bytes,
 //! written into memory, started, and asked by its exit status what the kernel said.
 //!
-//! All arguments but the first are zero: a call that gets past a filter fails with something
+//! All arguments but the first and the third are zero: a call that gets past a filter fails with something
 //! else than `EPERM`, or succeeds and does nothing.
 
 use std::{
@@ -16,6 +16,10 @@ use rustix::fs::{MemfdFlags, memfd_create};
 /// `CLONE_NEWUSER`: what `unshare` is asked for.
 const NEW_USER_NAMESPACE: u32 = 0x1000_0000;
 
+/// `PROT_WRITE | PROT_EXEC`, and the latter alone.
+const WRITE_AND_RUN: u32 = 6;
+const RUN: u32 = 4;
+
 /// Where the program is put in memory.
 const ADDRESS: u64 = 0x40_0000;
 
@@ -24,34 +28,38 @@ const HEADERS: u64 = 64 + 56;
 
 /// Each call by its name, and what came of it.
 pub(crate) fn all() -> Vec<(&'static str, io::Result<()>)> {
-    let calls: [(&str, i64, u32); 19] = [
-        ("sched_yield", libc::SYS_sched_yield, 0),
-        ("ptrace", libc::SYS_ptrace, 0),
-        ("process_vm_readv", libc::SYS_process_vm_readv, 0),
-        ("process_vm_writev", libc::SYS_process_vm_writev, 0),
-        ("pidfd_getfd", libc::SYS_pidfd_getfd, 0),
-        ("kcmp", libc::SYS_kcmp, 0),
-        ("bpf", libc::SYS_bpf, 0),
-        ("perf_event_open", libc::SYS_perf_event_open, 0),
-        ("io_uring_setup", libc::SYS_io_uring_setup, 0),
-        ("userfaultfd", libc::SYS_userfaultfd, 0),
-        ("keyctl", libc::SYS_keyctl, 0),
-        ("add_key", libc::SYS_add_key, 0),
-        ("request_key", libc::SYS_request_key, 0),
-        ("kexec_load", libc::SYS_kexec_load, 0),
-        ("init_module", libc::SYS_init_module, 0),
-        ("open_by_handle_at", libc::SYS_open_by_handle_at, 0),
-        ("unshare", libc::SYS_unshare, NEW_USER_NAMESPACE),
-        ("mount", libc::SYS_mount, 0),
-        ("setns", libc::SYS_setns, 0),
+    let calls: [(&str, i64, u32, u32); 23] = [
+        ("sched_yield", libc::SYS_sched_yield, 0, 0),
+        ("ptrace", libc::SYS_ptrace, 0, 0),
+        ("process_vm_readv", libc::SYS_process_vm_readv, 0, 0),
+        ("process_vm_writev", libc::SYS_process_vm_writev, 0, 0),
+        ("pidfd_getfd", libc::SYS_pidfd_getfd, 0, 0),
+        ("kcmp", libc::SYS_kcmp, 0, 0),
+        ("bpf", libc::SYS_bpf, 0, 0),
+        ("perf_event_open", libc::SYS_perf_event_open, 0, 0),
+        ("io_uring_setup", libc::SYS_io_uring_setup, 0, 0),
+        ("userfaultfd", libc::SYS_userfaultfd, 0, 0),
+        ("keyctl", libc::SYS_keyctl, 0, 0),
+        ("add_key", libc::SYS_add_key, 0, 0),
+        ("request_key", libc::SYS_request_key, 0, 0),
+        ("kexec_load", libc::SYS_kexec_load, 0, 0),
+        ("init_module", libc::SYS_init_module, 0, 0),
+        ("open_by_handle_at", libc::SYS_open_by_handle_at, 0, 0),
+        ("unshare", libc::SYS_unshare, NEW_USER_NAMESPACE, 0),
+        ("mount", libc::SYS_mount, 0, 0),
+        ("setns", libc::SYS_setns, 0, 0),
+        ("memory to write and run", libc::SYS_mmap, 0, WRITE_AND_RUN),
+        ("memory to run", libc::SYS_mprotect, 0, RUN),
+        ("memory to run, by key", libc::SYS_pkey_mprotect, 0, RUN),
+        ("memory to read", libc::SYS_mprotect, 0, 1),
     ];
-    calls.map(|(name, number, first)| (name, make(number, first))).into()
+    calls.map(|(name, number, first, third)| (name, make(number, first, third))).into()
 }
 
-fn make(number: i64, first: u32) -> io::Result<()> {
+fn make(number: i64, first: u32, third: u32) -> io::Result<()> {
     let number = u32::try_from(number).map_err(io::Error::other)?;
     let mut program = File::from(memfd_create("call", MemfdFlags::CLOEXEC)?);
-    program.write_all(&image(&code(number, first)))?;
+    program.write_all(&image(&code(number, first, third)))?;
     let path = format!("/proc/self/fd/{}", program.as_raw_fd());
     let status = Command::new(path).status()?;
     match status.code() {
@@ -87,14 +95,15 @@ fn image(code: &[u8]) -> Vec<u8> {
 #[cfg(target_arch = "x86_64")]
 const MACHINE: u16 = 62;
 
-/// `exit(-call(first, 0, 0, 0, 0, 0))`
+/// `exit(-call(first, 0, third, 0, 0, 0))`
 #[cfg(target_arch = "x86_64")]
-fn code(number: u32, first: u32) -> Vec<u8> {
+fn code(number: u32, first: u32, third: u32) -> Vec<u8> {
     let mut code = vec![0xb8]; // mov eax, number
     code.extend(number.to_le_bytes());
     code.push(0xbf); // mov edi, first
     code.extend(first.to_le_bytes());
-    code.extend([0x31, 0xf6, 0x31, 0xd2]); // xor esi, esi; xor edx, edx
+    code.extend([0x31, 0xf6, 0xba]); // xor esi, esi; mov edx, third
+    code.extend(third.to_le_bytes());
     code.extend([0x4d, 0x31, 0xd2, 0x4d, 0x31, 0xc0, 0x4d, 0x31, 0xc9]); // r10, r8, r9
     code.extend([0x0f, 0x05]); // syscall
     code.extend([0xf7, 0xd8, 0x89, 0xc7]); // neg eax; mov edi, eax
@@ -105,12 +114,13 @@ fn code(number: u32, first: u32) -> Vec<u8> {
 #[cfg(target_arch = "aarch64")]
 const MACHINE: u16 = 183;
 
-/// `exit(-call(first, 0, 0, 0, 0, 0))`
+/// `exit(-call(first, 0, third, 0, 0, 0))`
 #[cfg(target_arch = "aarch64")]
-fn code(number: u32, first: u32) -> Vec<u8> {
+fn code(number: u32, first: u32, third: u32) -> Vec<u8> {
     let load = |register: u32, value: u32| 0xd280_0000 | ((value & 0xffff) << 5) | register;
     let mut words = vec![load(8, number), load(0, first), 0xf2a0_0000 | ((first >> 16) << 5)];
-    words.extend((1..6).map(|register| load(register, 0)));
+    let others = [(1, 0), (2, third), (3, 0), (4, 0), (5, 0)];
+    words.extend(others.map(|(register, value)| load(register, value)));
     words.extend([0xd400_0001, 0xcb00_03e0, load(8, 93), 0xd400_0001]); // svc; neg; exit
     words.into_iter().flat_map(u32::to_le_bytes).collect()
 }
