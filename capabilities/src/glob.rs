@@ -132,6 +132,13 @@ mod tests {
     }
 
     #[test]
+    fn as_regular_expressions() {
+        let of = |question| text_regex("a?*", ".", question);
+        assert_eq!(of(Question::Literal), r"a\x{3f}.*");
+        assert_eq!(of(Question::AnyOne), "a..*");
+    }
+
+    #[test]
     fn a_hostile_pattern_takes_no_time() {
         let pattern = "*a".repeat(60);
         assert!(!text_matches(&pattern, &"a".repeat(59), Question::Literal));

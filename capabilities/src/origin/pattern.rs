@@ -271,6 +271,7 @@ mod tests {
             ("http://[::1]:5173", "http://[::1]:5173", true),
             ("http://[::1]", "http://[::1]", true),
             ("tauri://localhost", "tauri://localhost", true),
+            ("z3950.r+x-y://example", "z3950.r+x-y://example", true),
         ];
         for (pattern, origin, matches) in cases {
             let pattern = OriginPattern::parse(pattern).unwrap();
@@ -296,6 +297,10 @@ mod tests {
             ("example.com", Shape),
             ("HTTPS://example.com", Shape),
             ("*://example.com", Shape),
+            ("1app://example.com", Shape),
+            ("-://example.com", Shape),
+            ("aPp://example.com", Shape),
+            ("a_p://example.com", Shape),
             ("https://example.com/", Longer),
             ("https://example.com/a", Longer),
             ("https://user@example.com", Longer),
@@ -312,6 +317,8 @@ mod tests {
             ("https://*.0.0.1", Host(HostPatternError::Address)),
             ("https://exa mple.com", Host(HostPatternError::Host)),
             ("https://example.com.", Host(HostPatternError::Host)),
+            // What a web address may be spelt like, another one may not.
+            ("tauri://b\u{fc}cher.example", Host(HostPatternError::Host)),
         ];
         for (text, error) in cases {
             assert_eq!(OriginPattern::parse(text), Err(error), "{text:?}");

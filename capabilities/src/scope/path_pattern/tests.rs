@@ -343,3 +343,30 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_sample_is_a_path_that_matches() {
+    for written in ["/d/a", "/d/*.md", "/d/**", "/d/a?c/**/x*", "$HOME/notes/*"] {
+        let pattern = pattern(written, Effect::Allow);
+        let sample = pattern.sample();
+        assert!(pattern.matches(&path(&sample)), "{written} {sample}");
+    }
+}
+
+/// Whatever a wildcard at the front stands for, nothing included, what is left may not begin with a
+/// dot that nobody wrote.
+#[test]
+fn what_a_wildcard_at_the_front_may_stand_for() {
+    let (one, any) = (ANY_BUT_DOT, ANY);
+    let cases = [
+        ("*ab", vec![format!("{one}{any}*ab"), "ab".to_owned()]),
+        ("*.md", vec![format!("{one}{any}*\\x{{2e}}md")]),
+        ("*", vec![format!("{one}{any}*")]),
+        ("?b", vec![format!("{one}b")]),
+        ("*?b", vec![format!("{one}{any}*{any}b"), format!("{one}b")]),
+        ("ab*", vec![format!("ab{any}*")]),
+    ];
+    for (wild, expected) in cases {
+        assert_eq!(visible(wild), expected, "{wild}");
+    }
+}
