@@ -7,7 +7,7 @@ MINUTES ?= 60
 TOOLS := $(CURDIR)/target/tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint audit-deps bench peers bench-peers soak mutants fmt clean
+.PHONY: help setup demo test lint audit-deps bench peers bench-peers vite soak mutants fmt clean
 
 help: ## lists these targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -45,6 +45,10 @@ peers: ## asks Cedar whether it decides as we do, call by call
 bench-peers: ## asks us, Cedar, Casbin and Tauri the same question, and prints the times
 	cd tests/peers && $(CARGO) bench --bench decide
 
+vite: setup $(TOOLS)/vite/node_modules/vite ## shows hot reload with Vite itself (wants Node.js; fetches Vite from npm)
+	$(CARGO) build -p sidegate -p sidegate-webview-host --bins
+	SIDEGATE_VITE=$(TOOLS)/vite/node_modules/vite $(CARGO) test -p sidegate-tests --features vite --test host_vite
+
 soak: setup ## runs storms, races, deaths and the second road in full, and the end-to-end tests for MINUTES (60)
 	$(CARGO) build --release --workspace --bins
 	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate --test files_storm --test revocation
@@ -66,6 +70,9 @@ fmt: ## formats the source
 
 clean: ## removes what was built
 	$(CARGO) clean
+
+$(TOOLS)/vite/node_modules/vite:
+	npm install --prefix $(TOOLS)/vite --no-save --no-fund --no-audit vite@7.3.8
 
 $(TOOLS)/bin/cargo-deny:
 	$(CARGO) install --locked --root $(TOOLS) cargo-deny@0.19.9

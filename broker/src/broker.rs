@@ -4,6 +4,7 @@
 mod builder;
 #[cfg(test)]
 mod flow_tests;
+mod pages;
 mod peer;
 mod peer_call;
 mod reload;

@@ -67,6 +67,10 @@ mod windows;
 
 #[cfg(feature = "core")]
 pub use {
+    assets::{
+        ArchiveError, ContentSecurity, ContentSecurityError, DevServer, DevServerError, PackError,
+        UiArchive,
+    },
     broker::{Broker, BuildError, Builder, Heard, Peer, PeerCall, RunError},
     bytes::Bytes,
     clock::Moment,

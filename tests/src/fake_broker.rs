@@ -106,6 +106,8 @@ pub enum Asset {
     Html(String),
     /// A script.
     Script(String),
+    /// Any bytes, under any headers.
+    Bytes(Vec<(&'static str, &'static str)>, Vec<u8>),
     /// Nothing, ever: the request hangs.
     Hangs,
     /// A page, after a while.
@@ -382,6 +384,12 @@ impl Clerk {
         let asset = self.assets.get(&asked.url).or_else(|| self.assets.get(path));
         let (kind, body, status) = match asset {
             Some(Asset::Hangs) => return Ok(()),
+            Some(Asset::Bytes(headers, body)) => {
+                let owned = |(name, value): &(&str, &str)| (name.to_string(), value.to_string());
+                let headers = headers.iter().map(owned).collect();
+                let reply = AssetReply { request: asked.request, status: 200, headers, body };
+                return send(&mut self.line, &ToHost::Asset(reply));
+            }
             Some(Asset::Slow(delay, html)) => {
                 let (mut line, asked) = (self.line.try_clone()?, asked.clone());
                 let (delay, html) = (*delay, html.clone());

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::assets::{ContentSecurity, DevServer, WrittenContentSecurity, WrittenDevServer};
 use crate::windows::MAX_OPEN;
 use crate::wire::SandboxLevel;
 
@@ -52,6 +53,10 @@ pub struct Manifest {
     pub watch: bool,
     /// How long calls in flight may take to finish when the app is asked to end.
     pub drain: Option<Duration>,
+    /// Where the pages come from in a debug run.
+    pub dev_server: Option<DevServer>,
+    /// What is added to the content security policy of the pages.
+    pub content_security: ContentSecurity,
 }
 
 impl Manifest {
@@ -97,6 +102,8 @@ impl Manifest {
             observe: written.observe.map(observed).transpose()?,
             watch: written.watch,
             drain: written.drain_seconds.map(drain).transpose()?,
+            dev_server: written.dev_url.map(dev_server).transpose()?,
+            content_security: written.csp.map(content_security).transpose()?.unwrap_or_default(),
         })
     }
 }
@@ -185,6 +192,8 @@ struct Written {
     #[serde(default = "default_watch")]
     watch: bool,
     drain_seconds: Option<u64>,
+    dev_url: Option<WrittenDevServer>,
+    csp: Option<WrittenContentSecurity>,
 }
 
 #[derive(Deserialize, Default)]
@@ -223,6 +232,14 @@ fn observed(directory: String) -> Result<String, ManifestError> {
     let problem =
         format!("`{directory}` is not another directory beneath the app's, like `policies-next`");
     Err(value("observe", problem))
+}
+
+fn dev_server(written: WrittenDevServer) -> Result<DevServer, ManifestError> {
+    DevServer::try_from(written).map_err(|error| value("dev_url", error.to_string()))
+}
+
+fn content_security(written: WrittenContentSecurity) -> Result<ContentSecurity, ManifestError> {
+    ContentSecurity::try_from(written).map_err(|error| value("csp", error.to_string()))
 }
 
 fn drain(seconds: u64) -> Result<Duration, ManifestError> {
@@ -303,9 +320,35 @@ page = "editor.html"
                 "`drain_seconds`: a person who closed",
             ),
             ("[[window]]", "[[windows]]", "unknown field `windows`"),
+            (
+                "[[window]]",
+                "dev_url = \"http://example.com:80\"\n[[window]]",
+                "`dev_url`: `http://example.com:80` is not `http://localhost:PORT`",
+            ),
+            (
+                "[[window]]",
+                "csp.script-src = [\"'unsafe-eval'\"]\n[[window]]",
+                "`csp`: `'unsafe-eval'` in `script-src` undoes",
+            ),
+            ("[[window]]", "csp.img-src = \"data:\"\n[[window]]", "line 5"),
         ] {
             let error = Manifest::parse(&GOOD.replace(from, to)).unwrap_err().to_string();
             assert!(error.contains(expected), "{to}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_dev_server_is_less_trusted_unless_it_says_otherwise() {
+        for (written, local) in [
+            ("dev_url = \"http://localhost:5173\"", Some(false)),
+            ("dev_url = { url = \"http://localhost:5173\" }", Some(false)),
+            ("dev_url = { url = \"http://[::1]:1\", dangerously_as_local = true }", Some(true)),
+            ("dev_url = { url = \"http://localhost:1\", as_local = true }", None),
+            ("dev_url = 5173", None),
+        ] {
+            let text = GOOD.replace("[[window]]", &format!("{written}\n[[window]]"));
+            let server = Manifest::parse(&text).ok().and_then(|manifest| manifest.dev_server);
+            assert_eq!(server.map(|server| server.is_local()), local, "{written}");
         }
     }
 

@@ -66,6 +66,12 @@ pub(super) fn media_type(path: &str) -> &'static str {
     known.map_or(UNKNOWN, |(_, media_type)| media_type)
 }
 
+/// Whether what is of `media_type` is a document with scripts and styles of its own.
+pub(super) fn is_document(media_type: &str) -> bool {
+    let kind = media_type.split(';').next().unwrap_or_default().trim();
+    ["text/html", "application/xhtml+xml"].iter().any(|known| kind.eq_ignore_ascii_case(known))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +94,22 @@ mod tests {
             ("", UNKNOWN),
         ] {
             assert_eq!(media_type(path), expected, "{path:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_a_document_however_it_is_written() {
+        for (media_type, expected) in [
+            ("text/html", true),
+            ("text/html; charset=utf-8", true),
+            ("Text/HTML ;x", true),
+            ("application/xhtml+xml", true),
+            ("text/html5", false),
+            ("text/plain; text/html", false),
+            ("image/svg+xml", false),
+            ("", false),
+        ] {
+            assert_eq!(is_document(media_type), expected, "{media_type}");
         }
     }
 

@@ -13,7 +13,7 @@ use tokio::sync::{Mutex, mpsc, watch};
 
 use super::Broker;
 use crate::app::{AppDirectories, AppId, Manifest, ManifestError, Menus, NoHome, Template, Window};
-use crate::assets::Assets;
+use crate::assets::{ArchiveError, Assets, DevServerError, Pages, PagesError};
 use crate::audit::{AuditError, AuditLog, Clock, Event};
 use crate::bundle::{BundleError, Floor, FloorError, PublicKey};
 use crate::confined::FileError;
@@ -46,7 +46,7 @@ pub struct Builder {
     menus: Menus,
     least: Option<SandboxLevel>,
     app_dir: PathBuf,
-    ui: Option<PathBuf>,
+    pub(super) pages: Pages,
     policies: Option<Reading>,
     bundle: Option<Signed>,
     observed: Option<Reading>,
@@ -109,6 +109,12 @@ pub enum BuildError {
         /// Why not.
         error: FileError,
     },
+    /// The archive of the app's pages.
+    #[error("the archive of the app's pages: {0}")]
+    Archive(#[from] ArchiveError),
+    /// The developer's server that the pages were to come from.
+    #[error("the dev server: {0}")]
+    DevServer(#[from] DevServerError),
     /// The audit log.
     #[error("the audit log: {0}")]
     Audit(#[from] AuditError),
@@ -141,6 +147,15 @@ impl BuildError {
     }
 }
 
+impl From<PagesError> for BuildError {
+    fn from(error: PagesError) -> Self {
+        match error {
+            PagesError::Directory(path, error) => Self::Pages { path, error },
+            PagesError::DevServer(error) => Self::DevServer(error),
+        }
+    }
+}
+
 impl Builder {
     /// Takes the manifest, the `policies` and the `ui` of the app in `directory`. After
     /// [`policy_bundle`](Self::policy_bundle) the `policies` there are not looked at.
@@ -159,7 +174,8 @@ impl Builder {
         if let Some(drain) = manifest.drain {
             self.drain = Some(drain);
         }
-        self.ui = Some(directory.join("ui"));
+        self = self.ui(directory.join("ui")).content_security(manifest.content_security);
+        self.pages.dev_server = manifest.dev_server;
         directory.clone_into(&mut self.app_dir);
         self.id = Some(manifest.id);
         self.name = manifest.name;
@@ -247,13 +263,6 @@ impl Builder {
         self
     }
 
-    /// Takes the app's pages from `directory`.
-    #[must_use]
-    pub fn ui(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.ui = Some(directory.into());
-        self
-    }
-
     /// Adds a window that opens at the start.
     #[must_use]
     pub fn window(mut self, window: Window) -> Self {
@@ -318,7 +327,8 @@ impl Builder {
         self
     }
 
-    /// Makes this a run for the app's developers: pages can be inspected.
+    /// Makes this a run for the app's developers: pages can be inspected, and come from the
+    /// [dev server](Self::dev_server) where there is one.
     #[must_use]
     pub fn debug(mut self) -> Self {
         self.debug = true;
@@ -336,6 +346,7 @@ impl Builder {
             None => AppDirectories::of(&id, &self.resources())?,
         };
         let app = self.app_info(&id);
+        let assets = self.assets()?;
         let (windows, wishes) = self.windows_of(&directories)?;
         let registry = self.registry(app, &directories, &windows)?;
         let whence = Whence {
@@ -358,7 +369,7 @@ impl Builder {
         let force = InForce::first(policies, self.log_args, directories.own(), files);
         let core = Arc::new(Core {
             reloader: Reloader::new(whence, variables, floor.clone(), set),
-            assets: self.assets()?,
+            assets,
             windows,
             host_binary: self.host.take(),
             least: self.least.unwrap_or(SandboxLevel::A),
@@ -411,6 +422,18 @@ impl Builder {
         Ok(Registry::new(commands)?)
     }
 
+    /// The pages; each window then opens its own where that is in this run.
+    fn assets(&mut self) -> Result<Assets, BuildError> {
+        let assets = std::mem::take(&mut self.pages).open(self.debug)?;
+        for window in &mut self.windows {
+            window.url = assets.place_of(&window.url);
+        }
+        for template in &mut self.templates {
+            template.move_to(assets.place_of(template.url()));
+        }
+        Ok(assets)
+    }
+
     /// The table of windows, and where those that are made come out.
     fn windows_of(
         &mut self,
@@ -446,13 +469,6 @@ impl Builder {
         } else {
             self.app_dir.clone()
         }
-    }
-
-    fn assets(&self) -> Result<Assets, BuildError> {
-        let Some(path) = &self.ui else {
-            return Ok(Assets::none());
-        };
-        Assets::in_directory(path).map_err(|error| BuildError::Pages { path: path.clone(), error })
     }
 }
 

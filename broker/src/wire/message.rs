@@ -104,7 +104,7 @@ pub struct AssetRequest {
 }
 
 /// The headers of a request for an asset that its answer depends on.
-pub const ASSET_HEADERS: [&str; 3] = ["range", "if-range", "if-none-match"];
+pub const ASSET_HEADERS: [&str; 4] = ["accept", "range", "if-range", "if-none-match"];
 
 /// The answer to an [`AssetRequest`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

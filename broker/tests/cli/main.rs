@@ -29,4 +29,5 @@ mod schema;
 mod test;
 mod tutorial;
 mod types;
+mod ui_archive;
 mod who_can;

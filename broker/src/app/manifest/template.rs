@@ -82,6 +82,11 @@ impl Template {
         &self.model.url
     }
 
+    /// Puts its own page at another address.
+    pub(crate) fn move_to(&mut self, url: String) {
+        self.model.url = url;
+    }
+
     /// Whether addresses of `origin` open in such a window.
     pub(crate) fn takes(&self, origin: &Origin) -> bool {
         self.takes.contains(origin)

@@ -34,6 +34,7 @@ mod script;
 mod tend;
 mod test;
 mod types;
+mod ui_archive;
 mod who_can;
 
 use std::process::ExitCode;
@@ -64,6 +65,7 @@ enum Verb {
     Lsp(lsp::Lsp),
     Fmt(fmt::Fmt),
     Types(types::Types),
+    UiArchive(ui_archive::UiArchiveArgs),
     Commands(commands::Commands),
     Completions(completions::Completions),
     Man(man::Man),
@@ -98,6 +100,7 @@ fn main() -> ExitCode {
         Verb::Lsp(lsp) => lsp.run(),
         Verb::Fmt(fmt) => fmt.run(),
         Verb::Types(types) => types.run(),
+        Verb::UiArchive(archive) => archive.run(),
         Verb::Commands(commands) => commands.run(),
         Verb::Completions(completions) => completions.run(),
         Verb::Man(man) => man.run(),

@@ -6,7 +6,7 @@ use clap::Command;
 
 /// What there is to do, and with which verbs. One that is not named here comes last.
 const GROUPS: [(&str, &[&str]); 5] = [
-    ("Run an app", &["run", "new", "serve", "doctor", "inspect"]),
+    ("Run an app", &["run", "new", "serve", "doctor", "inspect", "ui-archive"]),
     (
         "Write a policy",
         &["check", "fmt", "commands", "types", "schema", "lsp", "import", "export", "bundle"],
