@@ -28,6 +28,7 @@ test: setup ## runs every test, over real processes and real WebViews
 lint: setup $(TOOLS)/bin/cargo-deny ## checks format, clippy, docs, licences and sources
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy -p sidegate --no-default-features --features run --bins -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps
 	$(TOOLS)/bin/cargo-deny check --hide-inclusion-graph licenses bans sources
 

@@ -3,39 +3,17 @@
 //! be read.
 
 mod audit;
-mod bundle;
-mod check;
-mod commands;
-mod completions;
-mod diff;
+#[cfg(feature = "cli")]
+mod authoring;
 mod doctor;
-mod drift;
 mod entries;
-mod explain;
-mod export;
-mod fmt;
 mod follow;
-mod import;
-mod journal;
-mod known;
-mod learn;
-mod lsp;
-mod man;
-mod matrix;
-mod minimize;
+mod key;
 mod overview;
-mod page;
-mod place;
-mod replay;
 mod report;
 mod run;
-mod schema;
 mod script;
 mod tend;
-mod test;
-mod types;
-mod ui_archive;
-mod who_can;
 
 use std::process::ExitCode;
 
@@ -54,27 +32,11 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Verb {
     Run(run::Run),
-    Check(check::Check),
-    Explain(explain::Explain),
-    WhoCan(who_can::WhoCan),
-    Diff(diff::Diff),
     Audit(audit::Audit),
-    Import(import::Import),
-    Export(export::Export),
-    Bundle(bundle::BundleArgs),
-    Lsp(lsp::Lsp),
-    Fmt(fmt::Fmt),
-    Types(types::Types),
-    UiArchive(ui_archive::UiArchiveArgs),
-    Commands(commands::Commands),
-    Completions(completions::Completions),
-    Man(man::Man),
-    Learn(learn::Learn),
-    Minimize(minimize::Minimize),
-    Replay(replay::Replay),
-    Schema(schema::Schema),
-    Test(test::Test),
     Doctor(doctor::Doctor),
+    #[cfg(feature = "cli")]
+    #[command(flatten)]
+    Authoring(authoring::Verb),
 }
 
 fn main() -> ExitCode {
@@ -89,27 +51,10 @@ fn main() -> ExitCode {
     };
     let outcome = match arguments.verb {
         Verb::Run(run) => run.run(),
-        Verb::Check(check) => check.run(),
-        Verb::Explain(explain) => explain.run(),
-        Verb::WhoCan(who_can) => who_can.run(),
-        Verb::Diff(diff) => diff.run(),
         Verb::Audit(audit) => audit.run(),
-        Verb::Import(import) => import.run(),
-        Verb::Export(export) => export.run(),
-        Verb::Bundle(bundle) => bundle.run(),
-        Verb::Lsp(lsp) => lsp.run(),
-        Verb::Fmt(fmt) => fmt.run(),
-        Verb::Types(types) => types.run(),
-        Verb::UiArchive(archive) => archive.run(),
-        Verb::Commands(commands) => commands.run(),
-        Verb::Completions(completions) => completions.run(),
-        Verb::Man(man) => man.run(),
-        Verb::Learn(learn) => learn.run(),
-        Verb::Minimize(minimize) => minimize.run(),
-        Verb::Replay(replay) => replay.run(),
-        Verb::Schema(schema) => schema.run(),
-        Verb::Test(test) => test.run(),
         Verb::Doctor(doctor) => doctor.run(),
+        #[cfg(feature = "cli")]
+        Verb::Authoring(verb) => verb.run(),
     };
     match outcome {
         Ok(Outcome::Holds) => ExitCode::SUCCESS,

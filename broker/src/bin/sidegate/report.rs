@@ -4,7 +4,9 @@ use std::fmt::{self, Display};
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
-use sidegate::capabilities::{Color, Diagnostics, Sources, visible};
+use sidegate::capabilities::{Color, visible};
+#[cfg(feature = "cli")]
+use sidegate::capabilities::{Diagnostics, Sources};
 
 /// Whether what was asked about holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +40,7 @@ impl Unusable {
     }
 
     /// Nothing can be asked of a policy that does not compile: with the drawing of what is wrong.
+    #[cfg(feature = "cli")]
     pub(crate) fn of_policy(diagnostics: &Diagnostics, sources: &Sources) -> Self {
         let drawn = diagnostics.render(sources, color());
         Self { message: format!("the policy does not compile\n{drawn}"), kind: None }
@@ -78,6 +81,7 @@ pub(crate) fn print(text: impl Display) -> Result<(), Unusable> {
 }
 
 /// Rows of cells, each column as wide as its widest; the last one runs on.
+#[cfg(feature = "cli")]
 pub(crate) fn table<const N: usize>(rows: impl Iterator<Item = [String; N]>) -> String {
     let rows: Vec<[String; N]> = rows.collect();
     let mut widths = [0; N];

@@ -7,7 +7,7 @@ use sidegate::app::Manifest;
 use sidegate::{Broker, Moment};
 use tracing_subscriber::EnvFilter;
 
-use crate::bundle::public_key;
+use crate::key::public_key;
 use crate::report::{Outcome, Unusable};
 use crate::script;
 use crate::tend::{self, Follow};

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use ring::digest::{SHA256, digest};
 
-use crate::matrix::{Cell, Matrix, Row, State};
+use super::matrix::{Cell, Matrix, Row, State};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");

@@ -8,8 +8,8 @@ use serde_json::json;
 use sidegate::capabilities::{CommandName, Origin, Platform, WindowLabel};
 use sidegate_tools::types::{Ground, declarations};
 
-use crate::diff::usable;
-use crate::place::Place;
+use super::diff::usable;
+use super::place::Place;
 use crate::report::{self, Outcome, Unusable};
 
 /// Writes TypeScript declarations of just what a window may call

@@ -8,8 +8,8 @@ use sidegate::audit::{Filter, Pattern, to_ascii_json};
 use sidegate::capabilities::{CommandName, Context};
 use sidegate_tools::learn::{self, Current, Learned, learn};
 
-use crate::journal::Journal;
-use crate::place::{Place, directories_of};
+use super::journal::Journal;
+use super::place::{Place, directories_of};
 use crate::report::{self, Outcome, Unusable};
 
 /// Proposes the smallest capability file that would have allowed the refused calls of a log

@@ -10,8 +10,8 @@ use sidegate::app::{AppDirectories, AppId, Manifest};
 use sidegate::capabilities::{CommandName, Directories};
 use sidegate_tools::lsp::{Command, Ended, Surroundings, serve};
 
-use crate::known;
-use crate::place::{MANIFEST, NO_APP, NO_RESOURCES};
+use super::known;
+use super::place::{MANIFEST, NO_APP, NO_RESOURCES};
 use crate::report::{Outcome, Unusable};
 
 /// The folder of an app that holds its capability files.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sidegate::capabilities::{Color, Diagnostics, Policy, Sources};
 use sidegate_tools::drift::{Drift, FrontEnd, uncovered_calls, unused_commands};
 
-use crate::place::Place;
+use super::place::Place;
 use crate::report::{Unusable, shown};
 
 /// How many calls that cannot be read are shown by their place.

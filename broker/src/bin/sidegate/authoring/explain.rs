@@ -7,7 +7,7 @@ use serde_json::{Map, json};
 use sidegate::audit::Timestamp;
 use sidegate::capabilities::{Args, CommandName, Origin, WallTime, WindowLabel, parse_object};
 
-use crate::place::Place;
+use super::place::Place;
 use crate::report::{self, Outcome, Unusable};
 
 /// Says whether a call would be allowed, by which rule, and the smallest edit that would allow it

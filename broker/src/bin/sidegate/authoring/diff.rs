@@ -10,7 +10,7 @@ use sidegate::audit::Timestamp;
 use sidegate::capabilities::analysis::{Change, ChangeKind, Difference, LogChange, Patterns, diff};
 use sidegate::capabilities::{Compiled, Diagnostics, Platform, Policy};
 
-use crate::place::{Place, elsewhere};
+use super::place::{Place, elsewhere};
 use crate::report::{self, Outcome, Unusable};
 
 /// Says what may be done under one policy and not under another, each with an example call

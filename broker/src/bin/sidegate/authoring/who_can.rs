@@ -9,10 +9,10 @@ use serde_json::json;
 use sidegate::capabilities::analysis::{Exception, Grant, Holders, Inquiry, who_can};
 use sidegate::capabilities::{Args, CommandName, parse_object};
 
-use crate::diff::{sentence, usable};
-use crate::matrix::Matrix;
-use crate::page;
-use crate::place::Place;
+use super::diff::{sentence, usable};
+use super::matrix::Matrix;
+use super::page;
+use super::place::Place;
 use crate::report::{self, Outcome, Unusable};
 
 /// Says who may call a command, on what, and under which conditions

@@ -4,13 +4,13 @@
 use crate::report::{self, Outcome, Unusable};
 
 /// The schema of the capability file.
-const CAPABILITY_FILE: &str = include_str!("../../../../policies/schemas/capability-file.json");
+const CAPABILITY_FILE: &str = include_str!("../../../../../policies/schemas/capability-file.json");
 
 macro_rules! reports {
     ($($name:literal),* $(,)?) => {
         [$((
             $name,
-            include_str!(concat!("../../../../policies/schemas/report-", $name, ".json")),
+            include_str!(concat!("../../../../../policies/schemas/report-", $name, ".json")),
         )),*]
     };
 }

@@ -8,8 +8,8 @@ use sidegate::COMMANDS;
 use sidegate::capabilities::analysis::{Grant, Holders, Inquiry, who_can};
 use sidegate::capabilities::{CommandName, Origin, Policy, WallTime, WindowLabel};
 
-use crate::diff::{sentence, shown_origin};
-use crate::who_can::terms;
+use super::diff::{sentence, shown_origin};
+use super::who_can::terms;
 
 /// The table.
 pub(crate) struct Matrix {

@@ -11,7 +11,7 @@ use sidegate::capabilities::{
 };
 use sidegate_tools::commands::Commands;
 
-use crate::known::{self, OwnCommands};
+use super::known::{self, OwnCommands};
 use crate::report::Unusable;
 
 /// The manifest's file.

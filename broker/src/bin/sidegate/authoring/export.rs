@@ -8,7 +8,7 @@ use clap::Subcommand;
 use serde_json::{Map, Value, json};
 use sidegate_tools::cedar;
 
-use crate::place::Place;
+use super::place::Place;
 use crate::report::{self, Outcome, Unusable};
 
 /// What is written into the directory of `--out`.

@@ -8,7 +8,7 @@ use serde_json::json;
 use sidegate::capabilities::{Diagnostic, Diagnostics, Severity};
 use sidegate_tools::fmt::{FmtError, format};
 
-use crate::place::Place;
+use super::place::Place;
 use crate::report::{self, Outcome, Unusable};
 
 /// Lays capability files out in the one way: the order of keys, blanks, quotes, long lines

@@ -8,9 +8,9 @@ use sidegate::POWERS;
 use sidegate::capabilities::analysis::lint;
 use sidegate::capabilities::{CommandName, Diagnostics, Policy, Severity};
 
-use crate::drift::{self, Found};
-use crate::known::OwnCommands;
-use crate::place::Place;
+use super::drift::{self, Found};
+use super::known::OwnCommands;
+use super::place::Place;
 use crate::report::{self, Outcome, Unusable};
 
 /// Parses and compiles capability files, and shows everything that is wrong with them

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 use sidegate_tools::commands::{Commands as Known, Signature};
 
-use crate::known;
+use super::known;
 use crate::report::{self, Outcome, Unusable};
 
 /// Lists the commands that an app has handlers for, and what each takes

@@ -8,7 +8,7 @@ use serde_json::json;
 use sidegate::capabilities::RuleRef;
 use sidegate::capabilities::testing::{self, TestResult, TestRun};
 
-use crate::place::Place;
+use super::place::Place;
 use crate::report::{self, Outcome, Unusable};
 
 /// Runs the tests of capability files, and says which rules they leave out

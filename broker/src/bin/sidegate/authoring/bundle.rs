@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use serde_json::json;
 use sidegate::app::AppId;
-use sidegate::bundle::{Bundle, BundleError, PublicKey, Release, SecretKey};
+use sidegate::bundle::{Bundle, BundleError, Release, SecretKey};
 use sidegate::capabilities::CommandName;
 use sidegate::{COMMANDS, POWERS};
 
-use crate::place::Place;
+use super::place::Place;
+use crate::key::public_key;
 use crate::report::{self, Outcome, Unusable};
 
 /// Signs the policy of an app, and checks what was signed
@@ -207,16 +208,6 @@ impl Verify {
             Err(error) => format!("{name}: {error}\n"),
         }
     }
-}
-
-/// A public key as it is written, or in a file.
-pub(crate) fn public_key(text: &str) -> Result<PublicKey, Unusable> {
-    if let Ok(key) = PublicKey::parse(text) {
-        return Ok(key);
-    }
-    let path = Path::new(text);
-    PublicKey::parse(&read(path)?)
-        .map_err(|error| Unusable::new(format!("`{}`: {error}", report::shown(path))))
 }
 
 fn read(path: &Path) -> Result<String, Unusable> {

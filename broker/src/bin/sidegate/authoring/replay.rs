@@ -6,9 +6,9 @@ use serde_json::json;
 use sidegate::audit::{Filter, to_ascii_json};
 use sidegate_tools::replay::{self, Change, Row, replay};
 
-use crate::journal::Journal;
-use crate::learn::is_log;
-use crate::place::Place;
+use super::journal::Journal;
+use super::learn::is_log;
+use super::place::Place;
 use crate::report::{self, Outcome, Unusable, table};
 
 /// Decides the calls of a log anew under other policy files

@@ -6,9 +6,9 @@ use serde_json::json;
 use sidegate::audit::{Filter, to_ascii_json};
 use sidegate_tools::minimize::{Minimized, Unused, What, minimize};
 
-use crate::journal::Journal;
-use crate::learn::is_log;
-use crate::place::Place;
+use super::journal::Journal;
+use super::learn::is_log;
+use super::place::Place;
 use crate::report::{self, Outcome, Unusable};
 
 /// Says what a policy grants and no call of some logs used
