@@ -159,6 +159,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::directories::Directories;
+    use crate::names::MAX_COMMAND_BYTES;
     use crate::platform::Platform;
 
     /// A part as it is added.
@@ -209,10 +210,25 @@ mod tests {
     }
 
     #[test]
+    fn the_parts_are_called_as_in_a_policy() {
+        let all = [Scope::Commands, Scope::Path, Scope::Url, Scope::Key];
+        assert_eq!(all.map(|scope| scope.to_string()), ["commands", "path", "url", "key"]);
+    }
+
+    #[test]
+    fn a_pattern_is_no_longer_than_a_name() {
+        let longest = "a".repeat(MAX_COMMAND_BYTES - 1) + "*";
+        assert!(whole().add(Scope::Commands, [longest.as_str()]).is_ok());
+        assert!(whole().add(Scope::Commands, [format!("a{longest}").as_str()]).is_err());
+    }
+
+    #[test]
     fn what_is_no_pattern_is_refused_whole() {
         for (scope, patterns, place) in [
             (Scope::Commands, ["fs.*", "Fs"], 1),
             (Scope::Commands, ["", "fs.*"], 0),
+            (Scope::Commands, ["fs.*", "Fs.*"], 1),
+            (Scope::Commands, ["fs.*", "fs..*"], 1),
             (Scope::Path, ["$APPDATA/a", "$NOPE/a"], 1),
             (Scope::Path, ["**/a", "/a"], 0),
             (Scope::Url, ["https://a.example/", "ftp://a/"], 1),

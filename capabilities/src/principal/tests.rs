@@ -180,3 +180,24 @@ fn e17_a_principal_of_windows_reads_paths_as_windows_does() {
     }
     assert!(allowed(Platform::Windows, "$APPDATA/a"));
 }
+
+#[test]
+fn by_whose_rules_something_is_allowed() {
+    let mut of_permission = rule("a", "fs.list", Effect::Allow);
+    if let Some(reference) = Arc::get_mut(&mut of_permission.reference) {
+        reference.permission = Some("notes:read".to_owned());
+    }
+    let both = [
+        capability("a", None, vec![of_permission], vec![]),
+        capability("b", None, vec![], vec![rule("b", "fs.*", Effect::Deny)]),
+        capability("c", Some(10), vec![rule("c", "app.info", Effect::Allow)], vec![]),
+    ];
+    let principal = resolve(&both, 20);
+    for (id, expected) in
+        [("a", true), ("notes:read", true), ("b", false), ("c", false), ("d", false)]
+    {
+        assert_eq!(principal.is_granted_by(id), expected, "{id}");
+    }
+    assert!(principal.is_somebody());
+    assert!(!resolve(&[], 20).is_somebody());
+}
