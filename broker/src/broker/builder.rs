@@ -1,39 +1,24 @@
-//! Building a broker: everything is read, checked and opened before the first window is, and
-//! what is wrong is said at once.
+//! What a broker is built from, piece by piece or from an app's directory. How it is built is
+//! `build`'s.
 
-use std::fs;
-use std::io;
+mod build;
+mod error;
+
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use std::time::Duration;
 
-use sidegate_capabilities::{Color, Context, Diagnostics, SourceError, Sources};
-use tokio::sync::{Mutex, mpsc, watch};
+use sidegate_capabilities::Sources;
 
-use super::Broker;
-use crate::app::{AppDirectories, AppId, Manifest, ManifestError, Menus, NoHome, Template, Window};
-use crate::assets::{ArchiveError, Assets, DevServerError, Pages, PagesError};
-use crate::audit::{AuditError, AuditLog, Clock, Event};
-use crate::bundle::{BundleError, Floor, FloorError, PublicKey};
-use crate::confined::FileError;
-use crate::core::Core;
+use crate::app::{AppDirectories, AppId, Manifest, Menus, Template, Window};
+use crate::assets::Pages;
+use crate::bundle::PublicKey;
 use crate::events::Events;
-use crate::handler::{Command, Registry, RegistryError};
-use crate::handlers::{self, AppInfo};
-use crate::ledger::Ledger;
-use crate::limits::Buckets;
-use crate::pipeline::{Force, InForce, Pipeline};
-use crate::reload::{Prepared, Reading, Reloader, Signed, Whence};
-use crate::session::{Gate, Sessions};
-use crate::settings::{Settings, SettingsError};
+use crate::handler::Command;
+use crate::reload::{Reading, Signed};
 use crate::state::State;
-use crate::token::{Mint, NoRandomness};
-use crate::windows::{Memory, Windows};
 use crate::wire::SandboxLevel;
 
-/// How long a person who closed an app lets it finish what it does without a word.
-const DRAIN: Duration = Duration::from_secs(5);
+pub use error::BuildError;
 
 /// What a broker is built from. Set either an app's directory, or the pieces of one.
 #[derive(Debug, Default)]
@@ -59,101 +44,6 @@ pub struct Builder {
     host: Option<PathBuf>,
     debug: bool,
     drain: Option<Duration>,
-}
-
-/// Why there is no broker.
-#[derive(Debug, thiserror::Error)]
-pub enum BuildError {
-    /// The app's manifest.
-    #[error(transparent)]
-    Manifest(#[from] ManifestError),
-    /// The policy's files cannot be read.
-    #[error(transparent)]
-    Sources(#[from] SourceError),
-    /// The policy does not compile.
-    #[error("the policy does not compile:\n{}", .0.render(.1, Color::Never))]
-    Policy(Diagnostics, Sources),
-    /// The policy that was to be observed does not compile.
-    #[error("the policy to be observed does not compile:\n{}", .0.render(.1, Color::Never))]
-    Observed(Diagnostics, Sources),
-    /// There is no policy.
-    #[error(
-        "the app has no policy: put a capability file into `policies`, or give the builder one"
-    )]
-    NoPolicy,
-    /// The signed bundle that the policy is to come from.
-    #[error("the policy bundle `{}`: {error}", path.display())]
-    Bundle {
-        /// The bundle.
-        path: PathBuf,
-        /// Why it is not taken.
-        error: BundleError,
-    },
-    /// The bundle is older than one that has run.
-    #[error("the policy bundle: {0}")]
-    Floor(#[from] FloorError),
-    /// There is no home directory.
-    #[error(transparent)]
-    NoHome(#[from] NoHome),
-    /// The app's directories cannot be policy variables.
-    #[error("the directories of the app: {0}")]
-    Directories(String),
-    /// The handlers.
-    #[error(transparent)]
-    Registry(#[from] RegistryError),
-    /// The app's pages.
-    #[error("cannot serve the pages in `{}`: {error}", path.display())]
-    Pages {
-        /// The directory.
-        path: PathBuf,
-        /// Why not.
-        error: FileError,
-    },
-    /// The archive of the app's pages.
-    #[error("the archive of the app's pages: {0}")]
-    Archive(#[from] ArchiveError),
-    /// The developer's server that the pages were to come from.
-    #[error("the dev server: {0}")]
-    DevServer(#[from] DevServerError),
-    /// The audit log.
-    #[error("the audit log: {0}")]
-    Audit(#[from] AuditError),
-    /// The directory of the audit log.
-    #[error("cannot make the directory of `{}`: {error}", path.display())]
-    LogDirectory {
-        /// The log.
-        path: PathBuf,
-        /// Why not.
-        error: io::Error,
-    },
-    /// The settings.
-    #[error("the settings: {0}")]
-    Settings(#[from] SettingsError),
-    /// The operating system's randomness.
-    #[error(transparent)]
-    NoRandomness(#[from] NoRandomness),
-}
-
-impl BuildError {
-    /// The same for a terminal: what does not compile is shown as `sidegate check` shows it.
-    #[must_use]
-    pub fn render(&self, color: Color) -> String {
-        let which = if matches!(self, Self::Observed(..)) { " to be observed" } else { "" };
-        if let Self::Policy(found, sources) | Self::Observed(found, sources) = self {
-            let found = found.render(sources, color);
-            return format!("the policy{which} does not compile:\n{found}");
-        }
-        self.to_string()
-    }
-}
-
-impl From<PagesError> for BuildError {
-    fn from(error: PagesError) -> Self {
-        match error {
-            PagesError::Directory(path, error) => Self::Pages { path, error },
-            PagesError::DevServer(error) => Self::DevServer(error),
-        }
-    }
 }
 
 impl Builder {
@@ -334,142 +224,6 @@ impl Builder {
         self.debug = true;
         self
     }
-
-    /// Builds the broker: compiles the policy, opens the log, pins the app's directories.
-    ///
-    /// # Errors
-    /// [`BuildError`]; nothing was started.
-    pub fn build(mut self) -> Result<Broker, BuildError> {
-        let id = self.id.take().map_or_else(|| AppId::parse("app.unnamed"), Ok)?;
-        let directories = match self.directories.take() {
-            Some(directories) => directories,
-            None => AppDirectories::of(&id, &self.resources())?,
-        };
-        let app = self.app_info(&id);
-        let assets = self.assets()?;
-        let (windows, wishes) = self.windows_of(&directories)?;
-        let registry = self.registry(app, &directories, &windows)?;
-        let whence = Whence {
-            app: id,
-            signed: self.bundle.take(),
-            policies: self.policies.take(),
-            observed: self.observed.take(),
-        };
-        let set = whence.read()?;
-        let variables =
-            directories.variables().map_err(|e| BuildError::Directories(e.to_string()))?;
-        let names: Vec<_> = registry.names().into_iter().chain(handlers::powers()).collect();
-        let prepared = set.prepare(&Context::new(&variables).commands(Some(&names)))?;
-        let Prepared { policies, files, observed, .. } = prepared;
-        let log = self.audit.take().unwrap_or_else(|| directories.audit_log());
-        private_directory(&log)?;
-        let version = Arc::clone(&policies.version);
-        let floor = directories.policy_floor();
-        let release = set.release;
-        let force = InForce::first(policies, self.log_args, directories.own(), files);
-        let core = Arc::new(Core {
-            reloader: Reloader::new(whence, variables, floor.clone(), set),
-            assets,
-            windows,
-            host_binary: self.host.take(),
-            least: self.least.unwrap_or(SandboxLevel::A),
-            debug: self.debug,
-            next_host: AtomicU64::new(1),
-            next_window: AtomicU32::new(1),
-            drain: self.drain.unwrap_or(DRAIN),
-            running: watch::Sender::new(0),
-            stopped: AtomicBool::new(false),
-            pipeline: Pipeline {
-                force: Force::new(force),
-                gate: Gate::new(),
-                sessions: Sessions::new(Mint::new()?),
-                registry,
-                buckets: Buckets::default(),
-                ledger: Ledger::new(AuditLog::open(&log, Clock::system())?, version)?,
-                events: self.events.clone(),
-                state: self.state.clone(),
-            },
-        });
-        if let Some(release) = release {
-            // Only now: a bundle that does not run has not been the last that ran.
-            Floor::at(&floor)?.raise_to(release)?;
-        }
-        self.announce(&core);
-        if let Some(observed) = observed {
-            core.note(&observed.event());
-        }
-        Ok(Broker { core, windows: self.windows, wishes: Mutex::new(wishes) })
-    }
-
-    fn app_info(&mut self, id: &AppId) -> AppInfo {
-        AppInfo {
-            name: std::mem::take(&mut self.name),
-            id: id.as_str().to_owned(),
-            version: std::mem::take(&mut self.release),
-        }
-    }
-
-    /// The built-in commands and the app's own.
-    fn registry(
-        &mut self,
-        app: AppInfo,
-        directories: &AppDirectories,
-        windows: &Arc<Windows>,
-    ) -> Result<Registry, BuildError> {
-        let settings = Arc::new(Settings::open(&directories.settings())?);
-        let mut commands = handlers::all(app, Some(&settings), Some(windows));
-        commands.append(&mut self.commands);
-        Ok(Registry::new(commands)?)
-    }
-
-    /// The pages; each window then opens its own where that is in this run.
-    fn assets(&mut self) -> Result<Assets, BuildError> {
-        let assets = std::mem::take(&mut self.pages).open(self.debug)?;
-        for window in &mut self.windows {
-            window.url = assets.place_of(&window.url);
-        }
-        for template in &mut self.templates {
-            template.move_to(assets.place_of(template.url()));
-        }
-        Ok(assets)
-    }
-
-    /// The table of windows, and where those that are made come out.
-    fn windows_of(
-        &mut self,
-        directories: &AppDirectories,
-    ) -> Result<(Arc<Windows>, mpsc::Receiver<Window>), BuildError> {
-        let memory = Memory::in_store(Settings::open(&directories.windows())?);
-        let templates = std::mem::take(&mut self.templates);
-        let (windows, wishes) = Windows::new(templates, std::mem::take(&mut self.menus), memory);
-        Ok((Arc::new(windows), wishes))
-    }
-
-    fn announce(&self, core: &Core) {
-        let (version, log_args) = (env!("CARGO_PKG_VERSION"), self.log_args);
-        core.note(&Event::Start { app: core.reloader.whence.app.as_str(), version, log_args });
-        if log_args {
-            let log = core.pipeline.ledger.path().display();
-            // Not by way of `tracing`, which an app may not have set up: whoever sits before it is
-            // to see it.
-            eprintln!(
-                "warning: the values of the arguments of every call are written to `{log}`; \
-                 keep it to yourself and remove it when you are done"
-            );
-        }
-        let force = core.pipeline.force.load();
-        core.note(&Event::Policy { files: &force.files, replaced: None, by: None });
-    }
-
-    /// The directory that the app lies in: the one it was read from, or its program's.
-    fn resources(&self) -> PathBuf {
-        if self.app_dir.as_os_str().is_empty() {
-            let program = std::env::current_exe().unwrap_or_default();
-            program.parent().map(Path::to_owned).unwrap_or_default()
-        } else {
-            self.app_dir.clone()
-        }
-    }
 }
 
 /// How capability files are read, once they were found to be readable.
@@ -477,31 +231,4 @@ fn readable(path: PathBuf, named_from: Option<&Path>) -> Result<Reading, BuildEr
     let reading = Reading::Files { path, named_from: named_from.map(Path::to_owned) };
     reading.read()?;
     Ok(reading)
-}
-
-/// Makes the directory of the log at `path`, for its owner alone.
-fn private_directory(path: &Path) -> Result<(), BuildError> {
-    let mut make = fs::DirBuilder::new();
-    make.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut make, 0o700);
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let made = parent.map_or(Ok(()), |parent| make.create(parent));
-    made.map_err(|error| BuildError::LogDirectory { path: path.to_owned(), error })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_app_in_pieces_lies_where_its_program_does() {
-        let id = AppId::parse("org.example.app").unwrap();
-        let home = |name: &str| (name == "HOME").then(|| "/nowhere".into());
-        let pieces = Builder::default().resources();
-        let directories = AppDirectories::of_environment(&id, &pieces, home).unwrap();
-        let found = directories.variables().unwrap();
-        let program = std::env::current_exe().unwrap();
-        assert_eq!(found.get("RESOURCES"), program.parent());
-    }
 }
