@@ -34,6 +34,9 @@ pub mod confined;
 mod core;
 #[cfg(feature = "core")]
 pub mod events;
+#[cfg(any(forbidden = "made_up", forbidden = "misused"))]
+#[path = "../tests/forbidden/inside.rs"]
+mod forbidden;
 #[cfg(feature = "core")]
 mod handler;
 #[cfg(feature = "core")]

@@ -12,6 +12,9 @@ mod authenticate;
 mod decide;
 mod dispatch;
 mod flowing;
+#[cfg(any(forbidden = "made_up", forbidden = "misused"))]
+#[path = "../tests/forbidden/stages.rs"]
+mod forbidden;
 mod force;
 mod limit;
 mod outcome;

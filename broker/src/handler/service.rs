@@ -16,6 +16,7 @@ use tower::util::BoxCloneSyncService;
 use tower::{ServiceBuilder, ServiceExt};
 
 use super::{Call, HandlerError};
+use crate::audit::Receipt;
 use crate::streams::Answer;
 
 /// How many calls of one command run at once, whoever made them. What blocks runs on the
@@ -48,8 +49,8 @@ impl Service {
         Self(BoxCloneSyncService::new(layered))
     }
 
-    /// Runs the handler.
-    pub(crate) async fn run(self, job: Job) -> Result<Answer, HandlerError> {
+    /// Runs the handler, for whoever shows that this stands in the log.
+    pub(crate) async fn run(self, job: Job, _receipt: &Receipt) -> Result<Answer, HandlerError> {
         self.0.oneshot(job).await
     }
 }

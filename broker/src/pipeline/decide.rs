@@ -30,6 +30,8 @@ pub(crate) struct Granted {
     pub(super) _spent: Spent,
     /// Where the call goes on: its credit, which the very next message may be about.
     pub(super) open: Option<Open>,
+    /// No other stage can name it, so none can make one.
+    _decided: (),
 }
 
 pub(super) fn decide(
@@ -37,7 +39,7 @@ pub(super) fn decide(
     admitted: Admitted,
     port: &Arc<dyn WindowPort>,
 ) -> Result<Granted, Box<Stopped>> {
-    let Admitted { mut call, in_flight } = admitted;
+    let Admitted { mut call, in_flight, .. } = admitted;
     let judged = call.standing.decide(&call.command, &call.args);
     call.trail.shadow = shadow::differing(&call, judged.policy());
     let permit = match judged.permit() {
@@ -85,7 +87,18 @@ pub(super) fn decide(
     let goes_on = call.shape != Shape::PLAIN;
     let open = goes_on.then(|| call.bearer.open(call_number, call.shape, most));
     let (trail, call) = (call.trail, call_number);
-    Ok(Granted { trail, call, permit, job, service, in_flight, records, _spent: spent, open })
+    Ok(Granted {
+        trail,
+        call,
+        permit,
+        job,
+        service,
+        in_flight,
+        records,
+        _spent: spent,
+        open,
+        _decided: (),
+    })
 }
 
 /// The handler's own schema, which comes after the policy: who may not call a command does not

@@ -15,6 +15,7 @@ use super::outcome::{Ended, Outcome};
 use super::record::{self, Recorded};
 use super::reply::Reply;
 use super::{Refusal, Trail, flowing};
+use crate::audit::Receipt;
 use crate::clock::Moment;
 use crate::handler::{HandlerError, Job, Service};
 use crate::ledger::Ledger;
@@ -34,19 +35,19 @@ impl Recorded {
         ledger: &Ledger,
         outlet: &Arc<dyn Outlet>,
     ) -> Option<(Reply, InFlight)> {
-        let (mut granted, _receipt) = self.take();
+        let (mut granted, receipt) = self.take();
         match granted.open.take() {
-            None => plain(granted, ledger).await,
-            Some(open) => Some(flowing::run(granted, open, ledger, outlet).await),
+            None => plain(granted, &receipt, ledger).await,
+            Some(open) => Some(flowing::run((granted, &receipt), open, ledger, outlet).await),
         }
     }
 }
 
-async fn plain(granted: Granted, ledger: &Ledger) -> Option<(Reply, InFlight)> {
+async fn plain(granted: Granted, receipt: &Receipt, ledger: &Ledger) -> Option<(Reply, InFlight)> {
     let Granted { trail, call, permit, job, service, in_flight, records, .. } = granted;
     let mut outcome = Outcome::of(ledger, &trail, records, &in_flight);
     let deadline = permit.limits.deadline.unwrap_or(DEADLINE);
-    let answered = run(&in_flight, deadline, service, job).await;
+    let answered = run(&in_flight, deadline, (service, receipt), job).await;
     let told = match answered {
         None => Err(outcome.stopped()),
         Some(result) => {
@@ -75,10 +76,10 @@ async fn plain(granted: Granted, ledger: &Ledger) -> Option<(Reply, InFlight)> {
 async fn run(
     in_flight: &InFlight,
     deadline: Duration,
-    service: Service,
+    (service, receipt): (Service, &Receipt),
     job: Job,
 ) -> Option<Result<Result<Answer, HandlerError>, Elapsed>> {
-    let piece_by_piece = through(in_flight.valve(), service.run(job));
+    let piece_by_piece = through(in_flight.valve(), service.run(job, receipt));
     tokio::select! {
         biased;
         () = in_flight.stopped() => None,

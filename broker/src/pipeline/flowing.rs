@@ -13,7 +13,7 @@ use super::decide::Granted;
 use super::dispatch::{DEADLINE, filter, filter_bytes, note_failure, through, timed_out};
 use super::reply::Reply;
 use super::{PageError, Trail, outcome};
-use crate::audit::{Ended, Event, Outcome};
+use crate::audit::{Ended, Event, Outcome, Receipt};
 use crate::clock::Moment;
 use crate::handler::{HandlerError, Job, Service, panicked};
 use crate::ledger::Ledger;
@@ -23,7 +23,7 @@ use crate::wire::Calls;
 
 /// Runs a call that streams, or that has a body, to its end.
 pub(super) async fn run(
-    granted: Granted,
+    (granted, receipt): (Granted, &Receipt),
     open: Open,
     ledger: &Ledger,
     outlet: &Arc<dyn Outlet>,
@@ -35,7 +35,8 @@ pub(super) async fn run(
         job.call.body = Some(Body::new(Arc::clone(&flow), Arc::clone(outlet), call));
     }
     let mut sending = Sending { call, flow: &flow, outlet, filter: &permit.result, sent: (0, 0) };
-    let work = work(&mut sending, in_flight.valve(), service, job, permit.limits.deadline);
+    let called = (service, receipt);
+    let work = work(&mut sending, in_flight.valve(), called, job, permit.limits.deadline);
     let ended = tokio::select! {
         biased;
         () = in_flight.stopped() => None,
@@ -69,13 +70,13 @@ struct Moved {
 async fn work(
     sending: &mut Sending<'_>,
     valve: &Valve,
-    service: Service,
+    (service, receipt): (Service, &Receipt),
     job: Job,
     deadline: Option<Duration>,
 ) -> Option<Result<Reply, HandlerError>> {
     let has_body = job.call.body.is_some();
     let whole = async {
-        let running = through(valve, service.run(job));
+        let running = through(valve, service.run(job, receipt));
         let answered = if has_body || deadline.is_some() {
             running.await
         } else {

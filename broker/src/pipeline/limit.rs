@@ -15,6 +15,8 @@ use crate::wire::Calls;
 pub(crate) struct Admitted {
     pub(super) call: Authenticated,
     pub(super) in_flight: InFlight,
+    /// No other stage can name it, so none can make one.
+    _limited: (),
 }
 
 pub(super) fn limit(
@@ -32,7 +34,7 @@ pub(super) fn limit(
         // against that one any more. It is decided as it began, and may be stopped like any other.
         call.bearer.review(&pipeline.force.load().policies, now);
     }
-    Ok(Admitted { call, in_flight })
+    Ok(Admitted { call, in_flight, _limited: () })
 }
 
 fn check(

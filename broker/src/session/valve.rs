@@ -195,7 +195,7 @@ impl Drop for Polling<'_> {
 /// The point of no return of a call. A handler that does something which cannot be taken back
 /// commits itself just before: after a revocation it cannot any more, and a revocation after it is
 /// recorded as one that came too late.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Commitment(Arc<Valve>);
 
 impl Commitment {
