@@ -53,6 +53,7 @@ vite: setup $(TOOLS)/vite/node_modules/vite ## shows hot reload with Vite itself
 soak: setup ## runs storms, races, deaths and the second road in full, and the end-to-end tests for MINUTES (60)
 	$(CARGO) build --release --workspace --bins
 	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate --test files_storm --test revocation
+	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate --test calls -- --nocapture --test-threads 1
 	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate --lib b10_
 	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate --lib broker::tests::cancel -- --include-ignored --test-threads 1
 	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate-capabilities --test reference -- --nocapture
