@@ -10,6 +10,7 @@ mod broker_stage;
 
 mod asking;
 mod breaches;
+mod callers;
 mod decoding;
 mod handlers;
 mod streams;
