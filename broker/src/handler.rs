@@ -81,6 +81,9 @@ impl Command {
     /// A command called `name` whose arguments are `A`, an object; a member that `A` does not
     /// name is refused.
     ///
+    /// A panic of the handler is an error of its call; a stack that it overflows ends the broker, as
+    /// it would any program of Rust. What recurses as deep as its input says belongs elsewhere.
+    ///
     /// The handler runs on the thread that decides for all windows: what waits for a disk or
     /// computes for long belongs on `tokio::task::spawn_blocking`.
     pub fn new<A, R, F, Fut>(name: impl Into<String>, handler: F) -> Self
