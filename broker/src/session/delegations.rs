@@ -95,7 +95,8 @@ impl Bearer {
         let token = {
             let delegations = self.session.delegations.lock().ok()?;
             let mut made = delegations.made.iter();
-            let found = made.find(|delegation| delegation.number == number)?;
+            let found =
+                made.find(|delegation| delegation.number == number && now < delegation.ends)?;
             found.by.comes_from(&self.lineage()).then(|| found.token.clone())?
         };
         revoke_token_of(self.session.clone(), &token, now)
