@@ -238,7 +238,10 @@ fn a_frame_and_a_worker_call_what_they_were_given_and_lose_it() {
         assert_eq!(delegated[0]["caveats"], json!(expected));
         assert_eq!(delegated[0]["call"], back[0]["call"]);
         let stopped = app.records("cancelled");
-        assert_eq!((&stopped[0]["command"], &stopped[0]["why"]), (&json!("test.wait"), &json!("revoked")));
+        assert_eq!(
+            (&stopped[0]["command"], &stopped[0]["why"]),
+            (&json!("test.wait"), &json!("revoked"))
+        );
         let calls = app.records("call").into_iter().filter(|call| call["command"] == "test.echo");
         assert_eq!(calls.count(), 3, "the late one never left the page");
     }

@@ -25,7 +25,7 @@ pub(crate) const MAX_REVOKED: usize = 2 * super::MAX_DELEGATIONS;
 
 /// How long an expired token is still remembered as revoked: a call that was judged just before its
 /// end starts within microseconds of that.
-const STILL_STARTING: Duration = Duration::from_secs(60);
+pub(super) const STILL_STARTING: Duration = Duration::from_secs(10);
 
 /// Which token a call was made with.
 #[derive(Debug, Clone)]

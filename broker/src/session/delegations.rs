@@ -5,13 +5,14 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use super::calls::STILL_STARTING;
 use super::revoke::revoke_token_of;
 use super::{Bearer, Taken};
 use crate::clock::Moment;
 use crate::token::{Caveat, Token, TooManyCaveats};
 
 /// The most delegations of a document whose time is not over, those that it took back included: each
-/// of these has to be remembered until then. A page with more frames than that gives them less time.
+/// of these has to be remembered until then, and ten seconds more. A page with more frames than that gives them less time.
 pub(crate) const MAX_DELEGATIONS: usize = 64;
 
 /// The longest that a delegation lives: what the newest root has left when the next one comes.
@@ -80,7 +81,9 @@ impl Bearer {
             token = token.attenuate(caveat)?;
         }
         let mut delegations = self.session.delegations.lock().map_err(|_| NotDelegated::Gone)?;
-        delegations.made.retain(|delegation| now < delegation.ends);
+        // One that was taken back is remembered as revoked for as long.
+        let kept = |delegation: &Delegation| now < delegation.ends.after(STILL_STARTING);
+        delegations.made.retain(kept);
         if delegations.made.len() >= MAX_DELEGATIONS {
             return Err(NotDelegated::TooMany);
         }
