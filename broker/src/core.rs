@@ -11,7 +11,6 @@ use tokio::time::timeout;
 
 use crate::assets::Assets;
 use crate::audit::Event;
-use crate::clock::Moment;
 use crate::pipeline::Pipeline;
 use crate::reload::Reloader;
 use crate::windows::Windows;
@@ -68,8 +67,7 @@ impl Core {
     /// of a kind each second are written, and the others counted. `window`, `origin` and `what` say
     /// which are of one kind.
     pub(crate) fn note_often(&self, kind: (&str, &str, &str), event: &Event<'_>) {
-        let (ledger, force) = (&self.pipeline.ledger, self.pipeline.force.load());
-        if let Err(error) = ledger.event(force.version(), kind, event, Moment::now()) {
+        if let Err(error) = self.pipeline.note_often(kind, event) {
             tracing::error!(%error, "an event is not in the audit log");
         }
     }

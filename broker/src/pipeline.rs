@@ -10,6 +10,7 @@
 
 mod authenticate;
 mod decide;
+mod delegate;
 mod dispatch;
 mod flowing;
 #[cfg(any(forbidden = "made_up", forbidden = "misused"))]
@@ -32,6 +33,7 @@ mod trail;
 
 use std::sync::Arc;
 
+use crate::audit::{AuditError, Event};
 use crate::clock::{Moment, Now};
 use crate::events::Events;
 use crate::handler::Registry;
@@ -41,6 +43,7 @@ use crate::session::{Gate, Sessions};
 use crate::state::State;
 use crate::windows::WindowPort;
 
+use authenticate::Known;
 pub(crate) use force::{Force, InForce};
 pub(crate) use power::{Asked, Permitted};
 pub(crate) use receive::Frame;
@@ -66,6 +69,17 @@ pub(crate) struct Pipeline {
     pub(crate) state: State,
 }
 
+/// What came of a message that was not refused.
+#[derive(Debug)]
+pub(crate) enum Passed {
+    /// A call, ready to be dispatched.
+    Call(Box<Recorded>),
+    /// A word about an earlier call, done.
+    Done,
+    /// A wish that the broker itself fulfils, done; its answer is for the bridge.
+    Answered(Reply),
+}
+
 /// A call that was refused: the reply for its page, and what becomes of the host it came from.
 #[derive(Debug)]
 pub(crate) struct Refused {
@@ -74,19 +88,17 @@ pub(crate) struct Refused {
 }
 
 impl Pipeline {
-    /// Judges one message of a page. What is allowed comes back as [`Recorded`], ready to be
-    /// dispatched; what is refused is in the log when this returns. `None` is a cancellation
-    /// or a step of an earlier call, done.
+    /// Judges one message of a page. What is refused is in the log when this returns.
     pub(crate) fn judge(
         &self,
         frame: Frame<'_>,
         port: &Arc<dyn WindowPort>,
         now: Now,
-    ) -> Result<Option<Recorded>, Refused> {
+    ) -> Result<Passed, Refused> {
         // Once: whatever comes into force while the call is on its way is another call's.
         let trail = Trail::of(&frame, now.moment, self.force.load());
         match self.walk(frame, trail, port, now) {
-            Ok(recorded) => Ok(recorded),
+            Ok(passed) => Ok(passed),
             Err(stopped) => Err(self.refuse(*stopped, Moment::now())),
         }
     }
@@ -103,6 +115,17 @@ impl Pipeline {
         }
     }
 
+    /// Writes an event that a page or a host can bring about as often as it likes: the first of a
+    /// kind each second are written, and the others counted. `kind` is a window, an origin and a word.
+    pub(crate) fn note_often(
+        &self,
+        kind: (&str, &str, &str),
+        event: &Event<'_>,
+    ) -> Result<(), AuditError> {
+        let force = self.force.load();
+        self.ledger.event(force.version(), kind, event, Moment::now()).map(|_told| ())
+    }
+
     /// The sentence itself.
     fn walk(
         &self,
@@ -110,14 +133,17 @@ impl Pipeline {
         trail: Trail,
         port: &Arc<dyn WindowPort>,
         now: Now,
-    ) -> Result<Option<Recorded>, Box<Stopped>> {
+    ) -> Result<Passed, Box<Stopped>> {
         let said = receive::receive(frame, trail)?;
-        let Some(call) = authenticate::authenticate(self, said, now)? else {
-            return Ok(None);
+        let call = match authenticate::authenticate(self, said, now)? {
+            Known::Call(call) => call,
+            Known::Done(None) => return Ok(Passed::Done),
+            Known::Done(Some(reply)) => return Ok(Passed::Answered(reply)),
         };
-        let admitted = limit::limit(self, call, now)?;
+        let admitted = limit::limit(self, *call, now)?;
         let granted = decide::decide(self, admitted, port)?;
-        record::record(&self.ledger, granted, Moment::now()).map(Some)
+        let recorded = record::record(&self.ledger, granted, Moment::now())?;
+        Ok(Passed::Call(Box::new(recorded)))
     }
 
     /// Writes the refusal down and says what the page may learn.

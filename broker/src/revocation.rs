@@ -11,6 +11,7 @@ use crate::audit::{Cancelled, Event, StopOutcome, TokenState};
 use crate::broker::Broker;
 use crate::clock::Moment;
 use crate::core::Core;
+use crate::pipeline::Pipeline;
 use crate::session::{Ended, Identity, Reached, Session, Stop, Taken};
 use crate::token::{NoRandomness, Token};
 
@@ -128,11 +129,11 @@ pub(crate) fn note_forgotten(core: &Core, taken: &Taken, why: &str) {
     let (identity, origin) = (&taken.session.identity, taken.origin());
     let event = token_event(identity, &origin, TokenState::Revoked, Some(why));
     core.note_often((identity.label.as_str(), &origin, "token revoked"), &event);
-    note_stopped(core, taken);
+    note_stopped(&core.pipeline, taken);
 }
 
 /// Notes what had become of the calls of a session that ended.
-pub(crate) fn note_stopped(core: &Core, taken: &Taken) {
+pub(crate) fn note_stopped(pipeline: &Pipeline, taken: &Taken) {
     let (label, origin) = (taken.session.identity.label.as_str(), taken.origin());
     for ended in &taken.ended {
         let what = match outcome(ended.reached) {
@@ -140,7 +141,11 @@ pub(crate) fn note_stopped(core: &Core, taken: &Taken) {
             StopOutcome::CompletedBefore => "call completed before",
             StopOutcome::StillRunning => "call still running",
         };
-        core.note_often((label, &origin, what), &stopped(taken, &origin, ended));
+        if let Err(error) =
+            pipeline.note_often((label, &origin, what), &stopped(taken, &origin, ended))
+        {
+            tracing::error!(%error, "an event is not in the audit log");
+        }
     }
 }
 

@@ -9,6 +9,7 @@
 mod attenuation;
 mod bearer;
 mod calls;
+mod delegations;
 mod gate;
 mod reload;
 mod revoke;
@@ -28,11 +29,13 @@ use crate::streams::{Flows, Forged, Step};
 use crate::token::{Claims, HostId, Mint, NoRandomness, SessionId, Token};
 use crate::wire::{DocumentId, WindowId};
 use attenuation::Attenuation;
+use delegations::Delegations;
 use tokens::Tokens;
 
 pub(crate) use attenuation::Outside;
 pub(crate) use bearer::{Attenuated, Barred, Bearer, No};
 pub(crate) use calls::{CallsInFlight, Ended, InFlight, Lineage, StartError};
+pub(crate) use delegations::{LONGEST, MAX_DELEGATIONS, NotDelegated, Wanted};
 pub(crate) use gate::Gate;
 pub(crate) use revoke::Taken;
 pub(crate) use standing::{Policies, Standing};
@@ -86,6 +89,7 @@ pub(crate) struct Session {
     /// The number of the last call accepted: each number is accepted once, and they only grow.
     last_call: AtomicU64,
     tokens: Mutex<Tokens>,
+    delegations: Mutex<Delegations>,
 }
 
 impl Session {
@@ -182,6 +186,7 @@ impl Sessions {
             flows: Arc::default(),
             last_call: AtomicU64::new(0),
             tokens: Mutex::new(tokens),
+            delegations: Mutex::default(),
         });
         self.by_id.write().ok()?.insert(id, Arc::clone(&session));
         Some((session, token))

@@ -12,19 +12,16 @@
 //!
 //! # Handing a token on
 //!
-//! What a page's bridge needs to delegate to an iframe or a worker is here, and no message to the
-//! broker:
+//! What a page delegates to a frame or a worker the broker narrows, when the page's bridge asks for it
+//! (`pipeline::delegate`), so that the log has who was given what. Whoever else holds a token narrows
+//! it alone. For both:
 //!
-//! * it holds the root token, and narrows it itself: four lines of WebCrypto
-//!   (`crypto.subtle.importKey("raw", tag, {name: "HMAC", hash: "SHA-256"}, …)` and `sign`) over the
-//!   bytes in TOKENS.md. Only the narrowed text leaves the bridge's world;
-//! * the calls of whoever got it come back through that bridge, which shows *their* token and counts
+//! * the calls of whoever got it come back through the bridge, which shows *their* token and counts
 //!   the call up with its own: a number is good once in a document, whoever's it is;
-//! * an expiry is counted from the issue of the root. The bridge adds the time since the root came to
-//!   it (`performance.now()`), which ends the token a little early and never late;
+//! * an expiry is counted from the issue of the root. A holder that was not there adds the time since
+//!   the root came to it, which ends the token a little early and never late;
 //! * a root is renewed, and what was narrowed from it ends with it: who was given a token for longer
-//!   than that is given another, narrowed in the same way. A count of uses begins anew with that, so
-//!   the bridge has to put what is left into it;
+//!   than that is given another, narrowed in the same way, with what is left of its uses;
 //! * a child window is another document, with a token of its own; what its opener wants to keep from it
 //!   the broker adds to that token before it is sent, since the broker holds it as well.
 

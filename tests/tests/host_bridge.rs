@@ -81,7 +81,7 @@ fn a_page_sees_the_bridge_and_nothing_else() {
     let seen = reported(
         "report({
            own: Reflect.ownKeys(sidegate),
-           frozen: [sidegate, sidegate.invoke, sidegate.stream, sidegate.listen, sidegate.state,
+           frozen: [sidegate, sidegate.invoke, sidegate.stream, sidegate.listen, sidegate.delegate, sidegate.state,
              sidegate.state.get, sidegate.state.set, sidegate.state.watch].every(Object.isFrozen),
            fixed: Object.getOwnPropertyDescriptor(window, 'sidegate').configurable === false
              && Reflect.set(window, 'sidegate', 1) === false && delete_fails(),
@@ -94,7 +94,7 @@ fn a_page_sees_the_bridge_and_nothing_else() {
          function delete_fails() { return Reflect.deleteProperty(window, 'sidegate') === false; }",
     );
     let expected = json!({
-        "own": ["invoke", "stream", "listen", "state"], "frozen": true, "fixed": true, "source": false, "ipc": "undefined",
+        "own": ["invoke", "stream", "listen", "delegate", "state"], "frozen": true, "fixed": true, "source": false, "ipc": "undefined",
         "handlers": [], "handler": "undefined", "others": ["sidegate"],
     });
     assert_eq!(seen, expected);

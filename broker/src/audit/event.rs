@@ -121,6 +121,35 @@ pub enum Event<'a> {
         #[serde(skip_serializing_if = "Option::is_none", serialize_with = "clip::maybe_text")]
         why: Option<&'a str>,
     },
+    /// A document had its token narrowed, to hand it on. The token itself is never written.
+    Delegated {
+        /// The window.
+        #[serde(serialize_with = "clip::name")]
+        window: &'a str,
+        /// The document.
+        document: u64,
+        /// The origin of the document.
+        #[serde(serialize_with = "clip::origin")]
+        origin: &'a str,
+        /// The number of the delegation, in one row with the numbers of the document's calls.
+        call: u64,
+        /// What the token was narrowed to, a line each.
+        #[serde(serialize_with = "clip::list")]
+        caveats: &'a [String],
+    },
+    /// A document took back what it had delegated.
+    TakenBack {
+        /// The window.
+        #[serde(serialize_with = "clip::name")]
+        window: &'a str,
+        /// The document.
+        document: u64,
+        /// The origin of the document.
+        #[serde(serialize_with = "clip::origin")]
+        origin: &'a str,
+        /// The number of the delegation.
+        call: u64,
+    },
     /// A message was thrown away before it became a call.
     Dropped {
         /// The host that sent it.

@@ -12,7 +12,7 @@ use super::peer_call::Local;
 use crate::clock::Now;
 use crate::core::Core;
 use crate::handler::HandlerError;
-use crate::pipeline::{Frame, Recorded, Refused, Reply};
+use crate::pipeline::{Frame, Passed, Refused, Reply};
 use crate::revocation;
 use crate::session::Identity;
 use crate::streams::{Outlet, Shape};
@@ -122,8 +122,11 @@ impl Peer {
         let core = Arc::clone(&self.core);
         tokio::spawn(async move {
             match judged {
-                Ok(None) => {}
-                Ok(Some(recorded)) => {
+                Ok(Passed::Done) => {}
+                Ok(Passed::Answered(reply)) => {
+                    let _gone = outlet.send(reply).await;
+                }
+                Ok(Passed::Call(recorded)) => {
                     let dispatched = recorded.dispatch(&core.pipeline.ledger, &outlet).await;
                     if let Some((reply, in_flight)) = dispatched {
                         reply.deliver(&in_flight, &outlet).await;
@@ -144,7 +147,7 @@ impl Peer {
         &self,
         message: impl FnOnce(u64) -> String,
         now: Now,
-    ) -> (u64, Result<Option<Recorded>, Refused>) {
+    ) -> (u64, Result<Passed, Refused>) {
         let mut next = self.next_call.lock().unwrap_or_else(PoisonError::into_inner);
         let call = *next;
         *next = next.saturating_add(1);
@@ -195,15 +198,16 @@ impl Peer {
         assert_eq!(self.send(format!("x{token} {call}").as_bytes()).await, None);
     }
 
-    fn judge(&self, bytes: &[u8], now: Now) -> Result<Option<Recorded>, Refused> {
+    fn judge(&self, bytes: &[u8], now: Now) -> Result<Passed, Refused> {
         let frame = Frame { host: self.host, window: self.window, document: DOCUMENT, bytes };
         self.core.pipeline.judge(frame, &self.port, now)
     }
 
-    async fn answer(&self, judged: Result<Option<Recorded>, Refused>) -> Option<String> {
+    async fn answer(&self, judged: Result<Passed, Refused>) -> Option<String> {
         let reply: Option<Reply> = match judged {
-            Ok(None) => None,
-            Ok(Some(recorded)) => {
+            Ok(Passed::Done) => None,
+            Ok(Passed::Answered(reply)) => Some(reply),
+            Ok(Passed::Call(recorded)) => {
                 let outlet: Arc<dyn Outlet> = Arc::new(Local::new().0);
                 let answered = recorded.dispatch(&self.core.pipeline.ledger, &outlet).await;
                 answered.and_then(|(reply, in_flight)| match in_flight.why_taken_back() {
@@ -221,7 +225,7 @@ impl Drop for Peer {
     fn drop(&mut self) {
         let host = self.host;
         for taken in self.core.pipeline.sessions.forget(|identity| identity.host == host) {
-            revocation::note_stopped(&self.core, &taken);
+            revocation::note_stopped(&self.core.pipeline, &taken);
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::app::{Spinning, Window};
 use crate::audit::{Event, WindowState};
 use crate::clock::{Moment, Now};
 use crate::core::Core;
-use crate::pipeline::{Consequence, Frame, Recorded};
+use crate::pipeline::{Consequence, Frame, Passed, Recorded};
 use crate::revocation;
 use crate::session::Identity;
 use crate::streams::Outlet;
@@ -298,9 +298,13 @@ impl Desk {
         let open = self.windows.get(&window).ok_or(Breach::ForeignWindow(window))?;
         let frame = Frame { host: self.host, window, document, bytes };
         match self.core.pipeline.judge(frame, &open.port, Now::read()) {
-            Ok(None) => Ok(()),
-            Ok(Some(recorded)) => {
-                self.dispatch(recorded, window, document, held);
+            Ok(Passed::Done) => Ok(()),
+            Ok(Passed::Answered(reply)) => {
+                self.output.send(&ToHost::Reply { window, document, json: reply.json() })?;
+                Ok(())
+            }
+            Ok(Passed::Call(recorded)) => {
+                self.dispatch(*recorded, window, document, held);
                 Ok(())
             }
             Err(refused) => {

@@ -6,7 +6,7 @@ use sidegate_capabilities::{Args, CommandName, json};
 
 use super::receive::{Said, What};
 use super::refusal::Unreadable;
-use super::{Frame, Pipeline, Refusal, Stopped, Trail};
+use super::{Frame, Pipeline, Refusal, Reply, Stopped, Trail, delegate};
 use crate::clock::Now;
 use crate::session::{Attenuated, Barred, Bearer, Impostor};
 use crate::streams::Shape;
@@ -27,12 +27,20 @@ pub(crate) struct Authenticated {
     pub(super) bytes: u64,
 }
 
-/// `None` is a cancellation or a step of an earlier call, which is done when this returns.
+/// What became of a message whose sender is known.
+#[derive(Debug)]
+pub(super) enum Known {
+    /// It is a call.
+    Call(Box<Authenticated>),
+    /// It was about an earlier call, or about a token, and is done; perhaps with a reply.
+    Done(Option<Reply>),
+}
+
 pub(super) fn authenticate(
     pipeline: &Pipeline,
     said: Said<'_>,
     now: Now,
-) -> Result<Option<Authenticated>, Box<Stopped>> {
+) -> Result<Known, Box<Stopped>> {
     let Said { frame, mut trail, token, call, what } = said;
     let Frame { host, window, document, .. } = frame;
     let bearer = match pipeline.sessions.authenticate(&token, host, window, document, now.moment) {
@@ -44,11 +52,22 @@ pub(super) fn authenticate(
         What::Call(text, shape) => (text, shape),
         What::Cancel => {
             bearer.cancel(call);
-            return Ok(None);
+            return Ok(Known::Done(None));
+        }
+        What::Delegate(text) => {
+            let by = delegate::By { bearer: &bearer, token: &token, number: call };
+            return match delegate::delegate(pipeline, &mut trail, &by, text, now) {
+                Ok(reply) => Ok(Known::Done(Some(reply))),
+                Err(refusal) => Err(Stopped::new(trail, refusal)),
+            };
+        }
+        What::TakeBack => {
+            delegate::take_back(pipeline, &trail, &bearer, call, now);
+            return Ok(Known::Done(None));
         }
         What::Step(step) => {
             let done = bearer.step(call, step);
-            return done.map(|()| None).map_err(|forged| Stopped::new(trail, forged));
+            return done.map(|()| Known::Done(None)).map_err(|forged| Stopped::new(trail, forged));
         }
     };
     if let Err(replayed) = bearer.accept(call) {
@@ -70,7 +89,8 @@ pub(super) fn authenticate(
         Err(Barred::Outside(outside)) => return Err(Stopped::new(trail, outside)),
     };
     let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
-    Ok(Some(Authenticated { trail, bearer, standing, call, command, args, shape, bytes }))
+    let call = Authenticated { trail, bearer, standing, call, command, args, shape, bytes };
+    Ok(Known::Call(Box::new(call)))
 }
 
 impl From<Impostor> for Refusal {

@@ -36,6 +36,10 @@ pub(super) enum What<'a> {
     Call(&'a [u8], Shape),
     /// A cancellation of an earlier call.
     Cancel,
+    /// A wish for a narrower token, with its JSON.
+    Delegate(&'a [u8]),
+    /// Such a token is taken back.
+    TakeBack,
     /// A step of a call that streams, or of one that has a body.
     Step(Step<'a>),
 }
@@ -59,6 +63,11 @@ fn take_apart(bytes: &[u8]) -> Option<(Token, u64, What<'_>)> {
     }
     let (call, what) = match kind {
         Calls::CANCEL => (call_number(rest)?, What::Cancel),
+        Calls::DELEGATE => {
+            let (call, text) = numbered(rest)?;
+            (call, What::Delegate(text))
+        }
+        Calls::TAKE_BACK => (call_number(rest)?, What::TakeBack),
         Calls::TAKEN => (call_number(rest)?, What::Step(Step::Taken)),
         Calls::CHUNK => {
             let (call, bytes) = numbered(rest)?;
@@ -114,6 +123,11 @@ mod tests {
             (format!("a{TOKEN} 5"), Some(5)),
             (format!("b{TOKEN} 6\n\n\0"), Some(6)),
             (format!("e{TOKEN} 7"), Some(7)),
+            (format!("d{TOKEN} 8\n{{}}"), Some(8)),
+            (format!("d{NARROWED} 8\n{{}}"), Some(8)),
+            (format!("r{TOKEN} 8"), Some(8)),
+            (format!("d{TOKEN} 8"), None),
+            (format!("r{TOKEN} 8\n"), None),
             (format!("a{TOKEN} 5\n"), None),
             (format!("e{TOKEN} 7\n"), None),
             (format!("b{TOKEN} 6"), None),

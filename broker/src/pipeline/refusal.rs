@@ -8,7 +8,7 @@ use sidegate_capabilities::{Denial, RuleRef};
 
 use crate::confined::FileError;
 use crate::handler::HandlerError;
-use crate::session::{Impostor, No, Outside};
+use crate::session::{Impostor, No, NotDelegated, Outside};
 use crate::streams::Forged;
 use crate::token::CaveatKind;
 
@@ -24,6 +24,9 @@ pub(crate) enum Refusal {
     /// A step of a stream that nobody had given credit for.
     #[error(transparent)]
     Forged(#[from] Forged),
+    /// A token was to be narrowed, and was not.
+    #[error("nothing was delegated: {0}")]
+    NotDelegated(#[from] NotDelegated),
     /// The call's JSON is not one that this broker reads.
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
@@ -151,6 +154,7 @@ impl Refusal {
                 | Impostor::Expired
                 | Impostor::Replayed,
             )
+            | Self::NotDelegated(_)
             | Self::Unreadable(_)
             | Self::Unproved
             | Self::Limited(_)
@@ -181,6 +185,7 @@ impl Refusal {
                 Impostor::Replayed => "replay",
             },
             Self::Forged(_) => "no-credit",
+            Self::NotDelegated(_) => "not-delegated",
             Self::Unreadable(_) => "unreadable",
             Self::Unproved => "origin-unproved",
             Self::Limited(limited) => match limited {
@@ -209,7 +214,7 @@ impl Refusal {
             Self::Impostor(_) | Self::Forged(_) | Self::Unreadable(_) | Self::Unproved => {
                 "authenticate"
             }
-            Self::Limited(_) | Self::Revoked | Self::Closing => "limit",
+            Self::NotDelegated(_) | Self::Limited(_) | Self::Revoked | Self::Closing => "limit",
             Self::Outside(outside) => match outside.kind() {
                 CaveatKind::Expires | CaveatKind::Origin | CaveatKind::Window => "authenticate",
                 CaveatKind::Commands
@@ -247,6 +252,7 @@ impl Refusal {
             | Self::Malformed
             | Self::Impostor(_)
             | Self::Forged(_)
+            | Self::NotDelegated(_)
             | Self::Unreadable(_)
             | Self::Unproved
             | Self::Revoked
@@ -325,6 +331,13 @@ impl From<&Refusal> for PageError {
             Refusal::Malformed | Refusal::Forged(_) | Refusal::Unreadable(_) => {
                 Self::new("invalid", "the call is not well formed")
             }
+            // All that it speaks of is what the page itself wrote, and bounds that are documented.
+            Refusal::NotDelegated(why) => match why {
+                NotDelegated::Unreadable(_) => Self::new("invalid", why.to_string()),
+                NotDelegated::TooLong(_) => Self::new("too_large", why.to_string()),
+                NotDelegated::TooMany => Self::new("busy", why.to_string()),
+                NotDelegated::Gone => Self::new("denied", DENIED),
+            },
             Refusal::Invalid { pointer, problem } if pointer.is_empty() => {
                 Self::new("invalid", format!("the arguments do not fit: {problem}"))
             }

@@ -127,6 +127,11 @@ impl Attenuation {
         &self.uses
     }
 
+    /// When it ends by itself, where that is before its root does.
+    pub(super) fn ends(&self) -> Option<Moment> {
+        self.expires
+    }
+
     /// What is refused whatever the call is.
     pub(super) fn holds(&self, now: Moment) -> Result<(), Outside> {
         if let Some(never) = self.never {

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use sidegate_capabilities::{Args, CommandName, Limits, Permit, Principal, Verdict};
+use sidegate_capabilities::{Args, CommandName, Limits, Permit, Principal, Scope, Verdict};
 
 use super::attenuation::{Attenuation, Outside};
 use super::gate::Pass;
@@ -12,12 +12,13 @@ use super::tokens::{Spent, Tokens};
 use super::{Identity, Impostor, InFlight, Lineage, Policies, Session, Standing, StartError};
 use crate::clock::Now;
 use crate::streams::{Forged, Open, Shape, Step};
+use crate::token::Patterns;
 
 /// A session, and the token that was shown for it.
 #[derive(Debug, Clone)]
 pub(crate) struct Bearer {
-    session: Arc<Session>,
-    generation: u32,
+    pub(super) session: Arc<Session>,
+    pub(super) generation: u32,
     attenuation: Option<Arc<Attenuation>>,
 }
 
@@ -108,6 +109,11 @@ pub(crate) struct Attenuated {
 }
 
 impl Attenuated {
+    /// Whether these are patterns that a token can be narrowed to.
+    pub(crate) fn reads(&self, scope: Scope, patterns: &Patterns) -> bool {
+        self.standing.enforced.narrowing().add(scope, patterns.iter()).is_ok()
+    }
+
     /// The limits of the command, which narrowing does not change.
     pub(crate) fn limits(&self, command: &CommandName) -> Limits {
         self.standing.enforced.limits(command)

@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sidegate_capabilities::{Args, CommandName};
 use tokio_util::sync::CancellationToken;
@@ -16,10 +16,16 @@ use tokio_util::sync::CancellationToken;
 use super::attenuation::Attenuation;
 use super::gate::Pass;
 use super::valve::{Commitment, Reached, Stop, Valve};
+use crate::clock::Moment;
 
 /// How many narrowed tokens of a session are remembered as revoked. One more, and the whole session
-/// is revoked: to forget one would be to give it back.
-pub(crate) const MAX_REVOKED: usize = 64;
+/// is revoked: to forget one would be to give it back. Half of them are enough for what a page takes
+/// back of its delegations; one that has expired is forgotten.
+pub(crate) const MAX_REVOKED: usize = 2 * super::MAX_DELEGATIONS;
+
+/// How long an expired token is still remembered as revoked: a call that was judged just before its
+/// end starts within microseconds of that.
+pub(super) const STILL_STARTING: Duration = Duration::from_secs(10);
 
 /// Which token a call was made with.
 #[derive(Debug, Clone)]
@@ -33,8 +39,8 @@ pub(crate) struct Lineage {
 pub(crate) enum Whose<'a> {
     /// All of the session's, and the session ends.
     All,
-    /// Those with this narrowed token, and with what was narrowed from it.
-    Narrowed(&'a Lineage),
+    /// Those with this narrowed token, and with what was narrowed from it; it is then.
+    Narrowed(&'a Lineage, Moment),
 }
 
 /// Why a call was not started.
@@ -85,7 +91,7 @@ struct Running {
 impl Lineage {
     /// Whether it is `other`, or was narrowed from it. What a token says is a run of whole caveats, and
     /// both have been found to be genuine: the one that begins with the other comes from it.
-    fn comes_from(&self, other: &Self) -> bool {
+    pub(super) fn comes_from(&self, other: &Self) -> bool {
         let Some(theirs) = &other.attenuation else {
             // A root is renewed, and its calls stay its own.
             return true;
@@ -94,6 +100,12 @@ impl Lineage {
             return false;
         };
         self.generation == other.generation && mine.caveats().begins_with(theirs.caveats())
+    }
+
+    /// Whether its token has been over for so long.
+    fn has_been_over(&self, long: Duration, now: Moment) -> bool {
+        let ends = self.attenuation.as_ref().and_then(|attenuation| attenuation.ends());
+        ends.is_some_and(|end| now >= end.after(long))
     }
 }
 
@@ -199,7 +211,7 @@ impl CallsInFlight {
         let whose = state.forbid(whose);
         let meant = state.calls.iter().filter(|(_, call)| match whose {
             Whose::All => true,
-            Whose::Narrowed(from) => call.lineage.comes_from(from),
+            Whose::Narrowed(from, _) => call.lineage.comes_from(from),
         });
         let stopped = meant.filter(|(_, call)| call.take_back(why));
         let of =
@@ -249,13 +261,19 @@ impl State {
         self.closed || self.revoked.iter().any(|revoked| lineage.comes_from(revoked))
     }
 
+    /// Forgets what is over by itself, and says whether there is room.
+    fn remembers_less_than(&mut self, most: usize, now: Moment) -> bool {
+        self.revoked.retain(|lineage| !lineage.has_been_over(STILL_STARTING, now));
+        self.revoked.len() < most
+    }
+
     fn forbid<'w>(&mut self, whose: Whose<'w>) -> Whose<'w> {
         match whose {
-            Whose::Narrowed(from) if self.revoked.len() < MAX_REVOKED => {
+            Whose::Narrowed(from, now) if self.remembers_less_than(MAX_REVOKED, now) => {
                 self.revoked.push(from.clone());
                 whose
             }
-            Whose::Narrowed(_) | Whose::All => {
+            Whose::Narrowed(..) | Whose::All => {
                 self.closed = true;
                 self.revoked.clear();
                 Whose::All

@@ -57,15 +57,20 @@ impl Sessions {
         let sessions = self.by_id.read().unwrap_or_else(PoisonError::into_inner);
         let session = sessions.get(&token.session()).cloned()?;
         drop(sessions);
-        let attenuation = session.attenuation(token, now).ok()?;
-        let lineage = super::Lineage { generation: token.generation(), attenuation };
-        if session.calls.forbids(&lineage) {
-            return None;
-        }
-        let whose = if token.is_root() { Whose::All } else { Whose::Narrowed(&lineage) };
-        let ended = session.calls.revoke(whose, settled_by());
-        Some(Taken { session, ended })
+        revoke_token_of(session, token, now)
     }
+}
+
+/// The same for a token of this session.
+pub(super) fn revoke_token_of(session: Arc<Session>, token: &Token, now: Moment) -> Option<Taken> {
+    let attenuation = session.attenuation(token, now).ok()?;
+    let lineage = super::Lineage { generation: token.generation(), attenuation };
+    if session.calls.forbids(&lineage) {
+        return None;
+    }
+    let whose = if token.is_root() { Whose::All } else { Whose::Narrowed(&lineage, now) };
+    let ended = session.calls.revoke(whose, settled_by());
+    Some(Taken { session, ended })
 }
 
 impl Session {

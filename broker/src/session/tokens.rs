@@ -60,6 +60,12 @@ impl Tokens {
         generation > 0 && generation < oldest
     }
 
+    /// When the root of this number was issued, where it lives.
+    pub(super) fn issued(&self, generation: u32) -> Option<Moment> {
+        let root = self.live.iter().find(|root| root.token.generation() == generation);
+        root.map(|root| root.issued)
+    }
+
     /// Takes a new root.
     pub(super) fn push(&mut self, token: Token, issued: Moment, expires: Moment) {
         self.live.retain(|root| issued < root.expires);

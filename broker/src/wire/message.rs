@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::window::{Menu, Placing, Power, Stance, WindowChange};
 
 /// The version of this protocol. Broker and host are built together: any other number is refused.
-pub const PROTOCOL: u16 = 5;
+pub const PROTOCOL: u16 = 6;
 
 /// A window, numbered by the broker; unique for the life of the broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -296,7 +296,10 @@ pub enum ToHost<'a> {
 ///   `C` instead of `c` where the call has a body, `s` where its answer is a stream, `S` for both;
 /// * a chunk of a call's body: `b<token> <id>\n<bytes>`, and its end: `e<token> <id>`;
 /// * that the page has taken one item of a stream: `a<token> <id>`;
-/// * a cancellation: `x<token> <id>`.
+/// * a cancellation: `x<token> <id>`;
+/// * a wish for a narrower token, for somebody else: `d<token> <id>\n<JSON>`, numbered as a call and
+///   answered as one, with `{"token":"…","expires":<milliseconds>}`; and that it is taken back:
+///   `r<token> <id>`.
 ///
 /// To a page:
 ///
@@ -318,6 +321,10 @@ impl Calls {
     pub const STREAM: u8 = b's';
     /// The first byte of a call for a stream, with a body.
     pub const STREAM_WITH_BODY: u8 = b'S';
+    /// The first byte of a wish for a narrower token.
+    pub const DELEGATE: u8 = b'd';
+    /// The first byte of the word that such a token is taken back.
+    pub const TAKE_BACK: u8 = b'r';
     /// The first byte of a cancellation.
     pub const CANCEL: u8 = b'x';
     /// The first byte of the word that an item was taken.
@@ -329,6 +336,11 @@ impl Calls {
     /// The most calls that a document may have in flight: WebKit has no back-pressure of its
     /// own, and 64 keep a page busy that waits for nothing.
     pub const MAX_IN_FLIGHT: usize = 64;
+    /// The most calls in flight of all whom a document has delegated to: half of its own, so that
+    /// no frame of it keeps the page itself from calling.
+    pub const MAX_DELEGATED: usize = 32;
+    /// The most calls in flight of one of them: eight keep it busy, and leave room for others.
+    pub const MAX_DELEGATED_EACH: usize = 8;
     /// The most bytes of one message of a page (UTF-8): enough for a large note, small enough
     /// that 64 of them fit the memory set aside for a host.
     pub const MAX_MESSAGE: usize = 1 << 20;

@@ -7,6 +7,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod delegated;
 mod narrowed;
 mod race;
 

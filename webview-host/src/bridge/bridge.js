@@ -2,7 +2,7 @@
 // what a page overwrites is not seen. What reaches it from the page is a string, and the page
 // may have written that string itself; what it sends to the host is a string with the nonce of
 // its document in front.
-(config) => {
+(config, loansOf) => {
   "use strict";
   const { exactly, beneath } = config.origins;
   const isBeneath = ([start, end]) =>
@@ -21,10 +21,16 @@
   const waiting = new Map(); // page's number -> call, until there is a token
   const inFlight = new Map(); // page's number -> { id, untaken, credit, hasBody }
   const numbers = new Map(); // id -> page's number
+  const loans = loansOf(config, {
+    __proto__: null,
+    call: (of, json) => callWith(of, json),
+    tell: (kind, id) => host.postMessage(`m${nonce}${kind}${token} ${id}`),
+  });
 
   // --- from the host
 
   const challenge = (fresh) => {
+    loans.endAll();
     nonce = fresh;
     token = null;
     lastId = 0;
@@ -47,13 +53,27 @@
   const receiveReply = (forNonce, reply, base64) => {
     if (forNonce !== nonce) return;
     const head = /^\{"id":([0-9]{1,15}),"([a-z]+)":([0-9]{0,4})/.exec(reply);
-    const number = head === null ? undefined : numbers.get(Number(head[1]));
+    if (head === null) return;
+    const id = Number(head[1]);
+    if (loans.answer(id, reply, base64 === undefined ? undefined : fromBase64(base64))) return;
+    const number = numbers.get(id);
     if (number === undefined) return; // cancelled since, or never asked
     const call = inFlight.get(number);
+    if (call.kind === "d" && head[2] === "ok") {
+      forget(number, call);
+      lend(number, id, JSON.parse(reply).ok);
+      return;
+    }
     if (head[2] === "item") call.untaken += 1;
     else if (head[2] === "more") call.credit += Number(head[3]);
     else if (head[2] !== "open") forget(number, call);
     answer(number, reply, base64);
+  };
+
+  // The token stays here.
+  const lend = (number, id, { token: narrowed, expires }) => {
+    const port = loans.lend(number, id, narrowed, expires);
+    page?.dispatchEvent(new MessageEvent("lent", { data: number, ports: [port] }));
   };
 
   const forget = (number, call) => {
@@ -64,12 +84,13 @@
   // --- from the page
 
   const receive = (text) => {
-    const message = /^([cCsSxae])([0-9]{1,15})(?:\n|$)/.exec(text);
+    const message = /^([cCsSxaedr])([0-9]{1,15})(?:\n|$)/.exec(text);
     if (message === null) return;
     const [head, kind, number] = message;
     if (kind === "x") cancel(number);
     else if (kind === "a") take(number);
     else if (kind === "e") end(number);
+    else if (kind === "r") loans.takeBack(number);
     else admit(number, kind, text.slice(head.length));
   };
 
@@ -113,9 +134,11 @@
     return Uint8Array.from(atob(text), (char) => char.charCodeAt(0)).buffer;
   };
 
+  const isFull = () => waiting.size + inFlight.size + loans.inFlight() >= config.maxInFlight;
+
   const admit = (number, kind, json) => {
     if (waiting.has(number) || inFlight.has(number)) return;
-    if (waiting.size + inFlight.size >= config.maxInFlight) {
+    if (isFull()) {
       refuse(number, "busy", `${config.maxInFlight} calls are in flight already`);
       return;
     }
@@ -137,15 +160,29 @@
     }
     lastId += 1;
     const hasBody = kind === "C" || kind === "S";
-    inFlight.set(number, { id: lastId, untaken: 0, credit: 0, hasBody });
+    inFlight.set(number, { id: lastId, kind, untaken: 0, credit: 0, hasBody });
     numbers.set(lastId, number);
     host.postMessage(`m${nonce}${head}${json}`);
+  };
+
+  // For who was lent a token: the number of the call, or why there is none.
+  const callWith = (lentToken, json) => {
+    if (isFull()) return ["busy", `${config.maxInFlight} calls are in flight already`];
+    const head = `c${lentToken} ${lastId + 1}\n`; // ASCII
+    const bytes = json.length > config.maxMessage ? Infinity : encoder.encode(json).length;
+    if (head.length + bytes > config.maxMessage) {
+      return ["too_large", `a message holds at most ${config.maxMessage} bytes`];
+    }
+    lastId += 1;
+    host.postMessage(`m${nonce}${head}${json}`);
+    return lastId;
   };
 
   const cancel = (number) => {
     if (waiting.delete(number)) return;
     const call = inFlight.get(number);
-    if (call === undefined) return;
+    // What the core is about to lend comes, and can be taken back then.
+    if (call === undefined || call.kind === "d") return;
     forget(number, call);
     host.postMessage(`m${nonce}x${token} ${call.id}`);
   };

@@ -3,7 +3,7 @@
 //!
 //! * `bridge.js` runs in a script world of its own, which no page can reach into. It holds the
 //!   nonce and the token, counts the calls in flight, and is the only one that can speak to
-//!   the host.
+//!   the host. `delegate.js` is the part of it that reads the ports of whom a page delegated to.
 //! * `page.js` runs in the page's world before the page, and gives it `window.sidegate`;
 //!   `source.js` is the part of it that reads what a page uploads.
 //!
@@ -34,6 +34,11 @@ const WORLD: &str = "sidegate";
 /// The message handler, which exists in that world alone.
 const HANDLER: &str = "sidegate";
 
+/// The most messages over a port that are refused in the bridge itself, with no answer of the core's
+/// in between, before the port is closed: a frame that calls too often for a moment has that many to
+/// find out, one that floods has no more.
+const MAX_FAULTS: usize = 256;
+
 /// Puts both scripts in place for every document to come, and `heard` where the bridge's
 /// messages arrive. False where WebKit refuses the handler.
 #[must_use]
@@ -58,12 +63,16 @@ pub(crate) fn install(
         "maxInFlight": Calls::MAX_IN_FLIGHT,
         "maxMessage": Calls::MAX_MESSAGE,
         "maxChunk": Calls::MAX_CHUNK,
+        "maxDelegated": Calls::MAX_DELEGATED,
+        "maxDelegatedEach": Calls::MAX_DELEGATED_EACH,
+        "maxFaults": MAX_FAULTS,
     });
     let patterns = origins.script_patterns();
     let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
     let top = UserContentInjectedFrames::TopFrame;
     let start = UserScriptInjectionTime::Start;
-    let bridge = called(include_str!("bridge.js"), &[&config.to_string()]);
+    let loans = function(include_str!("delegate.js"));
+    let bridge = called(include_str!("bridge.js"), &[&config.to_string(), &loans]);
     manager.add_script(&UserScript::for_world(&bridge, top, start, WORLD, &patterns, &[]));
     let source = called(include_str!("source.js"), &[]);
     let page = called(include_str!("page.js"), &[&config.to_string(), &source]);
@@ -120,5 +129,10 @@ fn run(view: &WebView, function: &str, arguments: &[&str]) {
 /// A function of a script, called with arguments that are JavaScript.
 fn called(function: &str, arguments: &[&str]) -> String {
     let arguments = arguments.join(", ");
-    format!("({})({arguments})", function.trim_end().trim_end_matches(';'))
+    format!("{}({arguments})", self::function(function))
+}
+
+/// A function of a script, as an expression.
+fn function(function: &str) -> String {
+    format!("({})", function.trim_end().trim_end_matches(';'))
 }

@@ -24,6 +24,8 @@
   const { addEventListener, removeEventListener, dispatchEvent } = EventTarget.prototype;
   const getter = (prototype, name) => Object.getOwnPropertyDescriptor(prototype, name).get;
   const detailOf = getter(CustomEvent.prototype, "detail");
+  const dataOf = getter(MessageEvent.prototype, "data");
+  const portsOf = getter(MessageEvent.prototype, "ports");
   const isAborted = getter(AbortSignal.prototype, "aborted");
   const bridge = document.createElement("link"); // in no document: only the two scripts know it
   const { channel, maxMessage, maxChunk } = config;
@@ -320,6 +322,36 @@
     return feed("state.watch", { __proto__: null, key }, deliver, options);
   };
 
+  // --- delegation
+
+  // Somebody else's way to call, for less. The bridge holds its token.
+  const delegate = (narrowing) =>
+    new PagePromise((done, fail) => {
+      const lent = (number, port) => done(freeze({ __proto__: null, port, revoke: revokerOf(number) }));
+      const call = { __proto__: null, done, fail, lent, signal: null, source: null };
+      started(fail, () => {
+        const json = stringify(narrowing);
+        if (typeof json !== "string" || json.length > maxMessage) {
+          throw new SidegateError("invalid", "what is delegated is an object: commands, path, url, key, expires, uses");
+        }
+        const number = "" + (last += 1);
+        pending[number] = call;
+        say("d" + number + "\n" + json);
+      });
+    });
+
+  const revokerOf = (number) =>
+    freeze(() => {
+      say("r" + number);
+    });
+
+  const hearOfLoan = (event) => {
+    const number = apply(dataOf, event, []);
+    const call = settle(number);
+    if (call !== undefined) call.lent(number, apply(portsOf, event, [])[0]);
+  };
+  apply(addEventListener, bridge, ["lent", hearOfLoan, false]);
+
   const meet = () => {
     const event = new PageMouseEvent(channel, { __proto__: null, relatedTarget: bridge });
     apply(dispatchEvent, window, [event]);
@@ -332,6 +364,7 @@
     invoke: freeze(invoke),
     stream: freeze(stream),
     listen: freeze(listen),
+    delegate: freeze(delegate),
     state,
   });
   defineProperty(window, "sidegate", { __proto__: null, value: sidegate, enumerable: true });

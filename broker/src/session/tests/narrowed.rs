@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::super::calls::MAX_REVOKED;
+use super::super::calls::{MAX_REVOKED, STILL_STARTING};
 use super::super::tokens::{MAX_COUNTED, MAX_VERIFIED};
 use crate::token::Caveat;
 
@@ -343,6 +343,33 @@ fn one_revocation_too_many_ends_the_session() {
         sessions.revoke_token(&token, NOW).unwrap();
     }
     assert!(session.is_revoked());
+}
+
+#[test]
+fn what_has_expired_needs_not_be_remembered_as_revoked() {
+    let (sessions, session, root) = opened(&policies(POLICY));
+    let life = Duration::from_secs(1);
+    let mut now = NOW;
+    for number in 1..=u64::try_from(2 * MAX_REVOKED).unwrap() {
+        let found = sessions.authenticate(&root, HostId(2), WindowId(10), DocumentId(100), now);
+        let bearer = found.unwrap();
+        let scopes = vec![Caveat::commands(["app.info"]).unwrap()];
+        let wanted = Wanted { scopes, life, uses: None };
+        let (token, _) = bearer.delegate((number, &root), wanted, now).unwrap();
+        let find = |at| {
+            let shown = sessions.authenticate(&token, HostId(2), WindowId(10), DocumentId(100), at);
+            shown.unwrap()
+        };
+        assert!(!find(now).is_revoked());
+        assert!(bearer.take_back(number, now).is_some());
+        assert!(find(now).is_revoked());
+        // Of what is over by itself nothing is taken, and it is forgotten a while after.
+        now = now.after(life);
+        assert!(bearer.take_back(number, now).is_none());
+        assert!(find(now).is_revoked());
+        now = now.after(STILL_STARTING);
+        assert!(!session.is_revoked(), "{number}");
+    }
 }
 
 #[test]

@@ -17,6 +17,31 @@
       overflow?: "close" | "latest" | null;
     }
 
+    /** What is left to whoever has a delegation's port. */
+    interface Narrowing {
+      /** Names, or patterns with `*`. */
+      commands: string[];
+      /** With one of these three, a call has to name such a thing. Patterns as in a capability file. */
+      path?: string[];
+      url?: string[];
+      key?: string[];
+      /** Milliseconds from now on, at most 2400000 (which is the default). */
+      expires?: number;
+      /** How many calls. */
+      uses?: number;
+    }
+
+    /**
+     * Over the port goes `{ id, command, args }`; `{ id, ok }` or `{ id, error: { code, message } }` comes back.
+     * `{ id, cancel: true }` cancels.
+     */
+    interface Delegation {
+      /** To be handed on, to one frame or worker. */
+      readonly port: MessagePort;
+      /** Takes it back: what is in flight is refused, and the port is closed. */
+      readonly revoke: () => void;
+    }
+
     interface State {
       /** What a key has; version 0 is that of none. */
       readonly get: (key: string, options?: CallOptions | null) => Promise<{ value: any; version: number }>;

@@ -66,6 +66,9 @@ declare global {{
         options?: ListenOptions | null,
       ) => Promise<() => void>;
 
+      /** Lends a port to call through, for less than the page may itself. */
+      readonly delegate: (narrowing: Narrowing) => Promise<Delegation>;
+
       /** The values that the app's windows share. */
       readonly state: State;
     }}
