@@ -175,8 +175,8 @@ impl App {
         Self { host, reports, log, end, running, _display: display, _home: home }
     }
 
-    fn expect(&self, value: Value) {
-        assert_eq!(self.reports.recv_timeout(LIMIT).unwrap(), value);
+    fn expect(&self, value: impl Into<Value>) {
+        assert_eq!(self.reports.recv_timeout(LIMIT).unwrap(), value.into());
     }
 
     /// The records of an event.

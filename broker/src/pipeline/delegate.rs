@@ -112,10 +112,10 @@ fn patterns(wanted: &mut Map<String, Value>, name: &str) -> Result<Option<Patter
     };
     let mut list = Vec::with_capacity(texts.len());
     for text in texts {
-        match text {
-            Value::String(text) => list.push(text),
-            _ => return Err(unreadable(&format!("`{name}` holds something that is no text"))),
-        }
+        let Value::String(text) = text else {
+            return Err(unreadable(&format!("`{name}` holds something that is no text")));
+        };
+        list.push(text);
     }
     let patterns = Patterns::new(list);
     patterns.map(Some).map_err(|error| unreadable(&format!("`{name}`: {error}")))
