@@ -115,9 +115,10 @@ async fn walk(pipeline: &Pipeline, goes_after: usize) -> bool {
     let port: Arc<dyn WindowPort> = nobody();
     let outlet: Arc<dyn Outlet> = nobody();
     let said = receive::receive(frame, Trail::of(&frame, now.moment, force)).unwrap();
-    let call = authenticate::authenticate(pipeline, said, now).unwrap().unwrap();
+    let known = authenticate::authenticate(pipeline, said, now).unwrap();
+    let authenticate::Known::Call(call) = known else { panic!("a call") };
     goes(0);
-    let admitted = match limit::limit(pipeline, call, now) {
+    let admitted = match limit::limit(pipeline, *call, now) {
         Ok(admitted) => admitted,
         Err(stopped) => {
             assert!(matches!(stopped.refusal, Refusal::Revoked), "{stopped:?}");
