@@ -13,7 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
 use serde_json::{Value, json};
-use sidegate_capabilities::Origin;
+use sidegate_capabilities::{Origin, Sources};
 use tempfile::TempDir;
 
 use super::tests::{builder, log_of, records};
@@ -242,6 +242,44 @@ async fn g08_a_revocation_ends_streams_and_bodies_at_once() {
     assert!(began.elapsed() < Duration::from_millis(100));
     assert_eq!(ended[0].session.flows.count(), 0);
     assert_eq!(broker.emit("notes.saved", &2), Ok(0));
+}
+
+#[tokio::test]
+async fn g08_a_narrower_policy_ends_the_streams_it_does_not_allow_and_no_other() {
+    let home = TempDir::new().unwrap();
+    let (broker, made) = broker(&home);
+    let peer = peer(&broker, "main");
+    let mut endless = peer.stream("test.endless", json!({}));
+    let mut hears = peer.stream("events.subscribe", json!({ "key": "notes.saved" }));
+    let mut goes_on = peer.stream("state.watch", json!({ "key": "shared.a" }));
+    for call in [&mut endless, &mut hears, &mut goes_on] {
+        assert_eq!(call.hear().await, Some(Heard::Open));
+    }
+    let narrower = POLICY.replace("\"test.endless\", ", "").replace("notes.*", "other.*");
+    assert_ne!(narrower, POLICY);
+    let narrower = Sources::from_texts([("app.toml", narrower)]);
+    broker.reload_from(narrower).unwrap();
+    // Nothing of them is made once the new policy is in force.
+    let before = made.load(Ordering::Relaxed);
+    for call in [&mut endless, &mut hears] {
+        loop {
+            match call.hear().await.unwrap() {
+                Heard::Failed(error) => break assert_eq!(code(&error), "cancelled"),
+                Heard::Item(_) => call.take().await,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert_eq!(made.load(Ordering::Relaxed), before);
+    assert_eq!(broker.emit("notes.saved", &1), Ok(0));
+    broker.state().set("shared.a", &7, None).unwrap();
+    loop {
+        match goes_on.hear().await {
+            Some(Heard::Item(item)) if item["value"] == 7 => break,
+            Some(Heard::Item(_)) => goes_on.take().await,
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 #[tokio::test]
