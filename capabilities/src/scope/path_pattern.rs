@@ -265,7 +265,7 @@ impl NamePattern {
         let text = |text: &str| glob::text_regex(text, ANY, Question::AnyOne);
         match (self, hidden) {
             (Self::Literal(name) | Self::Wild(name), _) if case == Case::Ignored => {
-                format!("/{}", any_case(name, self.is_literal()))
+                format!("/{}", any_case(name))
             }
             (Self::Literal(name), _) => format!("/{}", glob::literal_regex(name)),
             (Self::Wild(wild), Hidden::Matched) => format!("/{}", text(wild)),
@@ -340,10 +340,11 @@ fn folded(name: &str) -> impl Iterator<Item = char> + Clone {
 
 /// A name in any case as a regular expression; it may leave out rare spellings that [`folded`] knows, so
 /// that an analysis takes a deny entry for no wider than it is.
-fn any_case(name: &str, is_literal: bool) -> String {
+fn any_case(name: &str) -> String {
     let one = |c: char| match c {
-        '*' if !is_literal => format!("{ANY}*"),
-        '?' if !is_literal => ANY.to_owned(),
+        // A literal name has neither.
+        '*' => format!("{ANY}*"),
+        '?' => ANY.to_owned(),
         _ => {
             let cases = c.to_lowercase().chain(c.to_uppercase()).chain([c]);
             let same = cases.filter(|other| folded(&other.to_string()).eq(folded(&c.to_string())));
