@@ -9,8 +9,10 @@ use std::{
     time::Duration,
 };
 
+use futures_util::StreamExt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sidegate::wire::Calls;
 use sidegate::{Call, Command, HandlerError, NoArgs};
 
 /// How many handlers were begun, and how many are over, however they ended.
@@ -137,6 +139,19 @@ fn streams(tally: &Arc<Tally>) -> Vec<Command> {
         Command::stream("test.none", async |_: Call, _: NoArgs| {
             Ok(futures_util::stream::empty::<Result<(), HandlerError>>())
         }),
+        // As many items as may be under way, and no end: nothing is made in the place of one that is
+        // taken.
+        Command::stream("test.window", async |_: Call, _: NoArgs| {
+            let items = futures_util::stream::iter((0..Calls::WINDOW).map(Ok::<_, HandlerError>));
+            Ok(items.chain(futures_util::stream::pending()))
+        }),
+        // Reads one chunk and no more, so that there is no credit after the first.
+        Command::new("test.first", async |mut call: Call, _: NoArgs| {
+            let mut body = call.body()?;
+            let _first = body.chunk().await?;
+            std::future::pending::<Result<(), HandlerError>>().await
+        })
+        .takes_body(),
         Command::new("test.body", async |mut call: Call, _: NoArgs| {
             Ok(call.body()?.bytes(1 << 20).await?.len())
         })
