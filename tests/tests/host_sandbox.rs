@@ -105,7 +105,8 @@ impl Outside {
         let socket = folder.path().join("agent");
         let agent = UnixListener::bind(&socket).unwrap();
         fs::set_permissions(&socket, fs::Permissions::from_mode(0o777)).unwrap();
-        let name = format!("sidegate-tests-{}", std::process::id());
+        // As much its own as the folder: two of them may stand in one process.
+        let name = folder.path().to_str().unwrap().trim_start_matches('/').replace('/', "-");
         let bus = UnixListener::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
         let web = TcpListener::bind("127.0.0.1:0").unwrap();
         let words = vec![
