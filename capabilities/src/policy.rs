@@ -135,9 +135,9 @@ impl Policy {
     /// has expired is left out, and [`Principal::until`] says how long the answer holds.
     #[must_use]
     pub fn principal(&self, window: &WindowLabel, origin: &Origin, now: WallTime) -> Principal {
-        let Inner { directories, platform, capabilities, .. } = self.0.as_ref();
+        let Inner { directories, platform, capabilities, nevers, .. } = self.0.as_ref();
         let ground = Ground { directories: directories.clone(), platform: *platform };
-        Principal::resolve(window, origin, now, capabilities, ground)
+        Principal::resolve(window, origin, now, capabilities, nevers, ground)
     }
 
     /// Decides one call and says how, and for a refusal also the nearest miss over all rules of

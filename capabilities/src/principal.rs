@@ -20,6 +20,7 @@ use crate::directories::Directories;
 use crate::explain::{Explanation, Outcome, Silent, Steps, Watch};
 use crate::limits::Limits;
 use crate::names::{CommandName, WindowLabel};
+use crate::never::Never;
 use crate::origin::Origin;
 use crate::outline;
 use crate::platform::Platform;
@@ -45,6 +46,8 @@ struct Resolved {
     /// The ids of the first capabilities that apply; there is none where none applies.
     capabilities: Vec<String>,
     rules: Index,
+    /// Which invariants stand against a grant, for helps alone.
+    invariants: help::Invariants,
 }
 
 /// What the paths of calls stand on.
@@ -75,6 +78,7 @@ impl Principal {
         origin: &Origin,
         now: WallTime,
         capabilities: &[Capability],
+        nevers: &Arc<[Never]>,
         ground: Ground,
     ) -> Self {
         let mine: Vec<_> = capabilities
@@ -89,6 +93,7 @@ impl Principal {
             ground,
             capabilities: named.map(|capability| capability.id.clone()).collect(),
             rules: Index::of(mine.iter().flat_map(|capability| capability.rules())),
+            invariants: help::Invariants::of(nevers),
         }))
     }
 

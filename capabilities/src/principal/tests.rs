@@ -50,7 +50,14 @@ fn capability(id: &str, expires: Option<i64>, allow: Vec<Rule>, deny: Vec<Rule>)
 fn resolve(capabilities: &[Capability], now: i64) -> Principal {
     let ground = Ground { directories: Arc::new(Directories::sample()), platform: Platform::Linux };
     let window = WindowLabel::parse("main").unwrap();
-    Principal::resolve(&window, &Origin::local(), WallTime::from_unix(now), capabilities, ground)
+    Principal::resolve(
+        &window,
+        &Origin::local(),
+        WallTime::from_unix(now),
+        capabilities,
+        &none(),
+        ground,
+    )
 }
 
 fn code(principal: &Principal, command: &str) -> &'static str {
@@ -108,7 +115,8 @@ fn a_window_without_a_capability_is_told_which_it_wants() {
         let ground =
             Ground { directories: Arc::new(Directories::sample()), platform: Platform::Linux };
         let window = WindowLabel::parse("main").unwrap();
-        let principal = Principal::resolve(&window, &origin, WallTime::from_unix(0), &[], ground);
+        let principal =
+            Principal::resolve(&window, &origin, WallTime::from_unix(0), &[], &none(), ground);
         let command = CommandName::parse("a").unwrap();
         let Verdict::Deny(denial) = principal.decide(&command, &Args::empty()) else { panic!() };
         denial.help
@@ -117,6 +125,59 @@ fn a_window_without_a_capability_is_told_which_it_wants() {
     let add = "add a capability with `windows = [\"main\"]`";
     assert_eq!(help(Origin::local()), add);
     assert_eq!(help(remote), format!("{add} and `origins = [\"https://example.com\"]`"));
+}
+
+fn none() -> Arc<[Never]> {
+    Arc::new([])
+}
+
+/// An edit that the policy forbids is not told as if it were enough.
+#[test]
+fn a_help_says_which_invariant_stands_against_it() {
+    let text = r#"version = 1
+[[capability]]
+id = "c"
+description = "d"
+windows = ["main", "other"]
+allow = [{ commands = ["a"] }]
+[[never]]
+why = "no window writes"
+commands = ["b.*"]
+except_windows = ["other"]
+[[never]]
+why = "not from elsewhere"
+commands = ["c"]
+origins = ["remote"]
+[[never]]
+why = "this file alone"
+commands = ["d"]
+path = ["$HOME/kept"]
+"#;
+    let policy = Policy::compile(
+        &Sources::from_texts([("p.toml", text)]),
+        &Context::new(&Directories::sample()),
+    )
+    .unwrap()
+    .policy;
+    let cases = [
+        ("main", "app://localhost", "b.x", Some("no window writes")),
+        ("other", "app://localhost", "b.x", None),
+        ("main", "app://localhost", "c", None),
+        ("main", "https://example.com", "c", Some("not from elsewhere")),
+        ("main", "https://example.com", "b.x", Some("no window writes")),
+        ("main", "app://localhost", "d", None),
+        ("main", "app://localhost", "e", None),
+    ];
+    for (window, origin, command, why) in cases {
+        let window = WindowLabel::parse(window).unwrap();
+        let origin = Origin::parse(origin).unwrap();
+        let principal = policy.principal(&window, &origin, WallTime::from_unix(0));
+        let command = CommandName::parse(command).unwrap();
+        let Verdict::Deny(denial) = principal.decide(&command, &Args::empty()) else { panic!() };
+        let told = denial.help.strip_prefix("take back the invariant against it (");
+        let told = told.and_then(|rest| rest.split_once("), and add ")).map(|(why, _)| why);
+        assert_eq!(told, why, "{window} {command}: {}", denial.help);
+    }
 }
 
 /// Whether the command is named in full or by a pattern, and in the order of the files.

@@ -20,6 +20,7 @@ mod matrix;
 mod minimize;
 mod page;
 mod place;
+mod plural;
 mod replay;
 mod schema;
 mod test;

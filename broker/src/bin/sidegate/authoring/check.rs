@@ -11,6 +11,7 @@ use sidegate::capabilities::{CommandName, Diagnostics, Policy, Severity};
 use super::drift::{self, Found};
 use super::known::OwnCommands;
 use super::place::Place;
+use super::plural::plural;
 use crate::report::{self, Outcome, Unusable};
 
 /// Parses and compiles capability files, and shows everything that is wrong with them
@@ -32,7 +33,8 @@ Examples:
   sidegate check policies/editor.toml --command notes.save --command notes.share")]
 pub(crate) struct Check {
     /// Capability files, directories of them, or the directory of an app
-    #[arg(required = true, value_name = "PATH")]
+    /// (without any: those of the app that --app names)
+    #[arg(required_unless_present = "app", value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// A command that the app has a handler for, beside the built-in ones and those of its
     /// commands.json; may be repeated
@@ -52,7 +54,9 @@ pub(crate) struct Check {
 
 impl Check {
     pub(crate) fn run(self) -> Result<Outcome, Unusable> {
-        let mut place = Place::read(&self.paths)?;
+        let of_app = self.app.as_slice();
+        let paths = if self.paths.is_empty() { of_app } else { self.paths.as_slice() };
+        let mut place = Place::read(paths)?;
         if let Some(app) = &self.app {
             place.own = OwnCommands::read(app)?;
         }
@@ -88,8 +92,8 @@ impl Check {
             if let Some(found) = &found {
                 report::print(found.render(report::color()))?;
             }
-            let (files, warnings) = (plural(files, "file"), plural(warnings, "warning"));
-            report::print(format_args!("{files}: {}, {warnings}\n", plural(errors, "error")))?;
+            let (files, warnings) = (number(files, "file"), number(warnings, "warning"));
+            report::print(format_args!("{files}: {}, {warnings}\n", number(errors, "error")))?;
         }
         Ok(Outcome::of(errors == 0))
     }
@@ -120,10 +124,7 @@ fn count(diagnostics: &Diagnostics, severity: Severity) -> usize {
     diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count()
 }
 
-fn plural(count: usize, what: &str) -> String {
-    match count {
-        0 => format!("no {what}s"),
-        1 => format!("1 {what}"),
-        _ => format!("{count} {what}s"),
-    }
+/// What is not there is worth a word.
+fn number(count: usize, what: &str) -> String {
+    if count == 0 { format!("no {what}s") } else { plural(count, what) }
 }

@@ -10,6 +10,7 @@ use sidegate_tools::learn::{self, Current, Learned, learn};
 
 use super::journal::Journal;
 use super::place::{Place, directories_of};
+use super::plural::plural;
 use crate::report::{self, Outcome, Unusable};
 
 /// Proposes the smallest capability file that would have allowed the refused calls of a log
@@ -75,9 +76,10 @@ impl Learn {
         let Learned { calls, allowed_by_now, proposals, withheld, .. } = learned;
         let withheld_calls = withheld.iter().fold(0_u64, |sum, w| sum.saturating_add(w.calls));
         eprintln!(
-            "{calls} refused calls: {} entries proposed, nothing for {withheld_calls} of them, \
+            "{}: {} proposed, nothing for {withheld_calls} of them, \
              {allowed_by_now} allowed by the policy of today",
-            proposals.len()
+            plural(*calls, "refused call"),
+            plural(proposals.len(), "entry"),
         );
         if let Some(out) = &self.out {
             eprintln!("written to `{}`; read it before you use it", report::shown(out));

@@ -9,6 +9,7 @@ use sidegate_tools::minimize::{Minimized, Unused, What, minimize};
 use super::journal::Journal;
 use super::learn::is_log;
 use super::place::Place;
+use super::plural::plural;
 use crate::report::{self, Outcome, Unusable};
 
 /// Says what a policy grants and no call of some logs used
@@ -65,8 +66,10 @@ fn text(done: &Minimized) -> String {
         _ => String::new(),
     };
     text.push_str(&format!(
-        "{} entries held against {} allowed calls{period}, {} of them with their values\n",
-        done.entries, done.calls, done.with_values
+        "{} held against {}{period}, {} of them with their values\n",
+        plural(done.entries, "entry"),
+        plural(done.calls, "allowed call"),
+        done.with_values
     ));
     if done.of_other_versions > 0 {
         text.push_str(&format!(

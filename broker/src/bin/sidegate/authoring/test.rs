@@ -9,6 +9,7 @@ use sidegate::capabilities::RuleRef;
 use sidegate::capabilities::testing::{self, TestResult, TestRun};
 
 use super::place::Place;
+use super::plural::plural;
 use crate::report::{self, Outcome, Unusable};
 
 /// Runs the tests of capability files, and says which rules they leave out
@@ -102,8 +103,4 @@ fn percent(run: &TestRun) -> usize {
     let touched = run.touched.len();
     let rules = touched.saturating_add(run.untouched.len());
     touched.saturating_mul(100).checked_div(rules).unwrap_or(100)
-}
-
-fn plural(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
