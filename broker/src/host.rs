@@ -25,6 +25,8 @@ mod examine;
 #[cfg(target_os = "linux")]
 mod inspector;
 #[cfg(target_os = "linux")]
+mod life;
+#[cfg(target_os = "linux")]
 mod output;
 #[cfg(target_os = "linux")]
 mod process;

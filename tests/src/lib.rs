@@ -9,6 +9,7 @@ pub mod fake_broker;
 pub mod frames;
 pub mod home;
 pub mod hostile;
+pub mod probe;
 pub mod process;
 pub mod records;
 pub mod soak;

@@ -19,7 +19,7 @@ use std::{
         unix::net::{SocketAddr, UnixListener, UnixStream},
     },
     path::PathBuf,
-    process::{Command, Output, Stdio},
+    process::{Command, Stdio},
 };
 
 use rustix::io::{FdFlags, fcntl_setfd};
@@ -27,67 +27,10 @@ use sidegate::wire::{MAX_TO_HOST, ToHost, encode};
 use sidegate_tests::{
     Display,
     fake_broker::{FakeBroker, Said, echo, host},
+    probe::{ABSENT, FORBIDDEN, REFUSED, Seen, at_level, probe, with_profile, without},
     process::descendants,
     wait::until_some,
 };
-
-/// What the probe printed: for each name all of its values.
-struct Seen(BTreeMap<String, Vec<String>>);
-
-impl Seen {
-    fn of(output: &Output) -> Self {
-        let text = String::from_utf8_lossy(&output.stdout);
-        let mut seen: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for (name, value) in text.lines().filter_map(|line| line.split_once('\t')) {
-            seen.entry(name.to_owned()).or_default().push(value.to_owned());
-        }
-        assert!(!seen.is_empty(), "{output:?}");
-        Self(seen)
-    }
-
-    fn all(&self, name: &str) -> &[String] {
-        self.0.get(name).map_or(&[], Vec::as_slice)
-    }
-
-    fn one(&self, name: &str) -> &str {
-        match self.all(name) {
-            [value] => value,
-            values => panic!("`{name}` was said {} times", values.len()),
-        }
-    }
-
-    fn status(&self, field: &str) -> &str {
-        let prefix = format!("{field}: ");
-        let found = self.all("status").iter().find_map(|line| line.strip_prefix(&prefix));
-        found.unwrap_or_else(|| panic!("no `{field}` in the status")).trim()
-    }
-}
-
-const REFUSED: &str = "errno 1"; // EPERM
-const ABSENT: &str = "errno 2"; // ENOENT
-const FORBIDDEN: &str = "errno 13"; // EACCES
-
-fn probe() -> Command {
-    let mut command = Command::new(host().unwrap().with_file_name("probe"));
-    command.env_clear().stdin(Stdio::null());
-    command
-}
-
-fn at_level(level: &str, words: &[String]) -> Seen {
-    with_profile(level, "", words)
-}
-
-fn with_profile(level: &str, profile: &str, words: &[String]) -> Seen {
-    let display = Display::start().unwrap();
-    let mut command = probe();
-    command.envs(display.environment()).args(["--least", level, "--most", level]);
-    command.args(["--profile", profile, "--"]).args(words);
-    Seen::of(&command.output().unwrap())
-}
-
-fn without(words: &[String]) -> Seen {
-    Seen::of(&probe().args(["--", "control"]).args(words).output().unwrap())
-}
 
 /// What can be reached here by whoever is not in the sandbox.
 struct Outside {
@@ -131,12 +74,12 @@ impl Outside {
 #[test]
 fn k01_k02_k03_k05_what_is_outside_is_out_of_reach() {
     let outside = Outside::new();
-    let control = without(&outside.words);
+    let control = without(&outside.words).unwrap();
     for word in &outside.words {
         assert_eq!(control.one(word), "reached", "{word}");
     }
     for level in ["A", "B"] {
-        let inside = at_level(level, &outside.words);
+        let inside = at_level(level, &outside.words).unwrap();
         for word in &outside.words {
             let found = inside.one(word);
             let expected: &[&str] = match word.split_once(':').unwrap() {
@@ -150,7 +93,7 @@ fn k01_k02_k03_k05_what_is_outside_is_out_of_reach() {
             assert!(expected.contains(&found), "level {level}, {word}: {found}");
         }
     }
-    let inside = at_level("C", &outside.words);
+    let inside = at_level("C", &outside.words).unwrap();
     for word in &outside.words {
         let open = ["connect", "abstract"].contains(&word.split_once(':').unwrap().0);
         let found = inside.one(word);
@@ -165,7 +108,7 @@ fn k01_home_directories_are_out_of_reach() {
     let homes = ["/root", "/home", "/etc/shadow", "/root/.ssh", "/var/lib", "/boot", "/opt"];
     let words: Vec<String> = homes.iter().map(|path| format!("read:{path}")).collect();
     for level in ["A", "B", "C"] {
-        let inside = at_level(level, &words);
+        let inside = at_level(level, &words).unwrap();
         for word in words.iter().filter(|word| *word != "read:/home" || level == "C") {
             let found = inside.one(word);
             assert!([ABSENT, FORBIDDEN].contains(&found), "level {level}, {word}: {found}");
@@ -207,12 +150,12 @@ fn k03_k04_the_kernels_doors_are_shut() {
     ];
     let building = ["unshare", "mount", "setns", "netlink route"];
     // Without a sandbox none of the calls that any user may make is refused for its own sake.
-    let control = without(&[]);
+    let control = without(&[]).unwrap();
     for name in ["udp", "AF_INET", "ptrace", "io_uring_setup", "keyctl", "process_vm_readv"] {
         assert_ne!(control.one(name), REFUSED, "{name} without a sandbox");
     }
     for level in ["A", "B", "C"] {
-        let inside = at_level(level, &[]);
+        let inside = at_level(level, &[]).unwrap();
         assert_eq!(inside.one("level"), level);
         assert_eq!(inside.one("sched_yield"), "reached");
         for name in sockets.iter().chain(&calls) {
@@ -233,7 +176,7 @@ fn k02_k03_with_a_network_only_tcp_to_its_ports_is_open() {
     words.push(format!("tcp:{}", others.local_addr().unwrap()));
     words.extend(["read:/etc/ssl/certs".into(), "read:/etc/nsswitch.conf".into()]);
     for level in ["A", "B", "C"] {
-        let inside = with_profile(level, &format!("ports={port}"), &words);
+        let inside = with_profile(level, &format!("ports={port}"), &words).unwrap();
         for name in ["AF_INET", "AF_INET6", "sched_yield"] {
             assert_eq!(inside.one(name), "reached", "level {level}, {name}");
         }
@@ -262,7 +205,7 @@ fn k12_without_compiled_scripts_no_memory_is_written_and_run() {
     let run = ["memory to write and run", "memory to run", "memory to run, by key"];
     for level in ["A", "B", "C"] {
         for (profile, refused) in [("", false), ("no-jit", true)] {
-            let inside = with_profile(level, profile, &[]);
+            let inside = with_profile(level, profile, &[]).unwrap();
             for name in run {
                 let found = inside.one(name);
                 assert_eq!(
@@ -281,11 +224,11 @@ fn k12_without_compiled_scripts_no_memory_is_written_and_run() {
 #[test]
 fn i08_a_fork_bomb_ends_where_the_profile_says() {
     for level in ["A", "B"] {
-        let inside = with_profile(level, "tasks=50", &["threads:2000".into()]);
+        let inside = with_profile(level, "tasks=50", &["threads:2000".into()]).unwrap();
         let made: usize = inside.one("threads:2000").parse().unwrap();
         assert!((30..50).contains(&made), "level {level}: {made}");
     }
-    let control = without(&["threads:2000".into()]);
+    let control = without(&["threads:2000".into()]).unwrap();
     assert_eq!(control.one("threads:2000"), "2000");
 }
 
@@ -295,9 +238,9 @@ fn k06_only_the_three_first_descriptors_are_inherited() {
     let leak = File::open("/etc/passwd").unwrap();
     fcntl_setfd(&leak, FdFlags::empty()).unwrap();
     for level in ["A", "B", "C"] {
-        let mut command = probe();
+        let mut command = probe().unwrap();
         command.envs(display.environment()).args(["--least", level, "--most", level]);
-        let seen = Seen::of(&command.output().unwrap());
+        let seen = Seen::of(&command.output().unwrap()).unwrap();
         let found = seen.all("descriptor");
         let own = |line: &&String| !line.ends_with("/fd");
         let numbers: Vec<_> =
@@ -371,9 +314,10 @@ fn k07_the_environment_is_written_anew() {
         "XDG_RUNTIME_DIR",
     ];
     for level in ["A", "B", "C"] {
-        let mut command = probe();
+        let mut command = probe().unwrap();
         command.envs(poison).envs(display.environment());
-        let seen = Seen::of(&command.args(["--least", level, "--most", level]).output().unwrap());
+        let seen =
+            Seen::of(&command.args(["--least", level, "--most", level]).output().unwrap()).unwrap();
         for variable in seen.all("variable") {
             let (name, value) = variable.split_once('=').unwrap();
             assert!(expected.contains(&name), "level {level}: {variable}");
@@ -390,7 +334,7 @@ fn k08_k10_the_attestation_holds() {
         .map(|kind| fs::read_link(format!("/proc/self/ns/{kind}")).unwrap().display().to_string())
         .into();
     for level in ["A", "B", "C"] {
-        let seen = at_level(level, &[]);
+        let seen = at_level(level, &[]).unwrap();
         let fields = ["Seccomp", "NoNewPrivs", "CapEff", "CapPrm", "CapBnd", "CapAmb"];
         let expected = ["2", "1", "0000000000000000", "0000000000000000"];
         let found: Vec<_> = fields.iter().map(|field| seen.status(field)).collect();
@@ -413,7 +357,7 @@ fn k08_k10_the_attestation_holds() {
 fn k11_less_than_was_asked_for_is_refused() {
     let display = Display::start().unwrap();
     for (least, most) in [("A", "B"), ("A", "C"), ("B", "C"), ("A", "none"), ("C", "none")] {
-        let mut command = probe();
+        let mut command = probe().unwrap();
         command.envs(display.environment()).args(["--least", least, "--most", most]);
         let output = command.output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);

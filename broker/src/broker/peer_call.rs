@@ -190,4 +190,9 @@ impl Outlet for Local {
     fn bodies(&self) -> &Arc<Semaphore> {
         &self.room
     }
+
+    /// It is this process.
+    fn is_gone(&self) -> bool {
+        false
+    }
 }

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use super::connection::{Connection, Ended};
 use super::desk::Desk;
 use super::group::Group;
+use super::life::Life;
 use super::output::Output;
 use super::socket::{self, Socket};
 use super::supervise::converse;
@@ -48,10 +49,11 @@ impl Attachment {
         let Self { core, socket, group } = self;
         let pid = i32::try_from(pid).map_err(|_| AttachError(format!("{pid} is no process")))?;
         let host = HostId(core.next_host.fetch_add(1, Ordering::Relaxed));
-        let (output, queue) = Output::new();
+        let life = Life::default();
+        let (output, queue) = Output::new(life.clone());
         let mut desk = Desk::new(Arc::clone(&core), host, output.clone());
         let _running = core.running();
-        let mut connection = Connection::new(socket, pid);
+        let mut connection = Connection::new(socket, pid, life);
         let ended = tokio::select! {
             ended = converse(&core, host, &mut connection, &mut desk, &group, queue) => ended,
             () = core.drained() => {

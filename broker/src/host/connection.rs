@@ -12,6 +12,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 
 use super::attest::{AttestError, Attested, attest};
 use super::desk::{Breach, Desk};
+use super::life::Life;
 use super::output::{Queued, Unread};
 use super::socket::{Pid, Socket, SocketError};
 use super::usage::Over;
@@ -108,6 +109,8 @@ pub(crate) struct Connection {
     started: Pid,
     /// Who may write: known from the first frame on.
     sender: Option<Pid>,
+    /// The life of that process.
+    life: Life,
     held: Arc<Semaphore>,
     prefix: [u8; LENGTH_BYTES],
     body: Vec<u8>,
@@ -120,12 +123,14 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// The connection to the host that `started` is, or becomes.
-    pub(crate) fn new(socket: Socket, started: Pid) -> Self {
+    /// The connection to the host that `started` is, or becomes, whose `life` is held from when it is
+    /// let in.
+    pub(crate) fn new(socket: Socket, started: Pid, life: Life) -> Self {
         Self {
             socket: Arc::new(socket),
             started,
             sender: None,
+            life,
             held: Arc::new(Semaphore::new(HELD_BYTES)),
             prefix: [0; LENGTH_BYTES],
             body: Vec::new(),
@@ -147,6 +152,8 @@ impl Connection {
             return Err(Ended::NotReady);
         };
         let pid = self.sender.ok_or(SocketError::NoSender)?;
+        // First, so that it is this process that is attested.
+        self.life.begin(pid)?;
         let attested = attest(pid, self.started, &report, least, profile)?;
         Ok((pid, attested))
     }
@@ -198,6 +205,10 @@ impl Connection {
                     continue;
                 }
             };
+            // What it had written before its end is in the socket still, and nobody's any more.
+            if self.life.is_over() {
+                return Err(Ended::HungUp);
+            }
             let message = wire::decode(&self.body)?;
             if let Some(window) = watchdog.hear(&message) {
                 desk.note_state(window, WindowState::Responsive);
@@ -301,7 +312,7 @@ mod tests {
 
     fn connection() -> (Connection, UnixStream) {
         let (ours, theirs): (_, OwnedFd) = socket::pair().unwrap();
-        (Connection::new(ours, 1), UnixStream::from(theirs))
+        (Connection::new(ours, 1, Life::default()), UnixStream::from(theirs))
     }
 
     /// The clock stands still while there is something to do, and leaps when there is not.

@@ -8,6 +8,7 @@ use tokio::process::Command;
 
 use super::cgroup;
 use super::connection::{Connection, Ended};
+use super::life::Life;
 use super::process::{Process, beside_this_binary};
 use super::socket;
 use crate::wire::{HostProfile, SandboxLevel};
@@ -57,7 +58,7 @@ pub async fn examine() -> Result<Examination, ExamineError> {
     let (ours, theirs) = socket::pair().map_err(|error| failed(&error))?;
     let process = Process::start(&binary, theirs, SandboxLevel::None, &profile, false);
     let mut process = process.map_err(|error| failed(&error))?;
-    let mut connection = Connection::new(ours, process.pid());
+    let mut connection = Connection::new(ours, process.pid(), Life::default());
     let admitted = connection.admit(SandboxLevel::None, &profile).await;
     let grace = match &admitted {
         Err(Ended::HungUp) => LAST_WORDS_WITHIN,

@@ -6,6 +6,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
+use super::life::Life;
 use crate::handler::HandlerError;
 use crate::pipeline::Reply;
 use crate::streams::{self, Gone, Outlet};
@@ -34,6 +35,8 @@ pub(crate) struct Output {
     room: Arc<Semaphore>,
     /// For bodies that come from this host.
     bodies: Arc<Semaphore>,
+    /// The host's.
+    life: Life,
 }
 
 /// The host does not take any more: its queue is full, or it is gone.
@@ -42,10 +45,12 @@ pub(crate) struct Output {
 pub(crate) struct Unread;
 
 impl Output {
-    pub(crate) fn new() -> (Self, mpsc::Receiver<Queued>) {
+    /// To the host with this life.
+    pub(crate) fn new(life: Life) -> (Self, mpsc::Receiver<Queued>) {
         let (frames, queue) = mpsc::channel(QUEUE);
         let room = Arc::new(Semaphore::new(QUEUE_BYTES));
-        (Self { frames, room, bodies: Arc::new(Semaphore::new(streams::ROOM)) }, queue)
+        let bodies = Arc::new(Semaphore::new(streams::ROOM));
+        (Self { frames, room, bodies, life }, queue)
     }
 
     /// Queues a small message, at once or not at all.
@@ -105,6 +110,10 @@ impl Outlet for Replies {
 
     fn bodies(&self) -> &Arc<Semaphore> {
         &self.output.bodies
+    }
+
+    fn is_gone(&self) -> bool {
+        self.output.life.is_over()
     }
 }
 

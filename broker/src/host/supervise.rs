@@ -14,6 +14,7 @@ use super::connection::{Connection, Ended};
 use super::desk::Desk;
 use super::group::Group;
 use super::inspector::refuse_inspectors;
+use super::life::Life;
 use super::needs::Needs;
 use super::output::{Output, Queued};
 use super::process::{NOT_CONTAINED, Process, SpawnError, beside_this_binary};
@@ -129,10 +130,11 @@ async fn live_once(
     let pid = process.pid();
     let held = groups.and_then(|groups| hold(groups, host, pid, &group.needs));
     note(core, host, pid, HostState::Started, None);
-    let (output, queue) = Output::new();
+    let life = Life::default();
+    let (output, queue) = Output::new(life.clone());
     let mut desk = Desk::new(Arc::clone(core), host, output.clone());
     desk.open_where_they_were(addresses);
-    let mut connection = Connection::new(socket, pid);
+    let mut connection = Connection::new(socket, pid, life);
     let ended = tokio::select! {
         ended = converse(core, host, &mut connection, &mut desk, group, queue) => Some(ended),
         over = until_over(pid, &group.needs) => Some(Ended::Over(over)),

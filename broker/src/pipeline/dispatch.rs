@@ -19,7 +19,7 @@ use crate::audit::Receipt;
 use crate::clock::Moment;
 use crate::handler::{HandlerError, Job, Service};
 use crate::ledger::Ledger;
-use crate::session::{InFlight, Valve};
+use crate::session::{InFlight, Stop, Valve};
 use crate::streams::{Answer, Outlet};
 
 /// How long a handler may take where the policy does not say: a person waiting for a file has
@@ -29,13 +29,18 @@ pub(super) const DEADLINE: Duration = Duration::from_secs(30);
 impl Recorded {
     /// Runs the handler and makes the reply. `None` where the page cancelled the call, or is
     /// gone: nobody is waiting. The call is in flight until what stands for that is dropped.
-    /// What goes on beyond question and answer is sent to `outlet` meanwhile.
+    /// What goes on beyond question and answer is sent to `outlet` meanwhile. No handler begins for a
+    /// process that has ended by then, whatever was decided while it lived.
     pub(crate) async fn dispatch(
         self,
         ledger: &Ledger,
         outlet: &Arc<dyn Outlet>,
     ) -> Option<(Reply, InFlight)> {
         let (mut granted, receipt) = self.take();
+        if outlet.is_gone() {
+            // Where something stopped it before, that is why.
+            let _stopped = granted.in_flight.give_up(Stop::Abandoned);
+        }
         match granted.open.take() {
             None => plain(granted, &receipt, ledger).await,
             Some(open) => Some(flowing::run((granted, &receipt), open, ledger, outlet).await),

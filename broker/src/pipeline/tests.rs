@@ -46,7 +46,10 @@ fn j07_nothing_on_the_way_of_a_call_can_be_had_twice() {
 
 /// Nobody: who called is gone.
 #[derive(Debug)]
-struct Nobody(Arc<Semaphore>);
+struct Nobody {
+    bodies: Arc<Semaphore>,
+    is_gone: bool,
+}
 
 impl WindowPort for Nobody {
     fn change(&self, _: WindowChange) -> Result<(), HandlerError> {
@@ -60,7 +63,11 @@ impl Outlet for Nobody {
     }
 
     fn bodies(&self) -> &Arc<Semaphore> {
-        &self.0
+        &self.bodies
+    }
+
+    fn is_gone(&self) -> bool {
+        self.is_gone
     }
 }
 
@@ -85,15 +92,18 @@ async fn a05_of_a_caller_that_goes_after_any_stage_nothing_runs() {
     let broker = broker.directories(AppDirectories::beneath(home.path(), &id)).command(work);
     let broker = broker.build().unwrap();
     let pipeline = &broker.core().pipeline;
-    for goes_after in (0..5).cycle().take(10_000) {
+    for goes_after in (0..=STAYS).cycle().take(10_000) {
         let answered = walk(pipeline, goes_after).await;
         assert_eq!(answered, goes_after == STAYS, "{goes_after}");
         assert_eq!(ran.swap(0, Ordering::SeqCst), usize::from(answered), "{goes_after}");
     }
 }
 
-/// After none of the four stages does it go.
-const STAYS: usize = 4;
+/// It goes after the last stage, and only the kernel knows of it.
+const UNNOTICED: usize = 4;
+
+/// After none of the stages does it go.
+const STAYS: usize = 5;
 
 /// The way of one call, whose caller goes after a stage; whether it was answered.
 async fn walk(pipeline: &Pipeline, goes_after: usize) -> bool {
@@ -111,9 +121,12 @@ async fn walk(pipeline: &Pipeline, goes_after: usize) -> bool {
     };
     let text = format!("c{} 1\n{{\"command\":\"work.do\"}}", token.text());
     let frame = Frame { host, window: WINDOW, document: DOCUMENT, bytes: text.as_bytes() };
-    let nobody = || Arc::new(Nobody(Arc::new(Semaphore::new(0))));
-    let port: Arc<dyn WindowPort> = nobody();
-    let outlet: Arc<dyn Outlet> = nobody();
+    let nobody = |is_gone| {
+        let bodies = Arc::new(Semaphore::new(0));
+        Arc::new(Nobody { bodies, is_gone })
+    };
+    let port: Arc<dyn WindowPort> = nobody(false);
+    let outlet: Arc<dyn Outlet> = nobody(goes_after == UNNOTICED);
     let said = receive::receive(frame, Trail::of(&frame, now.moment, force)).unwrap();
     let known = authenticate::authenticate(pipeline, said, now).unwrap();
     let authenticate::Known::Call(call) = known else { panic!("a call") };

@@ -19,4 +19,8 @@ pub(crate) trait Outlet: fmt::Debug + Send + Sync {
 
     /// The bytes that bodies of this host may take: [`ROOM`](super::ROOM) in all.
     fn bodies(&self) -> &Arc<Semaphore>;
+
+    /// Whether the process of the document has ended, as the kernel knows it now: before the broker
+    /// has taken notice.
+    fn is_gone(&self) -> bool;
 }

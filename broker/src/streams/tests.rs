@@ -49,6 +49,10 @@ impl Outlet for Told {
     fn bodies(&self) -> &Arc<Semaphore> {
         &self.room
     }
+
+    fn is_gone(&self) -> bool {
+        false
+    }
 }
 
 const WITH_BODY: Shape = Shape { stream: false, body: true };

@@ -12,6 +12,7 @@ mod asking;
 mod breaches;
 mod callers;
 mod decoding;
+mod gone;
 mod handlers;
 mod streams;
 mod supervision;

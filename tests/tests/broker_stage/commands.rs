@@ -3,7 +3,7 @@
 use std::{
     future::pending,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -20,6 +20,8 @@ use sidegate::{Call, Command, HandlerError, NoArgs};
 pub(crate) struct Tally {
     begun: AtomicUsize,
     over: AtomicUsize,
+    /// Who waits for it is busy.
+    turn: Mutex<()>,
 }
 
 impl Tally {
@@ -29,6 +31,12 @@ impl Tally {
 
     pub(crate) fn over(&self) -> usize {
         self.over.load(Ordering::SeqCst)
+    }
+
+    /// Keeps `test.busy`, and with it the broker's only thread, from going on, until what this returns
+    /// is dropped.
+    pub(crate) fn hold(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn begin(self: &Arc<Self>) -> Running {
@@ -75,7 +83,7 @@ impl Serialize for Unwritable {
 
 /// The commands of `test.*`.
 pub(crate) fn all(tally: &Arc<Tally>) -> Vec<Command> {
-    let [count, never, late, sleep] = [(); 4].map(|()| Arc::clone(tally));
+    let [count, never, late, sleep, busy] = [(); 5].map(|()| Arc::clone(tally));
     let forever = |tally: Arc<Tally>| {
         move |_: Call, _: NoArgs| {
             let running = tally.begin();
@@ -102,6 +110,11 @@ pub(crate) fn all(tally: &Arc<Tally>) -> Vec<Command> {
         }),
         Command::new("test.large", async |_: Call, args: Large| {
             Ok::<_, HandlerError>("x".repeat(args.bytes))
+        }),
+        Command::new("test.busy", move |_: Call, _: NoArgs| {
+            let _running = busy.begin();
+            drop(busy.hold());
+            std::future::ready(Ok::<_, HandlerError>(()))
         }),
         Command::new("test.never", forever(never)),
         Command::new("test.late", forever(late)),

@@ -111,8 +111,20 @@ fn try_word(word: &str) {
         "tcp" => attempt(word, TcpStream::connect(of)),
         "run" => attempt(word, Command::new(of).arg("--version").output()),
         "threads" => say(word, &threads(of.parse().unwrap_or(0))),
+        "trace" => on_process(word, of, raw_call::trace),
+        "read-memory" => on_process(word, of, raw_call::read_memory),
+        "write-memory" => on_process(word, of, raw_call::write_memory),
+        "take-descriptor" => on_process(word, of, raw_call::take_descriptor),
         "wait" => attempt(word, io::stdin().read(&mut [0])),
         _ => say(word, &"no such attempt"),
+    }
+}
+
+/// What is done to the process with this number.
+fn on_process(word: &str, number: &str, done: impl Fn(u32) -> io::Result<()>) {
+    match number.parse() {
+        Ok(pid) => attempt(word, done(pid)),
+        Err(error) => say(word, &error),
     }
 }
 
