@@ -57,7 +57,7 @@ soak: setup ## runs storms, races, deaths and the second road in full, and the e
 	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate --lib b10_
 	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate --lib broker::tests::cancel -- --include-ignored --test-threads 1
 	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate-capabilities --test reference -- --nocapture
-	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate-tests --test host_races --test host_deaths -- --nocapture
+	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate-tests --test host_races --test host_deaths --test broker_soak -- --nocapture
 	@end=$$(($$(date +%s) + 60 * $(MINUTES))); runs=0; \
 	while [ $$(date +%s) -lt $$end ]; do \
 		$(CARGO) test --release -p sidegate-tests -- --include-ignored || exit 1; \

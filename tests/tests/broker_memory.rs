@@ -13,7 +13,7 @@ use std::{
             process::CommandExt,
         },
     },
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
 };
 
@@ -97,8 +97,9 @@ impl Broker {
             give_away(home.path());
         }
         let binaries = Binaries::beside_this_program().unwrap();
-        let program = PathBuf::from(binaries.sidegate().get_program());
-        let mut command = Program::open(&program).command();
+        // Open until it is started.
+        let program = Program::open(Path::new(binaries.sidegate().get_program()));
+        let mut command = program.command();
         command.current_dir(home.path()).env("HOME", home.path()).env("PATH", "/usr/bin:/bin");
         command.arg("run").arg(&app).args(["--headless", "--script"]).arg(&calls);
         let mut process = Ended(command.spawn().unwrap());
@@ -141,8 +142,8 @@ fn attempts(pid: u32) -> Vec<String> {
 #[test]
 fn a09_a10_another_process_of_the_user_neither_traces_nor_reads_the_broker() {
     let broker = Broker::start();
-    let sleep = Program::open(Path::new("/usr/bin/sleep")).command().arg("1000").spawn().unwrap();
-    let unguarded = Ended(sleep);
+    let sleep = Program::open(Path::new("/bin/sleep"));
+    let unguarded = Ended(sleep.command().arg("1000").spawn().unwrap());
     let probe = Program::open(&host().unwrap().with_file_name("probe"));
     let tries = |pid: u32| {
         let words = attempts(pid);

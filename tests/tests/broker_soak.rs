@@ -1,0 +1,197 @@
+//! A broker that runs for long: what it holds while windows come and go, hosts are killed and started
+//! again, pages navigate and call. After a while it holds what it will hold. The full count is for
+//! `SIDEGATE_SOAK=1`.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::arithmetic_side_effects, reason = "tests")]
+
+use std::{
+    fs::{self, File},
+    io::Read,
+    path::PathBuf,
+    thread,
+    time::{Duration, Instant},
+};
+
+use sidegate_tests::{App, Display, Home, Launch, soak};
+
+/// Hosts that end, in full: about a quarter of an hour.
+const FULL: usize = 900;
+
+/// The same in an ordinary run. A broker that kept one descriptor of each would have three more in
+/// the last third than the allowance.
+const FEW: usize = 18;
+
+/// Hosts that are killed: a broker gives a window up whose host dies more often than five times a
+/// minute, and this is far below.
+const BETWEEN_KILLS: Duration = Duration::from_secs(20);
+
+/// Descriptors that there may be more at the height of the last third than at that of the second: a host
+/// is begun while the one before it is let go, or it is not, and each has a socket, two ends of a
+/// pipe, a process to wait for.
+const MORE_DESCRIPTORS: usize = 3;
+
+/// Memory that there may be more, in KiB. An allocator gives back by the page and not at once: what
+/// is held moves by some hundred KiB from minute to minute, up and down.
+const MORE_MEMORY: usize = 2 << 10;
+
+/// How long one host may live, on a machine with other things to do.
+const LIFE: Duration = Duration::from_secs(60);
+
+/// How often it is looked.
+const EVERY: Duration = Duration::from_millis(20);
+
+const MANIFEST: &str = r#"version = 1
+id = "org.example.soak"
+name = "Soak"
+
+[[window]]
+label = "editor"
+title = "Editor"
+page = "index.html"
+
+[[template]]
+name = "preview"
+title = "Preview"
+page = "preview.html"
+most = 1
+"#;
+
+const POLICY: &str = r#"version = 1
+
+[[capability]]
+id = "editor"
+windows = ["editor"]
+allow = [
+  { commands = ["app.info"] },
+  { commands = ["window.create"], key = ["preview"] },
+]
+
+[[capability]]
+id = "preview"
+windows = ["preview-*"]
+allow = [{ commands = ["app.info", "window.close"] }]
+"#;
+
+/// Opens one preview after another, and is loaded anew now and then.
+const EDITOR: &str = "
+    const pause = () => new Promise((resolve) => setTimeout(resolve, 50));
+    onload = async () => {
+      for (let round = 0; round < 100; round += 1) {
+        await sidegate.invoke('window.create', { key: 'preview' }).catch(() => {});
+        await sidegate.invoke('app.info').catch(() => {});
+        await pause();
+      }
+      location.reload();
+    };";
+
+/// Calls, allowed and refused, in each of three documents, and closes.
+const PREVIEW: &str = "
+    onload = async () => {
+      const calls = [];
+      for (let number = 0; number < 40; number += 1) {
+        calls.push(sidegate.invoke(number % 4 ? 'app.info' : 'fs.read_text', {}).catch(() => {}));
+      }
+      await Promise.all(calls);
+      const document = Number(location.search.slice(1) || 1);
+      if (document < 3) location.search = '?' + (document + 1);
+      else await sidegate.invoke('window.close');
+    };";
+
+/// What the broker holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Held {
+    descriptors: usize,
+    /// In KiB.
+    memory: usize,
+}
+
+impl Held {
+    fn by(app: &App) -> Self {
+        let process = PathBuf::from(format!("/proc/{}", app.pid()));
+        let descriptors = fs::read_dir(process.join("fd")).unwrap().count();
+        let status = fs::read_to_string(process.join("status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let memory = line.trim().trim_end_matches(" kB").parse().unwrap();
+        Self { descriptors, memory }
+    }
+
+    /// The most of each.
+    fn most(self, other: Self) -> Self {
+        let descriptors = self.descriptors.max(other.descriptors);
+        Self { descriptors, memory: self.memory.max(other.memory) }
+    }
+}
+
+fn folder(home: &Home) -> PathBuf {
+    let app = home.path().join("app");
+    for (name, text) in [
+        ("sidegate.toml", MANIFEST),
+        ("policies/app.toml", POLICY),
+        ("ui/index.html", "<!doctype html><script src=editor.js></script>"),
+        ("ui/preview.html", "<!doctype html><script src=preview.js></script>"),
+        ("ui/editor.js", EDITOR),
+        ("ui/preview.js", PREVIEW),
+    ] {
+        let path = app.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    app
+}
+
+/// The ends of hosts, counted in the log as it grows. It is not parsed: there are many records.
+struct Ends {
+    log: Option<File>,
+    /// The piece of a record that is not whole yet.
+    rest: String,
+    count: usize,
+}
+
+impl Ends {
+    fn count(&mut self, app: &App) -> usize {
+        if self.log.is_none() {
+            self.log = File::open(app.audit_log()).ok();
+        }
+        if let Some(log) = &mut self.log {
+            log.read_to_string(&mut self.rest).unwrap();
+        }
+        let whole = self.rest.rfind('\n').map_or(0, |end| end + 1);
+        let is_end = |line: &&str| {
+            line.contains("\"event\":\"host\"")
+                && (line.contains("\"state\":\"exited\"") || line.contains("\"state\":\"killed\""))
+        };
+        self.count += self.rest.drain(..whole).collect::<String>().lines().filter(is_end).count();
+        self.count
+    }
+}
+
+#[test]
+fn i17_what_a_broker_holds_does_not_grow_with_its_age() {
+    let lives = if soak() { FULL } else { FEW };
+    let (home, display) = (Home::temporary().unwrap(), Display::start().unwrap());
+    let app = Launch::new(&folder(&home), &home, &display).unwrap().start().unwrap();
+    // The first third is for what is made once: caches, threads, an allocator's arenas.
+    let mut thirds = [Held { descriptors: 0, memory: 0 }; 3];
+    let mut ends = Ends { log: None, rest: String::new(), count: 0 };
+    let (mut seen, mut last_end, mut last_kill) = (0, Instant::now(), Instant::now());
+    while seen < lives {
+        let third = &mut thirds[seen * 3 / lives];
+        *third = third.most(Held::by(&app));
+        if last_kill.elapsed() > BETWEEN_KILLS {
+            last_kill = Instant::now();
+            app.hosts().iter().for_each(|host| host.kill().unwrap());
+        }
+        thread::sleep(EVERY);
+        let now = ends.count(&app);
+        if now > seen {
+            (seen, last_end) = (now, Instant::now());
+        }
+        assert!(last_end.elapsed() < LIFE, "{seen} hosts ended, and then none\n{}", app.errors());
+    }
+    let [_, second, last] = thirds;
+    println!("{lives} hosts: {thirds:?}");
+    assert!(last.descriptors <= second.descriptors + MORE_DESCRIPTORS, "descriptors: {thirds:?}");
+    assert!(last.memory <= second.memory + MORE_MEMORY, "memory: {thirds:?}");
+    app.stop().unwrap();
+}
