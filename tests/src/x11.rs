@@ -11,7 +11,7 @@ mod place;
 mod specimen;
 mod wishes;
 
-use std::{os::unix::net::UnixStream, thread, time::Duration};
+use std::{env, fs, io, os::unix::net::UnixStream, path::PathBuf, thread, time::Duration};
 
 use x11rb::{
     CURRENT_TIME,
@@ -241,6 +241,19 @@ impl Desk {
         Picture::take(&self.connection, self.root, Place { x: 0, y: 0, width, height })
     }
 
+    /// Puts what the whole screen shows into the folder of pictures, where a person looks at what a test
+    /// cannot judge: `pictures` in cargo's target directory, or where `SIDEGATE_PICTURES` says.
+    ///
+    /// # Errors
+    /// [`X11Error`] where the display is gone, or the file cannot be written.
+    pub fn keep_picture(&self, name: &str) -> Result<PathBuf, X11Error> {
+        let folder = pictures()?;
+        fs::create_dir_all(&folder)?;
+        let path = folder.join(name).with_extension("png");
+        self.picture()?.save(&path)?;
+        Ok(path)
+    }
+
     fn walk(&self, parent: WindowId, depth: u8, found: &mut Vec<Window>) -> Result<(), X11Error> {
         let Some(deeper) = depth.checked_sub(1) else {
             return Ok(());
@@ -285,6 +298,16 @@ impl Desk {
         self.connection.xtest_fake_input(event, detail, now, self.root, x, y, 0)?.check()?;
         Ok(())
     }
+}
+
+fn pictures() -> io::Result<PathBuf> {
+    if let Some(folder) = env::var_os("SIDEGATE_PICTURES") {
+        return Ok(folder.into());
+    }
+    // A test lies in `deps` of a profile's folder.
+    let program = env::current_exe()?;
+    let target = program.ancestors().nth(3).unwrap_or(&program);
+    Ok(target.join("pictures"))
 }
 
 #[cfg(test)]

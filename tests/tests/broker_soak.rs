@@ -6,6 +6,7 @@
 #![allow(clippy::arithmetic_side_effects, reason = "tests")]
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io::Read,
     path::PathBuf,
@@ -22,9 +23,12 @@ const FULL: usize = 900;
 /// the last third than the allowance.
 const FEW: usize = 18;
 
-/// Hosts that are killed: a broker gives a window up whose host dies more often than five times a
-/// minute, and this is far below.
+/// How often all hosts are killed: a broker gives a window up whose host dies more often than five
+/// times a minute.
 const BETWEEN_KILLS: Duration = Duration::from_secs(20);
+
+/// The same in an ordinary run, which is over before.
+const BETWEEN_FEW_KILLS: Duration = Duration::from_secs(4);
 
 /// Descriptors that there may be more at the height of the last third than at that of the second: a host
 /// is begun while the one before it is let go, or it is not, and each has a socket, two ends of a
@@ -168,7 +172,8 @@ impl Ends {
 
 #[test]
 fn i17_what_a_broker_holds_does_not_grow_with_its_age() {
-    let lives = if soak() { FULL } else { FEW };
+    let (lives, between_kills) =
+        if soak() { (FULL, BETWEEN_KILLS) } else { (FEW, BETWEEN_FEW_KILLS) };
     let (home, display) = (Home::temporary().unwrap(), Display::start().unwrap());
     let app = Launch::new(&folder(&home), &home, &display).unwrap().start().unwrap();
     // The first third is for what is made once: caches, threads, an allocator's arenas.
@@ -178,7 +183,7 @@ fn i17_what_a_broker_holds_does_not_grow_with_its_age() {
     while seen < lives {
         let third = &mut thirds[seen * 3 / lives];
         *third = third.most(Held::by(&app));
-        if last_kill.elapsed() > BETWEEN_KILLS {
+        if last_kill.elapsed() > between_kills {
             last_kill = Instant::now();
             app.hosts().iter().for_each(|host| host.kill().unwrap());
         }
@@ -194,4 +199,47 @@ fn i17_what_a_broker_holds_does_not_grow_with_its_age() {
     assert!(last.descriptors <= second.descriptors + MORE_DESCRIPTORS, "descriptors: {thirds:?}");
     assert!(last.memory <= second.memory + MORE_MEMORY, "memory: {thirds:?}");
     app.stop().unwrap();
+}
+
+/// I05: who would flood the broker with connections needs something to connect to. The stock broker has,
+/// with its hosts up, no socket that anybody listens on, none with a name, none of a network.
+#[test]
+fn i05_there_is_nothing_that_could_be_flooded_with_connections() {
+    let (home, display) = (Home::temporary().unwrap(), Display::start().unwrap());
+    let app = Launch::new(&folder(&home), &home, &display).unwrap().start().unwrap();
+    let is_up = |record: &serde_json::Value| {
+        record["command"] == "app.info" && record["window"] == "preview-1"
+    };
+    app.wait_for_record("two hosts that are served", LIFE, is_up).unwrap();
+    let mut seen = BTreeSet::new();
+    for _ in 0..50 {
+        let own = sockets(&app);
+        for line in fs::read_to_string("/proc/net/unix").unwrap().lines().skip(1) {
+            let words: Vec<_> = line.split_whitespace().collect();
+            if own.contains(words[6]) {
+                assert_eq!(words[3], "00000000", "it is listened on: {line}");
+                assert_eq!(words.get(7), None, "it has a name: {line}");
+                seen.insert(words[6].to_owned());
+            }
+        }
+        for kind in ["tcp", "tcp6", "udp", "udp6", "raw", "raw6", "packet", "netlink"] {
+            let table = fs::read_to_string(format!("/proc/net/{kind}")).unwrap_or_default();
+            let is_own = |line: &&str| line.split_whitespace().any(|word| own.contains(word));
+            assert_eq!(table.lines().skip(1).find(is_own), None, "{kind}");
+        }
+        thread::sleep(EVERY);
+    }
+    assert!(seen.len() >= 2, "the lines to the hosts are not among what was looked at: {seen:?}");
+}
+
+/// The inodes of the sockets that the broker has open.
+fn sockets(app: &App) -> BTreeSet<String> {
+    let entries = fs::read_dir(format!("/proc/{}/fd", app.pid())).unwrap();
+    let links = entries.flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
+    let inode = |link: PathBuf| {
+        let inode = link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned();
+        // A small number could be met by chance in a table of something else.
+        (inode.len() > 3).then_some(inode)
+    };
+    links.filter_map(inode).collect()
 }

@@ -270,6 +270,9 @@ fn c17_and_c10_the_powers_of_a_page_are_refused_and_told() {
     };
     assert!(asked(Power::Navigate, Some("https://example.com/?stolen")), "{heard:#?}");
     assert!(asked(Power::Geolocation, None), "{heard:#?}");
+    let refused =
+        |why: &str| heard.iter().any(|said| matches!(said, Said::Dropped(_, it) if it == why));
+    assert!(refused("a download of data:application/octet-stream,x"), "{heard:#?}");
     assert!(!more.iter().any(|said| matches!(said, Said::Asset(_) | Said::Committed(..))));
 }
 

@@ -12,8 +12,9 @@ use std::{
 
 use serde_json::Value;
 use sidegate_tests::{
-    Binaries, Display,
+    Binaries, Display, Home,
     binaries::{HOST, SIDEGATE},
+    records,
 };
 
 /// The user that owns nothing.
@@ -71,8 +72,18 @@ fn a_plain_user_has_what_the_superuser_has() {
 #[test]
 fn i14_without_bubblewrap_it_is_named_with_what_installs_it() {
     let display = Display::start().unwrap();
+    let (status, report) = asked(without_bubblewrap(), Some(&display));
+    assert_eq!((status, &report["level"]), (Some(1), &"C".into()), "{report:#}");
+    assert_eq!(report["ok"], false);
+    let missing = what_is_missing(&report);
+    assert!(missing.iter().any(|line| line.contains("`bwrap`) is not installed")), "{missing:?}");
+    let help = report["missing"][0]["help"].as_str().unwrap();
+    assert!(help.contains("package `bubblewrap`"), "{report:#}");
+}
+
+/// The stock program on this machine as it is, but for bubblewrap.
+fn without_bubblewrap() -> Command {
     let sidegate = Binaries::beside_this_program().unwrap().folder().join(SIDEGATE);
-    // The machine as it is, but for the program.
     let mut command = Command::new("bwrap");
     command.args(["--dev-bind", "/", "/"]);
     for place in ["/usr/bin/bwrap", "/usr/local/bin/bwrap"].iter().filter(|p| Path::new(p).exists())
@@ -80,13 +91,46 @@ fn i14_without_bubblewrap_it_is_named_with_what_installs_it() {
         command.args(["--ro-bind", "/dev/null", place]);
     }
     command.arg("--").arg(sidegate);
-    let (status, report) = asked(command, Some(&display));
-    assert_eq!((status, &report["level"]), (Some(1), &"C".into()), "{report:#}");
-    assert_eq!(report["ok"], false);
-    let missing = what_is_missing(&report);
-    assert!(missing.iter().any(|line| line.contains("`bwrap`) is not installed")), "{missing:?}");
-    let help = report["missing"][0]["help"].as_str().unwrap();
-    assert!(help.contains("package `bubblewrap`"), "{report:#}");
+    command
+}
+
+/// An app is not run with less than it asks for, which is all there is where it does not say.
+#[test]
+fn i14_without_bubblewrap_an_app_is_run_only_where_it_takes_less() {
+    let (display, home) = (Display::start().unwrap(), Home::temporary().unwrap());
+    let app = home.path().join("app");
+    let write = |name: &str, text: &str| {
+        let path = app.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    let policy = "version = 1\n[[capability]]\nid = \"a\"\nwindows = [\"main\"]\n\
+                  allow = [{ commands = [\"app.info\", \"window.close\"] }]\n";
+    write("policies/main.toml", policy);
+    let page = "<!doctype html><script src=main.js></script>";
+    write("ui/index.html", page);
+    write("ui/main.js", "sidegate.invoke('app.info').then(() => sidegate.invoke('window.close'));");
+    for (least, status) in [("", 1), ("[sandbox]\nleast = \"C\"\n", 0)] {
+        let manifest = format!(
+            "version = 1\nid = \"org.example.without\"\nname = \"Without\"\n{least}\
+             [[window]]\nlabel = \"main\"\ntitle = \"x\"\npage = \"index.html\"\n"
+        );
+        write("sidegate.toml", &manifest);
+        let mut command = without_bubblewrap();
+        command.env_clear().envs(display.environment()).envs(home.environment());
+        command.env("PATH", "/usr/bin:/bin").env("XDG_RUNTIME_DIR", home.runtime());
+        let output = command.arg("run").arg(&app).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(status), "{least}: {said}");
+        let records = records::read(&home.audit_log("org.example.without")).unwrap();
+        let attested = records.iter().filter(|record| record["state"] == "attested").count();
+        let opened = records.iter().filter(|record| record["state"] == "opened").count();
+        let expected = usize::from(status == 0);
+        assert_eq!((attested, opened), (expected, expected), "{least}: {records:#?}");
+        if status == 1 {
+            assert!(said.contains("bubblewrap"), "{said}");
+        }
+    }
 }
 
 #[test]

@@ -30,6 +30,7 @@ const EVIL: &str = "app://evil";
 
 /// The parent's bridge, which is out of reach across origins.
 const ATTACK_PARENT: &str = "
+    try { document.domain = 'localhost'; } catch {}
     setInterval(() => { try { parent.sidegate.invoke('attack', 'parent'); } catch {} }, 20);";
 
 fn html(body: &str) -> Asset {
@@ -105,16 +106,20 @@ fn c01_c02_c03_a_subframe_has_no_bridge() {
 }
 
 #[test]
-fn c01_a_frame_of_another_origin_cannot_use_its_parents_bridge() {
-    let display = Display::start().unwrap();
-    let broker = start(
-        &display,
-        &[
-            (HOME, page_with_frame(&format!("<iframe src='{EVIL}/frame'></iframe>"))),
-            ("app://evil/frame", html(&format!("<script>{ATTACK_PARENT}</script>"))),
-        ],
-    );
-    assert_eq!(calls_besides_the_report(&broker), []);
+fn c01_c09_a_frame_of_another_origin_cannot_use_its_parents_bridge() {
+    // To set `document.domain` is how two origins once became one.
+    for domain in ["", "<script>try { document.domain = document.domain; } catch {}</script>"] {
+        let display = Display::start().unwrap();
+        let frame = format!("{domain}<iframe src='{EVIL}/frame'></iframe>");
+        let broker = start(
+            &display,
+            &[
+                (HOME, page_with_frame(&frame)),
+                ("app://evil/frame", html(&format!("<script>{ATTACK_PARENT}</script>"))),
+            ],
+        );
+        assert_eq!(calls_besides_the_report(&broker), []);
+    }
 }
 
 /// An evil page that calls without end and goes to the trusted one, whose load takes its time.
@@ -302,10 +307,23 @@ fn c09_a_document_written_anew_has_what_it_had() {
 #[test]
 fn c13_an_asset_request_is_no_call() {
     let display = Display::start().unwrap();
-    let script = "<img src='app://localhost/c1%201%0a{}'><script>
-        fetch('/', { method: 'POST', body: 'ct1.1 1\\n{\"command\":\"x\"}' });
-        setTimeout(() => sidegate.invoke('report'), 300);
-    </script>";
+    // By elements, which send no origin along, and by a script; to the app's own scheme, and to those
+    // by which other bridges are called.
+    let script = "
+      <style>body { background: url('app://localhost/css') } @import url('ipc://localhost/attack');</style>
+      <img src='app://localhost/c1%201%0a{}'><img src='ipc://localhost/attack'>
+      <script src='app://localhost/c1%201%0a{}'></script><script src='ipc://localhost/attack'></script>
+      <link rel=stylesheet href='ipc://localhost/attack'><video src='ipc://localhost/attack'></video>
+      <iframe src='ipc://localhost/attack'></iframe><form action='ipc://localhost/attack' method=post></form>
+      <script>
+        const body = 'ct1.1 1\\n{\"command\":\"attack\"}';
+        for (const url of ['/', 'ipc://localhost/attack', 'sidegate://localhost/attack', 'wry://attack']) {
+          try { fetch(url, { method: 'POST', body }).catch(() => {}); } catch {}
+          try { navigator.sendBeacon(url, body); } catch {}
+        }
+        document.forms[0].submit();
+        setTimeout(() => sidegate.invoke('report'), 600);
+      </script>";
     let broker = start(&display, &[(HOME, html(script))]);
     assert_eq!(calls_besides_the_report(&broker), []);
 }

@@ -106,7 +106,8 @@ fn k01_k02_k03_k05_what_is_outside_is_out_of_reach() {
 #[test]
 fn k01_home_directories_are_out_of_reach() {
     let homes = ["/root", "/home", "/etc/shadow", "/root/.ssh", "/var/lib", "/boot", "/opt"];
-    let words: Vec<String> = homes.iter().map(|path| format!("read:{path}")).collect();
+    let homes = homes.into_iter().chain(["/run/.containerenv", "/.flatpak-info", "/.dockerenv"]);
+    let words: Vec<String> = homes.map(|path| format!("read:{path}")).collect();
     for level in ["A", "B", "C"] {
         let inside = at_level(level, &words).unwrap();
         for word in words.iter().filter(|word| *word != "read:/home" || level == "C") {
@@ -298,6 +299,11 @@ fn k07_the_environment_is_written_anew() {
         ("LC_ALL", "C.UTF-8"),
         ("SSH_AUTH_SOCK", "/tmp/agent"),
         ("SECRET", "s3cret"),
+        // What tells WebKit that it is in a sandbox already, and needs none of its own.
+        ("container", "podman"),
+        ("FLATPAK_ID", "org.example.app"),
+        ("SNAP", "/snap/example/1"),
+        ("SNAP_NAME", "example"),
     ];
     let expected = [
         "DISPLAY",

@@ -1,11 +1,11 @@
 //! A window as a real host has it: what its page reaches for is held until it is answered, what is
 //! done to it is done, and how it stands is told. The broker here answers by a rule and decides
-//! nothing; with `SIDEGATE_PICTURES` a picture of each state is put into that directory.
+//! nothing. A picture of each state is kept (`Desk::keep_picture`).
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::wildcard_enum_match_arm, reason = "tests")]
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, reason = "tests")]
 
-use std::{collections::BTreeMap, path::Path, process::Command, time::Duration};
+use std::{collections::BTreeMap, process::Command, time::Duration};
 
 use serde_json::json;
 use sidegate::wire::{
@@ -13,8 +13,9 @@ use sidegate::wire::{
 };
 use sidegate_tests::{
     Desk, Display,
+    display::SCREEN,
     fake_broker::{Answer, Asset, FakeBroker, Said, echo, host},
-    x11::Key,
+    x11::{Key, Place},
 };
 
 const HOME: &str = "app://localhost/";
@@ -57,9 +58,7 @@ fn asked(said: &Said, wanted: Power) -> Option<(u64, Option<String>)> {
 }
 
 fn picture(desk: &Desk, name: &str) {
-    if let Some(folder) = std::env::var_os("SIDEGATE_PICTURES") {
-        desk.picture().unwrap().save(&Path::new(&folder).join(format!("{name}.png"))).unwrap();
-    }
+    desk.keep_picture(name).unwrap();
 }
 
 #[test]
@@ -187,6 +186,47 @@ fn c17_the_inspector_opens_once_it_is_allowed() {
     }
 }
 
+/// A text that the person has copied is read by a script once that is allowed, and not before.
+#[test]
+fn c17_the_clipboard_is_read_once_it_is_allowed() {
+    let script = "document.body.innerHTML = '<p>copied text';
+        onload = () => {
+          sidegate.invoke('report', typeof navigator.clipboard?.readText);
+          const heard = [];
+          let clicks = 0;
+          document.onclick = () => {
+            clicks += 1;
+            if (clicks !== 2) return;
+            // The old way, which asks nobody, and the new one.
+            const area = document.body.appendChild(document.createElement('textarea'));
+            area.focus();
+            heard.push(document.execCommand('paste'), area.value);
+            navigator.clipboard.readText().then((text) => heard.push(text), (error) => heard.push(error.name))
+              .then(() => sidegate.invoke('report', heard));
+          };
+        };";
+    let cases: [(Answer, &str); 2] =
+        [(|_, _| Some(true), "copied text"), (|_, _| Some(false), "NotAllowedError")];
+    for (answer, expected) in cases {
+        let display = Display::start().unwrap();
+        let powers = vec![Power::ClipboardRead];
+        let broker = run(&display, script, answer, |open| OpenWindow { powers, ..open });
+        let desk = Desk::at(&display).unwrap();
+        let window = desk.wait_for("the window", LIMIT, |title| title == TITLE).unwrap();
+        assert_eq!(broker.wait_for_call("report").args, json!("function"));
+        desk.focus(&window).unwrap();
+        std::thread::sleep(Duration::from_millis(500));
+        desk.click(&window, 200, 200).unwrap();
+        desk.press(&[Key::Control, Key::Char('a')]).unwrap();
+        desk.press(&[Key::Control, Key::Char('c')]).unwrap();
+        std::thread::sleep(Duration::from_millis(300));
+        desk.click(&window, 200, 200).unwrap();
+        broker.wait_for("the question", |said| asked(said, Power::ClipboardRead));
+        let heard = broker.wait_for_call("report").args;
+        assert_eq!(heard, json!([false, "", expected]));
+    }
+}
+
 #[test]
 fn c17_a_file_is_dropped_where_that_is_allowed() {
     let script = "document.body.style.height = '440px';
@@ -262,6 +302,19 @@ fn what_is_done_to_a_window_is_done_and_told() {
     ] {
         broker.send(&ToHost::Change { window: WindowId(1), change: change.clone() }).unwrap();
         assert!(desk.hears_wish(state, has, LIMIT).unwrap(), "{change:?}");
+        if change == WindowChange::Fullscreen(true) {
+            // As one would grant it.
+            let (width, height) = SCREEN;
+            desk.arrange(&window, Place { x: 0, y: 0, width, height }).unwrap();
+            let all = usize::from(width) * usize::from(height);
+            let page = || {
+                let shown = desk.picture_of(&window).unwrap();
+                shown.pixels().iter().filter(|it| **it == PAGE).count()
+            };
+            let filled = sidegate_tests::wait::until(LIMIT, || page() > all / 10 * 9);
+            assert!(filled.is_some(), "{} of {all}", page());
+            picture(&desk, "fullscreen");
+        }
     }
     let title = WindowChange::Title("Another title".into());
     broker.send(&ToHost::Change { window: WindowId(1), change: title }).unwrap();

@@ -192,3 +192,49 @@ fn environment() -> impl Iterator<Item = (OsString, OsString)> {
     // The sandbox's tools are looked for where the distribution puts them, and nowhere else.
     passed.chain([("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into())])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[tokio::test]
+    async fn i14_what_cannot_be_started_says_so_and_is_not_tried_again() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text, mode, errno) in [
+            ("absent", None, 0, Errno::NOENT),
+            ("no program", Some("garbage"), 0o755, Errno::NOEXEC),
+            ("not to be run", Some("#!/bin/true"), 0o644, Errno::ACCESS),
+        ] {
+            let path = folder.path().join(name);
+            if let Some(text) = text {
+                std::fs::write(&path, text).unwrap();
+                std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            }
+            let (_ours, theirs) = crate::host::socket::pair().unwrap();
+            let profile = HostProfile::default();
+            let started = Process::start(&path, theirs, SandboxLevel::A, &profile, false);
+            let Err(SpawnError::Start { path: told, error }) = started else {
+                panic!("{name}: it was started");
+            };
+            assert_eq!((told, Errno::from_io_error(&error)), (path, Some(errno)), "{name}");
+            assert!(SpawnError::Start { path: name.into(), error }.is_final(), "{name}");
+        }
+    }
+
+    #[test]
+    fn i14_what_the_system_is_short_of_is_waited_for() {
+        for (errno, is_final) in [
+            (Errno::AGAIN, false),
+            (Errno::NOMEM, false),
+            (Errno::MFILE, false),
+            (Errno::NOENT, true),
+            (Errno::NOEXEC, true),
+            (Errno::PERM, true),
+        ] {
+            let error = SpawnError::Start { path: "x".into(), error: errno.into() };
+            assert_eq!(error.is_final(), is_final, "{errno}");
+        }
+        assert!(SpawnError::NoBinary("x".into()).is_final());
+    }
+}

@@ -13,6 +13,10 @@ const REACH: &str = "
       await done('Ready');
       navigator.geolocation.getCurrentPosition(() => {}, () => {});
       setTimeout(() => print(), 100);
+      const save = document.createElement('a');
+      save.href = 'preview.html?saved'; save.download = 'x';
+      document.body.append(save);
+      save.click();
       setTimeout(() => { location.href = 'https://example.com/a?b'; }, 1200);
       const link = document.createElement('a');
       link.href = 'preview.html?x'; link.target = 'editor';
@@ -46,6 +50,11 @@ fn c17_what_nothing_grants_is_refused_and_recorded() {
         assert_eq!(record["origin"], "app://localhost", "{record}");
         assert_eq!(record["reason"], "not-granted", "{record}");
     }
+    let dropped = |record: &serde_json::Value| {
+        let why = record["why"].as_str().unwrap_or_default();
+        record["event"] == "dropped" && why == "a download of app://localhost/preview.html?saved"
+    };
+    stage.app.wait_for_record("a download", LIMIT, dropped).unwrap();
     // A page's own call of such a name is a call of a command that is not there.
     for command in ["webview.camera", "webview.made_up"] {
         assert_eq!(stage.decision("editor", command)["verdict"], "deny");
@@ -126,11 +135,8 @@ allow = [{{ commands = [\"settings.get\"], key = [\"theme\"] }}]
     assert!(wait::until(LIMIT, || two() == 2).is_some());
     std::thread::sleep(Duration::from_secs(1));
     assert_eq!(two(), 2);
-    if let Some(folder) = std::env::var_os("SIDEGATE_PICTURES") {
-        let place = Place { x: 600, y: 100, width: 420, height: 300 };
-        stage.desk.arrange(&opened, place).unwrap();
-        std::thread::sleep(Duration::from_millis(500));
-        let file = std::path::Path::new(&folder).join("opened.png");
-        stage.desk.picture().unwrap().save(&file).unwrap();
-    }
+    let place = Place { x: 600, y: 100, width: 420, height: 300 };
+    stage.desk.arrange(&opened, place).unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    stage.desk.keep_picture("opened").unwrap();
 }
