@@ -2,6 +2,7 @@
 //! the screen shows. No window manager runs on a private display: nobody reads `_NET_*` wishes,
 //! and the focus goes where it is put.
 
+mod clipboard;
 mod drag;
 mod error;
 mod keyboard;

@@ -66,6 +66,68 @@ fn c10_no_way_of_opening_a_window_opens_one() {
     }
 }
 
+/// Each way has a window of its own: a second navigation of a document takes the place of the first.
+#[test]
+fn c17_no_way_of_downloading_gets_a_byte_and_each_is_told() {
+    let bytes = |headers| Asset::Bytes(headers, b"bytes".to_vec());
+    let others = [
+        ("app://localhost/file", bytes(vec![("content-type", "text/plain")])),
+        ("app://localhost/kind", bytes(vec![("content-type", "application/x-unheard-of")])),
+        (
+            "app://localhost/attached",
+            bytes(vec![
+                ("content-type", "text/html"),
+                ("content-disposition", "attachment; filename=\"../x\""),
+            ]),
+        ),
+    ];
+    let ways = [
+        ("a link to data", "click({ href: 'data:application/x-y,x', download: 'x' })", "data:"),
+        ("a link to a blob", "click({ href: blob, download: '../../x' })", "blob:"),
+        ("a link to a file", "click({ href: '/file', download: 'x' })", "app://localhost/file"),
+        // Nothing is begun that could be kept: the document stays, and the answer goes nowhere.
+        ("a frame", "make('iframe', { src: blob })", ""),
+        ("a kind that is not shown", "location.href = '/kind'", ""),
+        ("an attachment", "location.href = '/attached'", ""),
+    ];
+    for (name, way, told) in ways {
+        let display = Display::start().unwrap();
+        let script = format!(
+            "const make = (kind, what) => document.body.appendChild(
+               Object.assign(document.createElement(kind), what));
+             const click = (what) => make('a', what).click();
+             const blob = URL.createObjectURL(new Blob(['x'], {{ type: 'application/x-y' }}));
+             setTimeout(() => {{
+               try {{ {way}; }} catch {{}}
+               setTimeout(() => sidegate.invoke('report', location.href), 700);
+             }}, 50);"
+        );
+        let broker = run(&display, &script, &others);
+        let heard = broker.listen_until_quiet(Duration::from_secs(2));
+        let report = heard.iter().find_map(|said| match said {
+            Said::Call(call) if call.command == "report" => Some(call.args.clone()),
+            _ => None,
+        });
+        let dropped: Vec<_> = heard
+            .iter()
+            .filter_map(|said| match said {
+                Said::Dropped(_, why) => Some(why.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(report, Some(json!(HOME)), "{name}");
+        let expected: &[String] =
+            if told.is_empty() { &[] } else { &[format!("a download of {told}")] };
+        assert_eq!(dropped.len(), expected.len(), "{name}: {dropped:?}");
+        let told = dropped.iter().zip(expected).all(|(found, begin)| found.starts_with(begin));
+        assert!(told, "{name}: {dropped:?}");
+        let asked = heard
+            .iter()
+            .any(|said| matches!(said, Said::Asset(asked) if asked.url == "app://localhost/file"));
+        assert!(!asked, "{name}");
+    }
+}
+
 #[test]
 fn c12_no_worker_has_a_bridge() {
     let worker = "

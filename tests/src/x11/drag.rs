@@ -70,7 +70,7 @@ impl Desk {
         Ok(())
     }
 
-    fn atom(&self, name: &str) -> Result<Atom, X11Error> {
+    pub(super) fn atom(&self, name: &str) -> Result<Atom, X11Error> {
         Ok(self.connection.intern_atom(false, name.as_bytes())?.reply()?.atom)
     }
 }

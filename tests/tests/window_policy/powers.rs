@@ -54,7 +54,9 @@ fn c17_what_nothing_grants_is_refused_and_recorded() {
         let why = record["why"].as_str().unwrap_or_default();
         record["event"] == "dropped" && why == "a download of app://localhost/preview.html?saved"
     };
-    stage.app.wait_for_record("a download", LIMIT, dropped).unwrap();
+    if let Err(error) = stage.app.wait_for_record("a download", LIMIT, dropped) {
+        panic!("{error}\n{:#?}", stage.app.records().unwrap());
+    }
     // A page's own call of such a name is a call of a command that is not there.
     for command in ["webview.camera", "webview.made_up"] {
         assert_eq!(stage.decision("editor", command)["verdict"], "deny");

@@ -121,6 +121,7 @@ impl Window {
         page::watch(&page, setting.proxy.clone());
         powers::connect(&page, &inner, setting.debug && open.devtools);
         refusals::harden(&inner, open, setting.debug);
+        refusals::refuse_downloads(&inner, open.window, &setting.outbox);
         page.load(&open.url);
         Ok(Self { page, _view: view, shell, told: Cell::new(None) })
     }
@@ -207,7 +208,7 @@ fn build_view(
             assets.lock().unwrap_or_else(PoisonError::into_inner).ask(window, &request, answer);
         },
     );
-    let builder = refusals::apply(builder, window, page, &setting.outbox);
+    let builder = refusals::apply(builder, page);
     let room = shell.default_vbox().ok_or(OpenError::NoRoom)?;
     menu::put(&open.menus, room, window, &setting.proxy);
     Ok(builder.build_gtk(room)?)

@@ -3,7 +3,7 @@
 //! may grant is asked for in [`super::powers`].
 
 use sidegate::wire::{OpenWindow, Power, WindowId};
-use webkit2gtk::{SettingsExt, WebView, WebViewExt};
+use webkit2gtk::{DownloadExt, SettingsExt, URIRequestExt, WebContextExt, WebView, WebViewExt};
 use wry::WebViewBuilder;
 
 use crate::link::Outbox;
@@ -14,18 +14,10 @@ use super::powers::{self, Slot};
 use super::report_dropped;
 
 /// Takes from a WebView what wry lets one take.
-pub(super) fn apply<'a>(
-    builder: WebViewBuilder<'a>,
-    window: WindowId,
-    page: Slot,
-    outbox: &Outbox,
-) -> WebViewBuilder<'a> {
-    let outbox = outbox.clone();
+pub(super) fn apply(builder: WebViewBuilder<'_>, page: Slot) -> WebViewBuilder<'_> {
     builder
-        .with_download_started_handler(move |url, _| {
-            report_dropped(&outbox, window, &format!("a download of {url}"));
-            false
-        })
+        // None gets so far as to need a place: see [`refuse_downloads`].
+        .with_download_started_handler(|_, _| false)
         .with_drag_drop_handler(powers::drops(page))
         .with_clipboard(false)
         .with_back_forward_navigation_gestures(false)
@@ -47,6 +39,21 @@ pub(super) fn harden(view: &WebView, open: &OpenWindow, debug: bool) {
     settings.set_javascript_can_open_windows_automatically(false);
     settings.set_allow_file_access_from_file_urls(false);
     settings.set_allow_universal_access_from_file_urls(false);
+}
+
+/// Ends each download when it begins, and says so. wry would ask once the first bytes are there, and
+/// never of one that fails before: of those nobody would know that they were tried.
+pub(super) fn refuse_downloads(view: &WebView, window: WindowId, outbox: &Outbox) {
+    let Some(context) = view.context() else {
+        return;
+    };
+    let outbox = outbox.clone();
+    // Each WebView has a context of its own.
+    context.connect_download_started(move |_, download| {
+        let url = download.request().and_then(|request| request.uri()).unwrap_or_default();
+        report_dropped(&outbox, window, &format!("a download of {url}"));
+        download.cancel();
+    });
 }
 
 /// Whether a window, or a frame in it, may go to an address without the broker being asked: the
