@@ -136,6 +136,8 @@ fn a_page_that_spins_is_what_it_was_until_it_is_loaded_anew() {
         Said::Committed(_, document) if document.0 > 1 => Some(()),
         _ => None,
     });
+    let painted = wait::until(LIMIT, || seat.count(PAGE) + seat.count(OTHER) > 100_000);
+    assert!(painted.is_some(), "nothing in its place");
     seat.keep("restarted");
 }
 

@@ -15,7 +15,7 @@ use sidegate_tests::{
     Desk, Display,
     display::SCREEN,
     fake_broker::{Answer, Asset, FakeBroker, Said, echo, host},
-    x11::{Key, Place},
+    x11::{Key, Place, Window},
 };
 
 const HOME: &str = "app://localhost/";
@@ -304,17 +304,7 @@ fn what_is_done_to_a_window_is_done_and_told() {
         broker.send(&ToHost::Change { window: WindowId(1), change: change.clone() }).unwrap();
         assert!(desk.hears_wish(state, has, LIMIT).unwrap(), "{change:?}");
         if change == WindowChange::Fullscreen(true) {
-            // As one would grant it.
-            let (width, height) = SCREEN;
-            desk.arrange(&window, Place { x: 0, y: 0, width, height }).unwrap();
-            let all = usize::from(width) * usize::from(height);
-            let page = || {
-                let shown = desk.picture_of(&window).unwrap();
-                shown.pixels().iter().filter(|it| **it == PAGE).count()
-            };
-            let filled = sidegate_tests::wait::until(LIMIT, || page() > all / 10 * 9);
-            assert!(filled.is_some(), "{} of {all}", page());
-            picture(&desk, "fullscreen");
+            fill_the_screen(&desk, &window);
         }
     }
     let title = WindowChange::Title("Another title".into());
@@ -325,6 +315,18 @@ fn what_is_done_to_a_window_is_done_and_told() {
     // The display hears of it a moment after the broker.
     let gone = sidegate_tests::wait::until(LIMIT, || desk.windows().unwrap().is_empty());
     assert!(gone.is_some(), "{:?}", desk.windows().unwrap());
+}
+
+/// Grants a window the screen, as a window manager would, and looks at its page.
+fn fill_the_screen(desk: &Desk, window: &Window) {
+    let (width, height) = SCREEN;
+    desk.arrange(window, Place { x: 0, y: 0, width, height }).unwrap();
+    let all = usize::from(width) * usize::from(height);
+    let page =
+        || desk.picture_of(window).unwrap().pixels().iter().filter(|pixel| **pixel == PAGE).count();
+    let filled = sidegate_tests::wait::until(LIMIT, || page() > all / 10 * 9);
+    assert!(filled.is_some(), "{} of {all}", page());
+    picture(desk, "fullscreen");
 }
 
 #[test]
