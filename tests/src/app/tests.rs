@@ -91,6 +91,8 @@ fn an_app_that_leaves_processes_behind_is_an_error_and_they_are_killed() {
     let stand = Stand::with("trap 'exit 0' TERM; sleep 1000 & echo up >&2; wait");
     let app = stand.launch().start().unwrap();
     until(LIMIT, || app.errors() == "up\n");
+    // What will be `sleep` is a copy of the shell for a moment.
+    until(LIMIT, || app.processes().iter().all(|process| process.name == "sleep"));
     let processes = app.processes();
     assert_eq!(processes.len(), 1);
     let error = app.stop().unwrap_err().to_string();
