@@ -2,14 +2,14 @@
 //! credentials, which the kernel fills in: `SO_PEERCRED` of a socketpair names the process that
 //! made it, which is the broker itself.
 
-use std::io::{self, IoSliceMut};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream as BlockingStream;
 
 use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendFlags,
-    SocketFlags, SocketType, recvmsg, send, socketpair, sockopt,
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags,
+    SendAncillaryBuffer, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair, sockopt,
 };
 use tokio::io::Interest;
 use tokio::net::UnixStream;
@@ -73,19 +73,26 @@ impl Socket {
         }
     }
 
-    /// Writes all of `bytes`.
-    pub(crate) async fn write(&self, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() {
+    /// Writes all of `frames`, in order.
+    pub(crate) async fn write(&self, mut frames: &mut [IoSlice<'_>]) -> io::Result<()> {
+        // What is empty takes no writing.
+        IoSlice::advance_slices(&mut frames, 0);
+        while !frames.is_empty() {
             self.stream.writable().await?;
-            let some = || Ok(send(&self.stream, bytes, SendFlags::NOSIGNAL)?);
+            let some = || Ok(sendmsg(&self.stream, frames, &mut nothing(), SendFlags::NOSIGNAL)?);
             match self.stream.try_io(Interest::WRITABLE, some) {
-                Ok(sent) => bytes = bytes.get(sent..).unwrap_or_default(),
+                Ok(sent) => IoSlice::advance_slices(&mut frames, sent),
                 Err(error) if is_passing(&error) => {}
                 Err(error) => return Err(error),
             }
         }
         Ok(())
     }
+}
+
+/// No credentials and no descriptors beside the bytes.
+fn nothing<'a>() -> SendAncillaryBuffer<'a, 'a, 'a> {
+    SendAncillaryBuffer::default()
 }
 
 fn is_passing(error: &io::Error) -> bool {

@@ -60,6 +60,11 @@ impl Reply {
         &self.json
     }
 
+    /// The same, for whoever has no use for the rest.
+    pub(crate) fn into_json(self) -> String {
+        self.json
+    }
+
     /// The bytes, where there are some.
     pub(crate) fn bytes(&self) -> Option<&Bytes> {
         self.bytes.as_ref()
