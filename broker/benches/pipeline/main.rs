@@ -7,6 +7,7 @@
 //! that begin with the word.
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::arithmetic_side_effects,
     reason = "a bench that cannot go on has to stop"
 )]
@@ -16,8 +17,11 @@ mod host;
 mod place;
 mod turns;
 
+use std::future::Future;
 use std::hint::black_box;
 use std::io::Write;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use sidegate::audit::Digest;
@@ -91,20 +95,16 @@ fn pipelined() {
 
 fn in_process() {
     let (home, runtime) = (tempfile::tempdir().unwrap(), runtime());
+    let _on = runtime.enter();
     let broker = brokers::with_files(home.path(), 1);
     let peer = peer(&broker, "bench");
     let mut next = 1;
-    let mut call = |text: &str| {
-        let message = message(&peer, next, text);
-        next += 1;
-        let answer = runtime.block_on(peer.send(&message)).unwrap();
-        assert!(black_box(&answer).contains("\"ok\""), "{answer}");
-    };
-    let text = "x".repeat(TEXT);
-    let [small] = turns::spreads(1_000, [&mut || call("x")]);
-    let [large] = turns::spreads(1_000, [&mut || call(&text)]);
-    println!("process/small: p50 {:.2} µs, p99 {:.2}", small.p50, small.p99);
-    println!("process/2 KB: p50 {:.2} µs, p99 {:.2}", large.p50, large.p99);
+    for (name, text) in [("small", 1), ("2 KB", TEXT)] {
+        let mut calls = Calls::new(&peer, text, next);
+        let [call] = turns::spreads(1_000, [&mut || calls.make()]);
+        next = calls.next;
+        println!("process/{name}: p50 {:.2} µs, p99 {:.2}", call.p50, call.p99);
+    }
 }
 
 /// What no pipeline can do without, each alone: the reading of the JSON, the digest of it, the
@@ -117,8 +117,8 @@ fn floor() {
         2_000,
         [
             &mut || drop(black_box(json::parse_object(black_box(text.as_bytes())))),
-            &mut || drop(black_box(Digest::of(black_box(text.as_bytes())))),
-            &mut || drop(black_box(Digest::of(black_box(&record)))),
+            &mut || _ = black_box(Digest::of(black_box(text.as_bytes()))),
+            &mut || _ = black_box(Digest::of(black_box(&record))),
             &mut || file.write_all(black_box(&record)).unwrap(),
         ],
     );
@@ -130,52 +130,57 @@ fn floor() {
 
 fn by_windows() {
     let (home, runtime) = (tempfile::tempdir().unwrap(), runtime());
+    let _on = runtime.enter();
     let broker = brokers::with_files(home.path(), 1);
     let first = peer(&broker, "bench");
-    let one = of_a_call(&runtime, &first, &mut 1);
+    let mut calls = Calls::new(&first, 1, 1);
+    let [one] = turns::fastest(2_000, [&mut || calls.make()]);
     let others: Vec<Peer> = (1..256).map(|n| peer(&broker, &format!("bench-{n}"))).collect();
-    let many = of_a_call(&runtime, &first, &mut 1_000_000);
+    let [many] = turns::fastest(2_000, [&mut || calls.make()]);
     drop(others);
     println!("windows: {one:.0} ns with 1, {many:.0} ns with 256: {:.2}", many / one);
 }
 
 fn by_files() {
-    let (homes, runtime) =
-        ([tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()], runtime());
-    let [few, many] = [1, 10_000]
-        .into_iter()
-        .zip(&homes)
-        .map(|(files, home)| brokers::with_files(home.path(), files))
-        .collect::<Vec<_>>()
-        .try_into()
-        .unwrap();
+    let (homes, runtime) = ([(); 2].map(|()| tempfile::tempdir().unwrap()), runtime());
+    let _on = runtime.enter();
+    let [few, many] = &homes;
+    let (few, many) =
+        (brokers::with_files(few.path(), 1), brokers::with_files(many.path(), 10_000));
     let (few, many) = (peer(&few, "bench"), peer(&many, "bench"));
-    let [few, many] = turns::fastest(
-        2_000,
-        [&mut calling(&runtime, &few, &mut 1), &mut calling(&runtime, &many, &mut 1)],
-    );
+    let (mut few, mut many) = (Calls::new(&few, 1, 1), Calls::new(&many, 1, 1));
+    let [few, many] = turns::fastest(2_000, [&mut || few.make(), &mut || many.make()]);
     println!("files: {few:.0} ns with 1, {many:.0} ns with 10,000: {:.2}", many / few);
 }
 
-fn of_a_call(runtime: &Runtime, peer: &Peer, next: &mut u64) -> f64 {
-    let [call] = turns::fastest(2_000, [&mut calling(runtime, peer, next)]);
-    call
+/// Calls of a peer, one after the other.
+struct Calls<'a> {
+    peer: &'a Peer,
+    next: u64,
+    /// What stands before the number of a call, and what follows it.
+    round: (String, String),
 }
 
-/// A call of a few bytes.
-fn calling<'a>(runtime: &'a Runtime, peer: &'a Peer, next: &'a mut u64) -> impl FnMut() + 'a {
-    move || {
-        let message = message(peer, *next, "x");
-        *next += 1;
-        let answer = runtime.block_on(peer.send(&message)).unwrap();
-        assert!(black_box(&answer).contains("\"ok\""), "{answer}");
+impl<'a> Calls<'a> {
+    fn new(peer: &'a Peer, text: usize, next: u64) -> Self {
+        let token = peer.token().unwrap().text();
+        let text = "x".repeat(text);
+        let json = format!("{{\"command\":\"echo\",\"args\":{{\"text\":\"{text}\"}}}}");
+        Self { peer, next, round: (format!("c{token} "), format!("\n{json}")) }
     }
-}
 
-fn message(peer: &Peer, call: u64, text: &str) -> Vec<u8> {
-    let token = peer.token().unwrap().text();
-    format!("c{token} {call}\n{{\"command\":\"echo\",\"args\":{{\"text\":\"{text}\"}}}}")
-        .into_bytes()
+    /// The handler answers at once, so that there is nothing to wait for and no runtime to go through.
+    fn make(&mut self) {
+        let (before, after) = &self.round;
+        let message = format!("{before}{}{after}", self.next);
+        self.next += 1;
+        let call = pin!(self.peer.send(message.as_bytes()));
+        let Poll::Ready(answer) = call.poll(&mut Context::from_waker(Waker::noop())) else {
+            panic!("the handler waits");
+        };
+        let answer = black_box(answer).unwrap();
+        assert!(answer.starts_with("{\"id\":") && answer.contains("\"ok\""), "{answer}");
+    }
 }
 
 fn peer(broker: &Broker, window: &str) -> Peer {
