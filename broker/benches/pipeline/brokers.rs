@@ -1,5 +1,6 @@
 //! The brokers that are measured: one command that gives back what it is given, audit on.
 
+use std::fs;
 use std::path::Path;
 
 use sidegate::app::{AppDirectories, AppId, Window};
@@ -23,10 +24,12 @@ pub(super) fn with_window(home: &Path) -> Broker {
 
 /// One with so many capability files, each of which names the window.
 pub(super) fn with_files(home: &Path, files: usize) -> Broker {
-    (0..files)
-        .fold(builder(home), |builder, n| builder.policy(&format!("c{n}.toml"), &policy(n)))
-        .build()
-        .unwrap()
+    let policies = home.join("policies");
+    fs::create_dir(&policies).unwrap();
+    for n in 0..files {
+        fs::write(policies.join(format!("c{n}.toml")), policy(n)).unwrap();
+    }
+    builder(home).policies(policies).unwrap().build().unwrap()
 }
 
 fn builder(home: &Path) -> Builder {

@@ -87,9 +87,28 @@ impl Host {
     }
 
     /// Makes `count` calls with one write, and waits for all of their answers.
-    pub(super) fn calls(&mut self, count: usize) {
+    fn calls(&mut self, count: usize) {
+        self.ask(count);
+        self.answers(count);
+    }
+
+    /// Makes `count` calls with one write, `times` over, and waits for those before only when the next
+    /// are on their way.
+    pub(super) fn calls_in_turn(&mut self, times: usize, count: usize) {
+        self.ask(count);
+        for _ in 1..times {
+            self.ask(count);
+            self.answers(count);
+        }
+        self.answers(count);
+    }
+
+    fn ask(&mut self, count: usize) {
         self.number(count);
         self.socket.write_all(&self.frames).unwrap();
+    }
+
+    fn answers(&mut self, count: usize) {
         for _ in 0..count {
             self.hear(|message| match message {
                 ToHost::Reply { json, .. } => {

@@ -38,15 +38,17 @@ const TEXT: usize = 2048;
 /// What a call and its answer have round the text, on the wire.
 const ROUND_IT: (usize, usize) = (120, 24);
 
-/// Calls that a host makes at once: half of what a document may have in flight.
+/// Calls that a host makes with one write: half of what a document may have in flight, so that the
+/// next are on their way while these are answered.
 const AT_ONCE: usize = 32;
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
-    let parts: [(&str, fn()); 6] = [
+    let parts: [(&str, fn()); 7] = [
         ("socket", over_a_socketpair),
         ("pipelined", pipelined),
         ("process", in_process),
+        ("stages", stage_by_stage),
         ("floor", floor),
         ("windows", by_windows),
         ("files", by_files),
@@ -84,11 +86,11 @@ fn pipelined() {
             let mut best: f64 = 0.0;
             for _ in 0..20 {
                 let start = Instant::now();
-                (0..100).for_each(|_| host.calls(AT_ONCE));
+                host.calls_in_turn(100, AT_ONCE);
                 let calls = f64::from(u32::try_from(100 * AT_ONCE).unwrap());
                 best = best.max(calls / start.elapsed().as_secs_f64());
             }
-            println!("pipelined/{place}, {name}: {best:.0} calls a second, {AT_ONCE} at once");
+            println!("pipelined/{place}, {name}: {best:.0} calls a second, {AT_ONCE} a write");
         }
     }
 }
@@ -105,6 +107,53 @@ fn in_process() {
         next = calls.next;
         println!("process/{name}: p50 {:.2} µs, p99 {:.2}", call.p50, call.p99);
     }
+}
+
+/// What each stage takes of a call: the difference between a call that is taken so far, and one that is
+/// taken to the stage before. To let go of what a stage has made counts for it.
+#[cfg(feature = "stages")]
+fn stage_by_stage() {
+    use sidegate::Stage::{Authenticate, Decide, Limit, Receive, Record};
+    let (home, runtime) = (tempfile::tempdir().unwrap(), runtime());
+    let _on = runtime.enter();
+    let broker = brokers::with_files(home.path(), 1);
+    for (name, text) in [("small", 1), ("2 KB", TEXT)] {
+        let peer = peer(&broker, "bench");
+        let calls = std::cell::RefCell::new(Calls::new(&peer, text, 1));
+        let to = |last| move |calls: &mut Calls<'_>| assert!(calls.walk_to(last));
+        let walk = |last| to(last)(&mut calls.borrow_mut());
+        let [none, receive, authenticate, limit, decide, record, whole] = turns::fastest(
+            2_000,
+            [
+                &mut || _ = black_box(calls.borrow_mut().message()),
+                &mut || walk(Receive),
+                &mut || walk(Authenticate),
+                &mut || walk(Limit),
+                &mut || walk(Decide),
+                &mut || walk(Record),
+                &mut || calls.borrow_mut().make(),
+            ],
+        );
+        let whole = whole - none;
+        for (stage, to, from) in [
+            ("receive", receive, none),
+            ("authenticate, with the JSON and its digest", authenticate, receive),
+            ("limit", limit, authenticate),
+            ("decide", decide, limit),
+            ("record", record, decide),
+            ("dispatch and reply", whole + none, record),
+        ] {
+            let took = to - from;
+            println!("stages/{name}: {took:5.0} ns, {:2.0} %: {stage}", 100.0 * took / whole);
+        }
+        println!("stages/{name}: {:5.0} ns: authenticate, limit and decide", decide - receive);
+        println!("stages/{name}: {whole:5.0} ns: all");
+    }
+}
+
+#[cfg(not(feature = "stages"))]
+fn stage_by_stage() {
+    println!("stages: with `--features stages`");
 }
 
 /// What no pipeline can do without, each alone: the reading of the JSON, the digest of it, the
@@ -169,11 +218,22 @@ impl<'a> Calls<'a> {
         Self { peer, next, round: (format!("c{token} "), format!("\n{json}")) }
     }
 
-    /// The handler answers at once, so that there is nothing to wait for and no runtime to go through.
-    fn make(&mut self) {
+    fn message(&mut self) -> String {
         let (before, after) = &self.round;
         let message = format!("{before}{}{after}", self.next);
         self.next += 1;
+        message
+    }
+
+    #[cfg(feature = "stages")]
+    fn walk_to(&mut self, last: sidegate::Stage) -> bool {
+        let message = self.message();
+        self.peer.walk_to(message.as_bytes(), last)
+    }
+
+    /// The handler answers at once, so that there is nothing to wait for and no runtime to go through.
+    fn make(&mut self) {
+        let message = self.message();
         let call = pin!(self.peer.send(message.as_bytes()));
         let Poll::Ready(answer) = call.poll(&mut Context::from_waker(Waker::noop())) else {
             panic!("the handler waits");

@@ -201,6 +201,13 @@ impl Peer {
         assert_eq!(self.send(format!("x{token} {call}").as_bytes()).await, None);
     }
 
+    /// Takes the call that `bytes` are to one stage and no further; whether it came so far.
+    #[cfg(feature = "stages")]
+    pub fn walk_to(&self, bytes: &[u8], last: crate::Stage) -> bool {
+        let frame = Frame { host: self.host, window: self.window, document: DOCUMENT, bytes };
+        crate::pipeline::walk_to(&self.core.pipeline, frame, &self.port, last)
+    }
+
     fn judge(&self, bytes: &[u8], now: Now) -> Result<Passed, Refused> {
         let frame = Frame { host: self.host, window: self.window, document: DOCUMENT, bytes };
         self.core.pipeline.judge(frame, &self.port, now)
