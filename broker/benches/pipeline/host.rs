@@ -1,5 +1,9 @@
 //! A host without windows, played by the bench, and a broker on a thread of its own at the other end
 //! of its socket.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the bench waits for one kind of message and passes over the others"
+)]
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -20,6 +24,15 @@ const DOCUMENT: DocumentId = DocumentId(1);
 
 /// The number of the first call: there are not so many that a later one has more digits.
 const FIRST: u64 = 1_000_000_000;
+
+/// What a broker does that has nothing to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Idle {
+    /// It sleeps until the kernel wakes it.
+    Parks,
+    /// It asks for news without end, and has its core to itself.
+    Spins,
+}
 
 /// The host's end.
 pub(super) struct Host {
@@ -42,12 +55,12 @@ pub(super) struct Host {
 
 impl Host {
     /// A host whose broker runs on `core`, and whose calls have `text` for their arguments.
-    pub(super) fn start(core: usize, text: usize) -> Self {
+    pub(super) fn start(core: usize, text: usize, idle: Idle) -> Self {
         let (sender, receiver) = mpsc::channel();
         thread::spawn(move || {
             place::pin(core);
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.unwrap().block_on(serve(&sender));
+            runtime.unwrap().block_on(serve(&sender, idle));
         });
         let mut host = Self {
             socket: File::from(receiver.recv().unwrap()),
@@ -186,7 +199,15 @@ impl Host {
     }
 }
 
-async fn serve(ends: &mpsc::Sender<OwnedFd>) {
+async fn serve(ends: &mpsc::Sender<OwnedFd>, idle: Idle) {
+    if idle == Idle::Spins {
+        // What is always ready keeps the runtime from sleeping.
+        tokio::spawn(async {
+            loop {
+                tokio::task::yield_now().await;
+            }
+        });
+    }
     let home = tempfile::tempdir().unwrap();
     let broker = brokers::with_window(home.path());
     let (attachment, theirs) = broker.attach().unwrap();

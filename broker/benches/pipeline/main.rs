@@ -29,7 +29,7 @@ use sidegate::capabilities::{Origin, json};
 use sidegate::{Broker, Peer};
 use tokio::runtime::{Builder, Runtime};
 
-use host::Host;
+use host::{Host, Idle};
 use place::{PLACES, Raw};
 
 /// Bytes of the text in a call's arguments.
@@ -44,8 +44,9 @@ const AT_ONCE: usize = 32;
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
-    let parts: [(&str, fn()); 7] = [
+    let parts: [(&str, fn()); 8] = [
         ("socket", over_a_socketpair),
+        ("spinning", spinning),
         ("pipelined", pipelined),
         ("process", in_process),
         ("stages", stage_by_stage),
@@ -64,7 +65,7 @@ fn over_a_socketpair() {
     for (place, [ours, theirs]) in PLACES {
         place::pin(ours);
         let mut raw = Raw::start(theirs, (TEXT + ROUND_IT.0, TEXT + ROUND_IT.1));
-        let mut host = Host::start(theirs, TEXT);
+        let mut host = Host::start(theirs, TEXT, Idle::Parks);
         let [raw, call] = turns::spreads(1_000, [&mut || raw.exchange(), &mut || host.call()]);
         println!(
             "socket/{place}: p50 {:.1} µs, raw {:.1}: {:.2}; p99 {:.1} µs, raw {:.1}: {:.2}",
@@ -78,11 +79,26 @@ fn over_a_socketpair() {
     }
 }
 
+/// What there would be to win by a broker that does not sleep: on two cores, beside one that does.
+fn spinning() {
+    let (place, [ours, theirs]) = PLACES[1];
+    place::pin(ours);
+    let mut parks = Host::start(theirs, TEXT, Idle::Parks);
+    let [parks] = turns::spreads(1_000, [&mut || parks.call()]);
+    let mut spins = Host::start(theirs, TEXT, Idle::Spins);
+    let [spins] = turns::spreads(1_000, [&mut || spins.call()]);
+    let saved = parks.p50 - spins.p50;
+    println!(
+        "spinning/{place}: p50 {:.1} µs, parked {:.1}: {saved:.1} µs a call for a whole core",
+        spins.p50, parks.p50
+    );
+}
+
 fn pipelined() {
     for (place, [ours, theirs]) in PLACES {
         for (name, text) in [("small", 1), ("2 KB", TEXT)] {
             place::pin(ours);
-            let mut host = Host::start(theirs, text);
+            let mut host = Host::start(theirs, text, Idle::Parks);
             let mut best: f64 = 0.0;
             for _ in 0..20 {
                 let start = Instant::now();
@@ -122,9 +138,11 @@ fn stage_by_stage() {
         let calls = std::cell::RefCell::new(Calls::new(&peer, text, 1));
         let to = |last| move |calls: &mut Calls<'_>| assert!(calls.walk_to(last));
         let walk = |last| to(last)(&mut calls.borrow_mut());
-        let [none, receive, authenticate, limit, decide, record, whole] = turns::fastest(
+        let json = calls.borrow().round.1.trim_start().to_owned();
+        let [reading, none, receive, authenticate, limit, decide, record, whole] = turns::fastest(
             2_000,
             [
+                &mut || read(&json),
                 &mut || _ = black_box(calls.borrow_mut().message()),
                 &mut || walk(Receive),
                 &mut || walk(Authenticate),
@@ -146,9 +164,20 @@ fn stage_by_stage() {
             let took = to - from;
             println!("stages/{name}: {took:5.0} ns, {:2.0} %: {stage}", 100.0 * took / whole);
         }
-        println!("stages/{name}: {:5.0} ns: authenticate, limit and decide", decide - receive);
+        println!(
+            "stages/{name}: {:5.0} ns: authenticate, limit and decide, without the {reading:.0} that \
+             the JSON and its digest take",
+            decide - receive - reading
+        );
         println!("stages/{name}: {whole:5.0} ns: all");
     }
+}
+
+/// What a call's JSON takes in any case: it is read, and its digest is made.
+#[cfg(feature = "stages")]
+fn read(text: &str) {
+    drop(black_box(json::parse_object(black_box(text.as_bytes()))));
+    _ = black_box(Digest::of(black_box(text.as_bytes())));
 }
 
 #[cfg(not(feature = "stages"))]
