@@ -364,4 +364,37 @@ mod tests {
         assert!(idle.is_err(), "{idle:?}");
         drop(theirs);
     }
+
+    /// Frames that come together, in pieces that end anywhere, and one that is longer than what is read
+    /// ahead.
+    #[tokio::test]
+    async fn frames_are_the_same_whatever_pieces_they_come_in() {
+        let bodies: Vec<Vec<u8>> = [1, 300, 2, 3 * AHEAD, 7, AHEAD, 5]
+            .into_iter()
+            .zip(0..)
+            .map(|(length, byte): (usize, u8)| vec![byte; length])
+            .collect();
+        let framed = |body: &Vec<u8>| {
+            let length = u32::try_from(body.len()).unwrap().to_le_bytes();
+            [&length[..], body].concat()
+        };
+        let bytes = bodies.iter().flat_map(framed).collect::<Vec<u8>>();
+        for pieces in [bytes.len(), 1 << 12, 999] {
+            let (mut connection, mut theirs) = connection();
+            let bytes = bytes.clone();
+            let writing = std::thread::spawn(move || {
+                for piece in bytes.chunks(pieces) {
+                    theirs.write_all(piece).unwrap();
+                }
+                theirs
+            });
+            for body in &bodies {
+                let held = connection.frame().await.unwrap();
+                assert_eq!(held.num_permits(), body.len());
+                assert!(connection.body == *body, "{} bytes, by {pieces}", body.len());
+            }
+            drop(writing.join().unwrap());
+            assert!(matches!(connection.frame().await, Err(Ended::HungUp)));
+        }
+    }
 }

@@ -216,4 +216,29 @@ mod tests {
         let refused = ours.read(&mut buffer).await.unwrap_err();
         assert!(matches!(refused, SocketError::Descriptors), "{refused}");
     }
+
+    /// More than the socket holds, written to a host that reads when it likes.
+    #[tokio::test]
+    async fn frames_are_written_whole_and_in_order_however_slowly_they_are_read() {
+        use std::io::Read;
+        let (ours, theirs) = pair().unwrap();
+        let reading = std::thread::spawn(move || {
+            let (mut theirs, mut all) = (std::fs::File::from(theirs), Vec::new());
+            let mut piece = vec![0; 50_000];
+            loop {
+                std::thread::sleep(std::time::Duration::from_millis(1));
+                match theirs.read(&mut piece).unwrap() {
+                    0 => return all,
+                    read => all.extend_from_slice(&piece[..read]),
+                }
+            }
+        });
+        let frames: Vec<Vec<u8>> = (0..40).map(|n| vec![n; 1 + 3_001 * usize::from(n)]).collect();
+        let mut slices: Vec<_> = frames.iter().map(|frame| IoSlice::new(frame)).collect();
+        slices.insert(1, IoSlice::new(&[]));
+        ours.write(&mut slices).await.unwrap();
+        ours.write(&mut []).await.unwrap();
+        drop(ours);
+        assert!(reading.join().unwrap() == frames.concat());
+    }
 }
