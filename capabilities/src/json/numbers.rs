@@ -76,3 +76,25 @@ fn plain_length(bytes: &[u8]) -> usize {
     let rest = bytes.get(length..).unwrap_or_default();
     length.saturating_add(rest.iter().position(ends).unwrap_or(rest.len()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is escaped stands at each place of a block, and so does the end.
+    #[test]
+    fn a_string_ends_where_it_ends_however_long_it_is() {
+        for length in 0..100 {
+            for escaped in ["", r#"\""#, r"\\", r"\u0022", r#"\\\""#] {
+                let text = "x".repeat(length);
+                let whole = format!("\"{text}{escaped}{}\" 1", "é".repeat(length % 7));
+                let expected = whole.len() - 2;
+                assert_eq!(string_length(whole.as_bytes(), 0), expected, "{whole}");
+                let open = format!("\"{text}{escaped}");
+                assert_eq!(string_length(open.as_bytes(), 0), open.len(), "{open}");
+                let dangling = format!("\"{text}\\");
+                assert_eq!(string_length(dangling.as_bytes(), 0), dangling.len(), "{dangling}");
+            }
+        }
+    }
+}
