@@ -37,7 +37,7 @@ audit-deps: $(TOOLS)/bin/cargo-deny ## looks for known holes in dependencies (fe
 
 bench: setup ## runs every benchmark
 	$(CARGO) build --release --workspace --bins
-	$(CARGO) bench --workspace --bench '*'
+	$(CARGO) bench --workspace --features sidegate/stages --bench '*'
 
 # A crate of its own, with a target directory of its own: nothing here waits for what it builds.
 peers: ## asks Cedar whether it decides as we do, call by call

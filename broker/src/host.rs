@@ -9,6 +9,8 @@ mod group;
 mod needs;
 
 #[cfg(target_os = "linux")]
+mod ahead;
+#[cfg(target_os = "linux")]
 mod attached;
 #[cfg(target_os = "linux")]
 mod attest;

@@ -92,5 +92,8 @@ pub use {
     windows::{WindowEvent, WindowEvents},
 };
 
+#[cfg(feature = "stages")]
+pub use pipeline::Stage;
+
 #[cfg(all(feature = "core", target_os = "linux"))]
 pub use host::{AttachError, Attachment, Examination, ExamineError, examine};

@@ -27,6 +27,8 @@ mod reply;
 mod resources;
 mod shadow;
 mod shown;
+#[cfg(feature = "stages")]
+mod stages;
 #[cfg(test)]
 mod tests;
 mod trail;
@@ -53,6 +55,10 @@ pub(crate) use refusal::{Consequence, Refusal};
 pub(crate) use reply::Reply;
 pub(crate) use resources::Bases;
 pub(crate) use shown::Showing;
+#[cfg(feature = "stages")]
+pub use stages::Stage;
+#[cfg(feature = "stages")]
+pub(crate) use stages::walk_to;
 use trail::Trail;
 
 /// What the pipeline works with: everything that all calls share.

@@ -226,10 +226,12 @@ impl Shared {
         policy: &str,
         event: &Event<'_>,
     ) -> Result<Receipt, AuditError> {
-        if self.lock()?.unsafe_on_disk {
-            self.sync()?;
-        }
         let mut state = self.lock()?;
+        if state.unsafe_on_disk {
+            drop(state);
+            self.sync()?;
+            state = self.lock()?;
+        }
         let seq = state.write(&self.store.file, now, policy, event)?;
         if !state.dirty {
             state.dirty = true;

@@ -68,18 +68,19 @@ impl Timestamp {
         let seconds = self.0 / MICROS;
         let (year, month, day) = civil_of_days(seconds / DAY);
         let clock = seconds % DAY;
-        for (value, width, end) in [
-            (year, 4, b'-'),
-            (month, 2, b'-'),
-            (day, 2, b'T'),
-            (clock / 3600, 2, b':'),
-            (clock / 60 % 60, 2, b':'),
-            (clock % 60, 2, b'.'),
-            (self.0 % MICROS, 6, b'Z'),
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        for (value, from, to) in [
+            (year, 0, 4),
+            (month, 5, 7),
+            (day, 8, 10),
+            (clock / 3600, 11, 13),
+            (clock / 60 % 60, 14, 16),
+            (clock % 60, 17, 19),
+            (self.0 % MICROS, 20, 26),
         ] {
-            push_digits(buffer, value, width);
-            buffer.push(end);
+            write_digits(text.get_mut(from..to).unwrap_or_default(), value);
         }
+        buffer.extend_from_slice(&text);
     }
 
     fn from_parts(days: u64, seconds: u64, micros: u64, offset: i64) -> Option<Self> {
@@ -186,11 +187,12 @@ impl Rest<'_> {
     }
 }
 
-/// Appends `value` in `width` digits (at most six).
-fn push_digits(buffer: &mut Vec<u8>, value: u64, width: u32) {
-    for place in (0..width).rev() {
-        let digit = value.checked_div(10_u64.saturating_pow(place)).unwrap_or_default() % 10;
-        buffer.push(b'0'.saturating_add(u8::try_from(digit).unwrap_or_default()));
+/// Writes `value` in as many digits as there are places. Each record has 20 of them: to divide by what
+/// the compiler knows takes a tenth of what any division takes.
+fn write_digits(places: &mut [u8], mut value: u64) {
+    for place in places.iter_mut().rev() {
+        *place = b'0'.saturating_add(u8::try_from(value % 10).unwrap_or_default());
+        value /= 10;
     }
 }
 

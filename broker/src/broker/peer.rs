@@ -34,6 +34,8 @@ pub struct Peer {
     /// at once the later number must not be judged first.
     next_call: Mutex<u64>,
     port: Arc<dyn WindowPort>,
+    /// For calls that are asked and answered: nobody takes what goes beyond that.
+    nobody: Arc<dyn Outlet>,
 }
 
 impl Peer {
@@ -53,7 +55,8 @@ impl Peer {
         };
         let opened = core.pipeline.sessions.open(identity, standing, now.moment);
         let session = opened.map(|(session, token)| (session.id, token));
-        Self { core, host, window, session, next_call: Mutex::new(1), port: Arc::new(NoWindow) }
+        let (next_call, port) = (Mutex::new(1), Arc::new(NoWindow));
+        Self { core, host, window, session, next_call, port, nobody: Arc::new(Local::new().0) }
     }
 
     /// Calls `command` with `args`, an object.
@@ -198,6 +201,13 @@ impl Peer {
         assert_eq!(self.send(format!("x{token} {call}").as_bytes()).await, None);
     }
 
+    /// Takes the call that `bytes` are to one stage and no further; whether it came so far.
+    #[cfg(feature = "stages")]
+    pub fn walk_to(&self, bytes: &[u8], last: crate::Stage) -> bool {
+        let frame = Frame { host: self.host, window: self.window, document: DOCUMENT, bytes };
+        crate::pipeline::walk_to(&self.core.pipeline, frame, &self.port, last)
+    }
+
     fn judge(&self, bytes: &[u8], now: Now) -> Result<Passed, Refused> {
         let frame = Frame { host: self.host, window: self.window, document: DOCUMENT, bytes };
         self.core.pipeline.judge(frame, &self.port, now)
@@ -208,8 +218,8 @@ impl Peer {
             Ok(Passed::Done) => None,
             Ok(Passed::Answered(reply)) => Some(reply),
             Ok(Passed::Call(recorded)) => {
-                let outlet: Arc<dyn Outlet> = Arc::new(Local::new().0);
-                let answered = recorded.dispatch(&self.core.pipeline.ledger, &outlet).await;
+                let ledger = &self.core.pipeline.ledger;
+                let answered = recorded.dispatch(ledger, &self.nobody).await;
                 answered.and_then(|(reply, in_flight)| match in_flight.why_taken_back() {
                     None => Some(reply),
                     Some(why) => Reply::in_place_of_answer(in_flight.id(), why),
@@ -217,7 +227,7 @@ impl Peer {
             }
             Err(refused) => refused.reply,
         };
-        reply.map(|reply| reply.json().to_owned())
+        reply.map(Reply::into_json)
     }
 }
 

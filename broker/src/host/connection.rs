@@ -10,11 +10,12 @@ use sidegate_capabilities::WindowLabel;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 
+use super::ahead::{AHEAD, Ahead};
 use super::attest::{AttestError, Attested, attest};
 use super::desk::{Breach, Desk};
 use super::life::Life;
 use super::output::{Queued, Unread};
-use super::socket::{Pid, Socket, SocketError};
+use super::socket::{Pid, Piece, Socket, SocketError};
 use super::usage::Over;
 use super::watchdog::{PING_EVERY, Round, Watchdog};
 use crate::app::{Answer, Window};
@@ -22,7 +23,8 @@ use crate::audit::WindowState;
 use crate::clock::Moment;
 use crate::session::RENEW_EVERY;
 use crate::wire::{
-    self, FrameError, FromHost, HostProfile, LENGTH_BYTES, MAX_FROM_HOST, SandboxLevel, ToHost,
+    self, Calls, FrameError, FromHost, HostProfile, LENGTH_BYTES, MAX_FROM_HOST, SandboxLevel,
+    ToHost,
 };
 
 /// Bytes of a host's messages that may be held at once, those being answered included: 32
@@ -36,6 +38,9 @@ const READY_WITHIN: Duration = Duration::from_secs(60);
 /// How long a frame may take from its first byte to its last. A host writes whole frames; only
 /// a stopped or a hostile one leaves off in the middle.
 const FRAME_WITHIN: Duration = Duration::from_secs(30);
+
+/// Frames to a host that are written at once: as many as a document may have calls in flight.
+const WRITTEN_AT_ONCE: usize = Calls::MAX_IN_FLIGHT;
 
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
@@ -112,6 +117,9 @@ pub(crate) struct Connection {
     /// The life of that process.
     life: Life,
     held: Arc<Semaphore>,
+    ahead: Ahead,
+    /// Since it was last asked whether the process lives.
+    has_read: bool,
     prefix: [u8; LENGTH_BYTES],
     body: Vec<u8>,
     /// Bytes of prefix and body that have arrived.
@@ -132,6 +140,8 @@ impl Connection {
             sender: None,
             life,
             held: Arc::new(Semaphore::new(HELD_BYTES)),
+            ahead: Ahead::new(),
+            has_read: false,
             prefix: [0; LENGTH_BYTES],
             body: Vec::new(),
             arrived: 0,
@@ -205,8 +215,9 @@ impl Connection {
                     continue;
                 }
             };
-            // What it had written before its end is in the socket still, and nobody's any more.
-            if self.life.is_over() {
+            // What it had written before its end is in the socket still, and nobody's any more. (What
+            // was read while it lived is judged; whether a handler begins is asked again.)
+            if std::mem::take(&mut self.has_read) && self.life.is_over() {
                 return Err(Ended::HungUp);
             }
             let message = wire::decode(&self.body)?;
@@ -235,7 +246,7 @@ impl Connection {
             let permit = Arc::clone(&self.held).acquire_many_owned(bytes).await;
             self.permit = Some(permit.map_err(|_| Ended::HungUp)?);
             // The time that the host was kept waiting is not its own.
-            self.due = Instant::now().checked_add(FRAME_WITHIN);
+            self.due = None;
             self.body.clear();
             self.body.resize(length, 0);
         }
@@ -247,28 +258,49 @@ impl Connection {
         self.permit.take().ok_or(Ended::HungUp)
     }
 
-    /// Reads some of what is missing, and checks who sent it.
+    /// Takes some of what is missing: of what was read ahead, and else of the socket.
     async fn read(&mut self) -> Result<(), Ended> {
         let missing = match self.arrived.checked_sub(LENGTH_BYTES) {
             None => self.prefix.get_mut(self.arrived..),
             Some(arrived) => self.body.get_mut(arrived..),
         };
-        let reading = self.socket.read(missing.unwrap_or_default());
-        let piece = match self.due {
-            None => reading.await?,
-            Some(due) => {
-                timeout_at(due, reading).await.map_err(|_| Ended::TooSlow(FRAME_WITHIN))??
+        let missing = missing.unwrap_or_default();
+        if self.ahead.is_empty() {
+            if self.arrived > 0 && self.due.is_none() {
+                self.due = Instant::now().checked_add(FRAME_WITHIN);
             }
-        };
-        if piece.bytes == 0 {
-            return Err(Ended::HungUp);
+            // What fills the buffer by itself goes to its place without a copy.
+            let straight = missing.len() >= AHEAD;
+            let buffer = if straight { &mut *missing } else { self.ahead.room() };
+            let piece = piece(&self.socket, buffer, self.due).await?;
+            if piece.bytes == 0 {
+                return Err(Ended::HungUp);
+            }
+            self.has_read = true;
+            // Of each piece by itself: the kernel puts no bytes of two processes into one.
+            let found = piece.sender.ok_or(SocketError::NoSender)?;
+            let expected = *self.sender.get_or_insert(found);
+            if found != expected {
+                return Err(Ended::ForeignSender { expected, found });
+            }
+            if straight {
+                self.arrived = self.arrived.saturating_add(piece.bytes);
+                return Ok(());
+            }
+            self.ahead.fill(piece.bytes);
         }
-        self.arrived = self.arrived.saturating_add(piece.bytes);
-        self.due = self.due.or_else(|| Instant::now().checked_add(FRAME_WITHIN));
-        let found = piece.sender.ok_or(SocketError::NoSender)?;
-        let expected = *self.sender.get_or_insert(found);
-        if found == expected { Ok(()) } else { Err(Ended::ForeignSender { expected, found }) }
+        self.arrived = self.arrived.saturating_add(self.ahead.take(missing));
+        Ok(())
     }
+}
+
+/// What the socket has next, if it comes before it is `due`.
+async fn piece(socket: &Socket, buffer: &mut [u8], due: Option<Instant>) -> Result<Piece, Ended> {
+    let reading = socket.read(buffer);
+    let Some(due) = due else {
+        return Ok(reading.await?);
+    };
+    Ok(timeout_at(due, reading).await.map_err(|_| Ended::TooSlow(FRAME_WITHIN))??)
 }
 
 /// Asks again, and does what the windows want done about a page that spins.
@@ -289,13 +321,17 @@ fn answer(round: &Round, desk: &Desk) -> Result<(), Ended> {
     Ok(())
 }
 
+/// Writes what is queued, all that waits at once with one system call.
 async fn write_all(socket: Arc<Socket>, mut queue: mpsc::Receiver<Queued>) {
-    while let Some(queued) = queue.recv().await {
-        if let Err(error) = socket.write(&queued.frame).await {
+    let mut waiting = Vec::with_capacity(WRITTEN_AT_ONCE);
+    while queue.recv_many(&mut waiting, WRITTEN_AT_ONCE).await > 0 {
+        let mut frames: Vec<_> = waiting.iter().map(Queued::slice).collect();
+        if let Err(error) = socket.write(&mut frames).await {
             // The reading side sees the same end, and says so.
             tracing::debug!(%error, "a host's socket does not take more");
             return;
         }
+        waiting.clear();
     }
 }
 
@@ -343,5 +379,38 @@ mod tests {
         let idle = timeout(3_600 * SECOND, connection.frame()).await;
         assert!(idle.is_err(), "{idle:?}");
         drop(theirs);
+    }
+
+    /// Frames that come together, in pieces that end anywhere, and one that is longer than what is read
+    /// ahead.
+    #[tokio::test]
+    async fn frames_are_the_same_whatever_pieces_they_come_in() {
+        let bodies: Vec<Vec<u8>> = [1, 300, 2, 3 * AHEAD, 7, AHEAD, 5]
+            .into_iter()
+            .zip(0..)
+            .map(|(length, byte): (usize, u8)| vec![byte; length])
+            .collect();
+        let framed = |body: &Vec<u8>| {
+            let length = u32::try_from(body.len()).unwrap().to_le_bytes();
+            [&length[..], body].concat()
+        };
+        let bytes = bodies.iter().flat_map(framed).collect::<Vec<u8>>();
+        for pieces in [bytes.len(), 1 << 12, 999] {
+            let (mut connection, mut theirs) = connection();
+            let bytes = bytes.clone();
+            let writing = std::thread::spawn(move || {
+                for piece in bytes.chunks(pieces) {
+                    theirs.write_all(piece).unwrap();
+                }
+                theirs
+            });
+            for body in &bodies {
+                let held = connection.frame().await.unwrap();
+                assert_eq!(held.num_permits(), body.len());
+                assert!(connection.body == *body, "{} bytes, by {pieces}", body.len());
+            }
+            drop(writing.join().unwrap());
+            assert!(matches!(connection.frame().await, Err(Ended::HungUp)));
+        }
     }
 }

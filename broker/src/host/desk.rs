@@ -7,6 +7,7 @@
 
 mod asked;
 mod opening;
+mod tasks;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use sidegate_capabilities::{Origin, WindowLabel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use asked::Ask;
+use tasks::Tasks;
 
 use super::output::{Output, Unread};
 use crate::app::{Spinning, Window};
@@ -97,6 +99,7 @@ pub(crate) struct Desk {
     bad_tokens: u32,
     assets: Arc<Semaphore>,
     assets_waiting: Arc<Semaphore>,
+    tasks: Tasks,
 }
 
 impl Desk {
@@ -111,6 +114,7 @@ impl Desk {
             bad_tokens: 0,
             assets: Arc::new(Semaphore::new(ASSETS_AT_ONCE)),
             assets_waiting: Arc::new(Semaphore::new(MAX_ASSETS_WAITING)),
+            tasks: Tasks::here(),
         }
     }
 
@@ -325,14 +329,14 @@ impl Desk {
     ) {
         let core = Arc::clone(&self.core);
         let outlet: Arc<dyn Outlet> = Arc::new(self.output.replies(window, document));
-        tokio::spawn(async move {
+        self.tasks.begin(Box::pin(async move {
             // In flight until its reply is queued: what nobody reads does not pile up.
             let dispatched = recorded.dispatch(&core.pipeline.ledger, &outlet).await;
             if let Some((reply, in_flight)) = dispatched {
                 reply.deliver(&in_flight, &outlet).await;
             }
             drop(held);
-        });
+        }));
     }
 
     fn suffer(&mut self, consequence: Consequence) -> Result<(), Breach> {

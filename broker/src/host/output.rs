@@ -1,5 +1,6 @@
 //! What goes to a host: frames, in order, through one bounded queue.
 
+use std::io::IoSlice;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -26,6 +27,13 @@ const QUEUE_BYTES: usize = 4 * MAX_TO_HOST;
 pub(crate) struct Queued {
     pub(crate) frame: Vec<u8>,
     _held: Option<OwnedSemaphorePermit>,
+}
+
+impl Queued {
+    /// The frame, to be written with others.
+    pub(super) fn slice(&self) -> IoSlice<'_> {
+        IoSlice::new(&self.frame)
+    }
 }
 
 /// The sending side; cloned for each call that will have a reply.

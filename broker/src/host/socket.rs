@@ -2,17 +2,16 @@
 //! credentials, which the kernel fills in: `SO_PEERCRED` of a socketpair names the process that
 //! made it, which is the broker itself.
 
-use std::io::{self, IoSliceMut};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::net::UnixStream as BlockingStream;
 
 use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendFlags,
-    SocketFlags, SocketType, recvmsg, send, socketpair, sockopt,
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags,
+    SendAncillaryBuffer, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair, sockopt,
 };
 use tokio::io::Interest;
-use tokio::net::UnixStream;
+use tokio::io::unix::AsyncFd;
 
 /// A process number as the broker's own pid namespace counts.
 pub(crate) type Pid = i32;
@@ -23,15 +22,14 @@ pub(crate) fn pair() -> io::Result<(Socket, OwnedFd)> {
     let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
     // Before anybody can send: what is sent without it has no sender.
     sockopt::set_socket_passcred(&ours, true)?;
-    let ours = BlockingStream::from(ours);
-    ours.set_nonblocking(true)?;
-    Ok((Socket { stream: UnixStream::from_std(ours)? }, theirs))
+    Ok((Socket::new(ours)?, theirs))
 }
 
 /// The broker's end.
 #[derive(Debug)]
 pub(crate) struct Socket {
-    stream: UnixStream,
+    /// Watched for bytes to read alone.
+    fd: AsyncFd<OwnedFd>,
 }
 
 /// Some bytes that arrived, and from whom.
@@ -55,15 +53,29 @@ pub(crate) enum SocketError {
 }
 
 impl Socket {
+    fn new(fd: OwnedFd) -> io::Result<Self> {
+        Ok(Self { fd: watch(fd, Interest::READABLE)? })
+    }
+
     /// Waits for bytes and reads what fits into `buffer`. Nothing is lost where the caller stops
     /// waiting.
     pub(crate) async fn read(&self, buffer: &mut [u8]) -> Result<Piece, SocketError> {
         loop {
-            self.stream.readable().await?;
-            match self.stream.try_io(Interest::READABLE, || receive(&self.stream, buffer)) {
-                Ok(Received::Piece(piece)) => return Ok(piece),
+            let mut ready = self.fd.readable().await?;
+            match receive(self.fd.get_ref(), buffer) {
+                Ok(Received::Piece(piece)) => {
+                    // What did not fill the buffer was all there was, and to ask again would be a
+                    // system call for nothing. (Only where another process wrote on the socket it
+                    // was not; that is found out with the next bytes that come, and until then
+                    // nothing of it is read.)
+                    if piece.bytes < buffer.len() {
+                        ready.clear_ready();
+                    }
+                    return Ok(piece);
+                }
                 Ok(Received::Refused(refused)) => return Err(refused),
-                Err(error) if is_passing(&error) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready.clear_ready(),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 // A process that ends before it has read all is reset, not closed: the same end.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
                     return Ok(Piece { bytes: 0, sender: None });
@@ -73,14 +85,20 @@ impl Socket {
         }
     }
 
-    /// Writes all of `bytes`.
-    pub(crate) async fn write(&self, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() {
-            self.stream.writable().await?;
-            let some = || Ok(send(&self.stream, bytes, SendFlags::NOSIGNAL)?);
-            match self.stream.try_io(Interest::WRITABLE, some) {
-                Ok(sent) => bytes = bytes.get(sent..).unwrap_or_default(),
-                Err(error) if is_passing(&error) => {}
+    /// Writes all of `frames`, in order.
+    pub(crate) async fn write(&self, mut frames: &mut [IoSlice<'_>]) -> io::Result<()> {
+        // What is empty takes no writing.
+        IoSlice::advance_slices(&mut frames, 0);
+        let mut room = None;
+        while !frames.is_empty() {
+            let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+            let sent = sendmsg(self.fd.get_ref(), frames, &mut nothing(), flags);
+            match sent.map_err(io::Error::from) {
+                Ok(sent) => IoSlice::advance_slices(&mut frames, sent),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    room = Some(wait_for_room(room, self.fd.get_ref()).await?);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
@@ -88,8 +106,32 @@ impl Socket {
     }
 }
 
-fn is_passing(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+/// Waits until the other end has read some. Only then is room asked about at all: a descriptor that is
+/// always watched for it is told of each message that the other end reads, and wakes the broker for it.
+async fn wait_for_room(
+    watched: Option<AsyncFd<OwnedFd>>,
+    fd: &OwnedFd,
+) -> io::Result<AsyncFd<OwnedFd>> {
+    let watched = match watched {
+        Some(watched) => watched,
+        None => watch(fd.try_clone()?, Interest::WRITABLE)?,
+    };
+    // Whether there is any is found out by writing; another time it is waited for anew.
+    watched.writable().await?.clear_ready();
+    Ok(watched)
+}
+
+#[expect(
+    deprecated,
+    reason = "its unsafe successor wants a descriptor that stays: an OwnedFd's does"
+)]
+fn watch(fd: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
+    AsyncFd::with_interest(fd, interest)
+}
+
+/// No credentials and no descriptors beside the bytes.
+fn nothing<'a>() -> SendAncillaryBuffer<'a, 'a, 'a> {
+    SendAncillaryBuffer::default()
 }
 
 /// What one reading brought.
@@ -132,7 +174,7 @@ mod tests {
     #[tokio::test]
     async fn a01_the_sender_is_the_process_that_wrote_and_not_the_one_that_made_the_pair() {
         let (ours, theirs) = pair().unwrap();
-        let peer = rustix::net::sockopt::socket_peercred(&ours.stream).unwrap();
+        let peer = rustix::net::sockopt::socket_peercred(ours.fd.get_ref()).unwrap();
         let myself = rustix::process::getpid();
         assert_eq!(peer.pid, myself, "SO_PEERCRED names the maker of the pair");
 
@@ -173,5 +215,30 @@ mod tests {
         let mut buffer = [0; 16];
         let refused = ours.read(&mut buffer).await.unwrap_err();
         assert!(matches!(refused, SocketError::Descriptors), "{refused}");
+    }
+
+    /// More than the socket holds, written to a host that reads when it likes.
+    #[tokio::test]
+    async fn frames_are_written_whole_and_in_order_however_slowly_they_are_read() {
+        use std::io::Read;
+        let (ours, theirs) = pair().unwrap();
+        let reading = std::thread::spawn(move || {
+            let (mut theirs, mut all) = (std::fs::File::from(theirs), Vec::new());
+            let mut piece = vec![0; 50_000];
+            loop {
+                std::thread::sleep(std::time::Duration::from_millis(1));
+                match theirs.read(&mut piece).unwrap() {
+                    0 => return all,
+                    read => all.extend_from_slice(&piece[..read]),
+                }
+            }
+        });
+        let frames: Vec<Vec<u8>> = (0..40).map(|n| vec![n; 1 + 3_001 * usize::from(n)]).collect();
+        let mut slices: Vec<_> = frames.iter().map(|frame| IoSlice::new(frame)).collect();
+        slices.insert(1, IoSlice::new(&[]));
+        ours.write(&mut slices).await.unwrap();
+        ours.write(&mut []).await.unwrap();
+        drop(ours);
+        assert!(reading.join().unwrap() == frames.concat());
     }
 }

@@ -7,7 +7,7 @@ use sidegate_capabilities::RuleRef;
 
 use super::decide::Granted;
 use super::shadow::Differing;
-use super::{PageError, Refusal, Stopped, Trail};
+use super::{PageError, Refusal, Stopped, Trail, trail};
 use crate::audit::{Call, Receipt, Telling, Verdict};
 use crate::clock::Moment;
 use crate::ledger::{Ledger, Records};
@@ -45,7 +45,7 @@ pub(super) fn allowed(
     records: Records,
     now: Moment,
 ) -> Result<Arc<Receipt>, Refusal> {
-    let rule = rule.to_string();
+    let rule = trail::brief(rule);
     let decision = Decision {
         verdict: Verdict::Allow,
         stage: "decide",

@@ -60,6 +60,11 @@ impl Reply {
         &self.json
     }
 
+    /// The same, for whoever has no use for the rest.
+    pub(crate) fn into_json(self) -> String {
+        self.json
+    }
+
     /// The bytes, where there are some.
     pub(crate) fn bytes(&self) -> Option<&Bytes> {
         self.bytes.as_ref()
@@ -100,8 +105,9 @@ impl Reply {
     }
 
     fn of(call: u64, said: &Said<'_>) -> Option<Self> {
-        let json = serde_json::to_string(&Text { id: call, said }).ok()?;
-        Some(Self { json, bytes: None })
+        let mut json = Vec::with_capacity(said.length());
+        serde_json::to_writer(&mut json, &Text { id: call, said }).ok()?;
+        Some(Self { json: String::from_utf8(json).ok()?, bytes: None })
     }
 }
 
@@ -120,4 +126,20 @@ enum Said<'a> {
     Open(bool),
     Item(&'a Value),
     More(usize),
+}
+
+impl Said<'_> {
+    /// About how long its text is: of one that is a long text itself, so that it is not moved about
+    /// while it is written.
+    fn length(&self) -> usize {
+        const ROUND_IT: usize = 128;
+        match self {
+            Self::Ok(Value::String(text)) | Self::Item(Value::String(text)) => {
+                text.len().saturating_add(ROUND_IT)
+            }
+            Self::Ok(_) | Self::Error(_) | Self::Open(_) | Self::Item(_) | Self::More(_) => {
+                ROUND_IT
+            }
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! The trail of a call: what is known of it so far, for its record.
 
+use std::fmt::{self, Write};
 use std::sync::Arc;
 
 use super::shadow::Differing;
@@ -72,17 +73,26 @@ impl Trail {
     /// The window's label, or its number where it is not known yet.
     pub(super) fn window(&self) -> String {
         match &self.identity {
-            Some(identity) => identity.label.to_string(),
+            Some(identity) => identity.label.as_str().to_owned(),
             None => format!("#{}", self.window.0),
         }
     }
 
     pub(super) fn origin(&self) -> String {
-        self.identity.as_ref().map(|identity| identity.origin.to_string()).unwrap_or_default()
+        let origin = self.identity.as_ref().map(|identity| &identity.origin);
+        origin.map(|origin| brief(&origin)).unwrap_or_default()
     }
 
     /// The version of the policy that decides this call, as its record names it.
     pub(super) fn policy(&self) -> &str {
         self.force.version()
     }
+}
+
+/// The text of what is short, in one piece of memory.
+pub(super) fn brief(shown: &dyn fmt::Display) -> String {
+    let mut text = String::with_capacity(64);
+    // A `String` takes all that is written to it.
+    let _written = write!(text, "{shown}");
+    text
 }

@@ -55,6 +55,8 @@ struct Step {
     answered: bool,
     polling: bool,
     committed: bool,
+    /// How many wait for the piece that is running: to wake nobody is a system call as well.
+    waiting: u32,
 }
 
 impl Step {
@@ -81,18 +83,11 @@ impl Valve {
     /// Runs one piece of the handler, unless the valve is shut. A handler that is through has
     /// committed itself, whether or not it said so.
     pub(crate) fn poll<T>(&self, piece: impl FnOnce() -> Poll<T>) -> Poll<Option<T>> {
-        {
-            let mut step = self.lock();
-            if step.stop.is_some() {
-                return Poll::Ready(None);
-            }
-            step.polling = true;
-        }
-        let polling = Polling::of(self);
+        let Some(mut polling) = Polling::of(self) else {
+            return Poll::Ready(None);
+        };
         let polled = piece();
-        let mut step = polling.valve.lock();
-        step.committed |= polled.is_ready();
-        drop(step);
+        polling.through = polled.is_ready();
         drop(polling);
         polled.map(Some)
     }
@@ -153,8 +148,10 @@ impl Valve {
             if left.is_zero() {
                 break;
             }
+            step.waiting = step.waiting.saturating_add(1);
             let waited = self.idle.wait_timeout(step, left);
             step = waited.unwrap_or_else(PoisonError::into_inner).0;
+            step.waiting = step.waiting.saturating_sub(1);
         }
         step.reached()
     }
@@ -175,20 +172,33 @@ impl Valve {
 /// One piece that is running; it has run when this is dropped, by a panic too.
 struct Polling<'g> {
     valve: &'g Valve,
+    /// Whether the handler is through with it.
+    through: bool,
 }
 
 impl<'g> Polling<'g> {
-    fn of(valve: &'g Valve) -> Self {
+    /// `None` where the valve is shut.
+    fn of(valve: &'g Valve) -> Option<Self> {
+        let mut step = valve.lock();
+        if step.stop.is_some() {
+            return None;
+        }
+        step.polling = true;
+        drop(step);
         WITHIN.set(WITHIN.get().saturating_add(1));
-        Self { valve }
+        Some(Self { valve, through: false })
     }
 }
 
 impl Drop for Polling<'_> {
     fn drop(&mut self) {
         WITHIN.set(WITHIN.get().saturating_sub(1));
-        self.valve.lock().polling = false;
-        self.valve.idle.notify_all();
+        let mut step = self.valve.lock();
+        step.committed |= self.through;
+        step.polling = false;
+        if step.waiting > 0 {
+            self.valve.idle.notify_all();
+        }
     }
 }
 

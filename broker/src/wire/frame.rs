@@ -68,8 +68,10 @@ pub fn decode<'a, M: Deserialize<'a>>(body: &'a [u8]) -> Result<M, FrameError> {
 /// # Errors
 /// [`FrameError::TooLong`]; [`FrameError::Malformed`] where the message cannot be encoded.
 pub fn encode<M: Serialize>(message: &M, bound: usize) -> Result<Vec<u8>, FrameError> {
-    let mut frame =
-        postcard::to_extend(message, vec![0; LENGTH_BYTES]).map_err(|_| FrameError::Malformed)?;
+    // Room for most messages, or for what stands before the long part of a long one.
+    let mut frame = Vec::with_capacity(256);
+    frame.extend_from_slice(&[0; LENGTH_BYTES]);
+    let mut frame = postcard::to_extend(message, frame).map_err(|_| FrameError::Malformed)?;
     let length = frame.len().saturating_sub(LENGTH_BYTES);
     let too_long = FrameError::TooLong { length, bound };
     if length > bound {

@@ -1,0 +1,281 @@
+//! What a call costs: over a socketpair beside a raw ping-pong of the same sizes, many at once, in
+//! process, and by the number of windows and of capability files. The audit log is on everywhere, in
+//! the system's temporary directory (`TMPDIR`).
+//!
+//! The figures to hold are ratios. What is compared takes turns within the run; each line says on
+//! which cores the two ends were. `cargo bench -p sidegate --bench pipeline -- WORD` runs the lines
+//! that begin with the word.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    reason = "a bench that cannot go on has to stop"
+)]
+
+mod brokers;
+mod host;
+mod place;
+mod turns;
+
+use std::future::Future;
+use std::hint::black_box;
+use std::io::Write;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use sidegate::audit::Digest;
+use sidegate::capabilities::{Origin, json};
+use sidegate::{Broker, Peer};
+use tokio::runtime::{Builder, Runtime};
+
+use host::{Host, Idle};
+use place::{PLACES, Raw};
+
+/// Bytes of the text in a call's arguments.
+const TEXT: usize = 2048;
+
+/// What a call and its answer have round the text, on the wire.
+const ROUND_IT: (usize, usize) = (120, 24);
+
+/// Calls that a host makes with one write: half of what a document may have in flight, so that the
+/// next are on their way while these are answered.
+const AT_ONCE: usize = 32;
+
+fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let parts: [(&str, fn()); 8] = [
+        ("socket", over_a_socketpair),
+        ("spinning", spinning),
+        ("pipelined", pipelined),
+        ("process", in_process),
+        ("stages", stage_by_stage),
+        ("floor", floor),
+        ("windows", by_windows),
+        ("files", by_files),
+    ];
+    for (name, part) in parts {
+        if wanted.is_empty() || wanted.iter().any(|word| word == name) {
+            part();
+        }
+    }
+}
+
+fn over_a_socketpair() {
+    for (place, [ours, theirs]) in PLACES {
+        place::pin(ours);
+        let mut raw = Raw::start(theirs, (TEXT + ROUND_IT.0, TEXT + ROUND_IT.1));
+        let mut host = Host::start(theirs, TEXT, Idle::Parks);
+        let [raw, call] = turns::spreads(1_000, [&mut || raw.exchange(), &mut || host.call()]);
+        println!(
+            "socket/{place}: p50 {:.1} µs, raw {:.1}: {:.2}; p99 {:.1} µs, raw {:.1}: {:.2}",
+            call.p50,
+            raw.p50,
+            call.p50 / raw.p50,
+            call.p99,
+            raw.p99,
+            call.p99 / raw.p99,
+        );
+    }
+}
+
+/// What there would be to win by a broker that does not sleep: on two cores, beside one that does.
+fn spinning() {
+    let (place, [ours, theirs]) = PLACES[1];
+    place::pin(ours);
+    let mut parks = Host::start(theirs, TEXT, Idle::Parks);
+    let [parks] = turns::spreads(1_000, [&mut || parks.call()]);
+    let mut spins = Host::start(theirs, TEXT, Idle::Spins);
+    let [spins] = turns::spreads(1_000, [&mut || spins.call()]);
+    let saved = parks.p50 - spins.p50;
+    println!(
+        "spinning/{place}: p50 {:.1} µs, parked {:.1}: {saved:.1} µs a call for a whole core",
+        spins.p50, parks.p50
+    );
+}
+
+fn pipelined() {
+    for (place, [ours, theirs]) in PLACES {
+        for (name, text) in [("small", 1), ("2 KB", TEXT)] {
+            place::pin(ours);
+            let mut host = Host::start(theirs, text, Idle::Parks);
+            let mut best: f64 = 0.0;
+            for _ in 0..20 {
+                let start = Instant::now();
+                host.calls_in_turn(100, AT_ONCE);
+                let calls = f64::from(u32::try_from(100 * AT_ONCE).unwrap());
+                best = best.max(calls / start.elapsed().as_secs_f64());
+            }
+            println!("pipelined/{place}, {name}: {best:.0} calls a second, {AT_ONCE} a write");
+        }
+    }
+}
+
+fn in_process() {
+    let (home, runtime) = (tempfile::tempdir().unwrap(), runtime());
+    let _on = runtime.enter();
+    let broker = brokers::with_files(home.path(), 1);
+    let peer = peer(&broker, "bench");
+    let mut next = 1;
+    for (name, text) in [("small", 1), ("2 KB", TEXT)] {
+        let mut calls = Calls::new(&peer, text, next);
+        let [call] = turns::spreads(1_000, [&mut || calls.make()]);
+        next = calls.next;
+        println!("process/{name}: p50 {:.2} µs, p99 {:.2}", call.p50, call.p99);
+    }
+}
+
+/// What each stage takes of a call: the difference between a call that is taken so far, and one that is
+/// taken to the stage before. To let go of what a stage has made counts for it.
+#[cfg(feature = "stages")]
+fn stage_by_stage() {
+    use sidegate::Stage::{Authenticate, Decide, Limit, Receive, Record};
+    let (home, runtime) = (tempfile::tempdir().unwrap(), runtime());
+    let _on = runtime.enter();
+    let broker = brokers::with_files(home.path(), 1);
+    for (name, text) in [("small", 1), ("2 KB", TEXT)] {
+        let peer = peer(&broker, "bench");
+        let calls = std::cell::RefCell::new(Calls::new(&peer, text, 1));
+        let to = |last| move |calls: &mut Calls<'_>| assert!(calls.walk_to(last));
+        let walk = |last| to(last)(&mut calls.borrow_mut());
+        let json = calls.borrow().round.1.trim_start().to_owned();
+        let [reading, none, receive, authenticate, limit, decide, record, whole] = turns::fastest(
+            2_000,
+            [
+                &mut || read(&json),
+                &mut || _ = black_box(calls.borrow_mut().message()),
+                &mut || walk(Receive),
+                &mut || walk(Authenticate),
+                &mut || walk(Limit),
+                &mut || walk(Decide),
+                &mut || walk(Record),
+                &mut || calls.borrow_mut().make(),
+            ],
+        );
+        let whole = whole - none;
+        for (stage, to, from) in [
+            ("receive", receive, none),
+            ("authenticate, with the JSON and its digest", authenticate, receive),
+            ("limit", limit, authenticate),
+            ("decide", decide, limit),
+            ("record", record, decide),
+            ("dispatch and reply", whole + none, record),
+        ] {
+            let took = to - from;
+            println!("stages/{name}: {took:5.0} ns, {:2.0} %: {stage}", 100.0 * took / whole);
+        }
+        println!(
+            "stages/{name}: {:5.0} ns: authenticate, limit and decide, without the {reading:.0} that \
+             the JSON and its digest take",
+            decide - receive - reading
+        );
+        println!("stages/{name}: {whole:5.0} ns: all");
+    }
+}
+
+/// What a call's JSON takes in any case: it is read, and its digest is made.
+#[cfg(feature = "stages")]
+fn read(text: &str) {
+    drop(black_box(json::parse_object(black_box(text.as_bytes()))));
+    _ = black_box(Digest::of(black_box(text.as_bytes())));
+}
+
+#[cfg(not(feature = "stages"))]
+fn stage_by_stage() {
+    println!("stages: with `--features stages`");
+}
+
+/// What no pipeline can do without, each alone: the reading of the JSON, the digest of it, the
+/// digest of a record, and the write of it.
+fn floor() {
+    let text = format!(r#"{{"command":"echo","args":{{"text":"{}"}}}}"#, "x".repeat(TEXT));
+    let record = [b'x'; 560];
+    let mut file = tempfile::tempfile().unwrap();
+    let [parse, digest, link, write] = turns::fastest(
+        2_000,
+        [
+            &mut || drop(black_box(json::parse_object(black_box(text.as_bytes())))),
+            &mut || _ = black_box(Digest::of(black_box(text.as_bytes()))),
+            &mut || _ = black_box(Digest::of(black_box(&record))),
+            &mut || file.write_all(black_box(&record)).unwrap(),
+        ],
+    );
+    println!("floor/2 KB of JSON read: {parse:.0} ns");
+    println!("floor/SHA-256 of it: {digest:.0} ns");
+    println!("floor/SHA-256 of a record: {link:.0} ns");
+    println!("floor/write of a record: {write:.0} ns");
+}
+
+fn by_windows() {
+    let (home, runtime) = (tempfile::tempdir().unwrap(), runtime());
+    let _on = runtime.enter();
+    let broker = brokers::with_files(home.path(), 1);
+    let first = peer(&broker, "bench");
+    let mut calls = Calls::new(&first, 1, 1);
+    let [one] = turns::fastest(2_000, [&mut || calls.make()]);
+    let others: Vec<Peer> = (1..256).map(|n| peer(&broker, &format!("bench-{n}"))).collect();
+    let [many] = turns::fastest(2_000, [&mut || calls.make()]);
+    drop(others);
+    println!("windows: {one:.0} ns with 1, {many:.0} ns with 256: {:.2}", many / one);
+}
+
+fn by_files() {
+    let (homes, runtime) = ([(); 2].map(|()| tempfile::tempdir().unwrap()), runtime());
+    let _on = runtime.enter();
+    let [few, many] = &homes;
+    let (few, many) =
+        (brokers::with_files(few.path(), 1), brokers::with_files(many.path(), 10_000));
+    let (few, many) = (peer(&few, "bench"), peer(&many, "bench"));
+    let (mut few, mut many) = (Calls::new(&few, 1, 1), Calls::new(&many, 1, 1));
+    let [few, many] = turns::fastest(2_000, [&mut || few.make(), &mut || many.make()]);
+    println!("files: {few:.0} ns with 1, {many:.0} ns with 10,000: {:.2}", many / few);
+}
+
+/// Calls of a peer, one after the other.
+struct Calls<'a> {
+    peer: &'a Peer,
+    next: u64,
+    /// What stands before the number of a call, and what follows it.
+    round: (String, String),
+}
+
+impl<'a> Calls<'a> {
+    fn new(peer: &'a Peer, text: usize, next: u64) -> Self {
+        let token = peer.token().unwrap().text();
+        let text = "x".repeat(text);
+        let json = format!("{{\"command\":\"echo\",\"args\":{{\"text\":\"{text}\"}}}}");
+        Self { peer, next, round: (format!("c{token} "), format!("\n{json}")) }
+    }
+
+    fn message(&mut self) -> String {
+        let (before, after) = &self.round;
+        let message = format!("{before}{}{after}", self.next);
+        self.next += 1;
+        message
+    }
+
+    #[cfg(feature = "stages")]
+    fn walk_to(&mut self, last: sidegate::Stage) -> bool {
+        let message = self.message();
+        self.peer.walk_to(message.as_bytes(), last)
+    }
+
+    /// The handler answers at once, so that there is nothing to wait for and no runtime to go through.
+    fn make(&mut self) {
+        let message = self.message();
+        let call = pin!(self.peer.send(message.as_bytes()));
+        let Poll::Ready(answer) = call.poll(&mut Context::from_waker(Waker::noop())) else {
+            panic!("the handler waits");
+        };
+        let answer = black_box(answer).unwrap();
+        assert!(answer.starts_with("{\"id\":") && answer.contains("\"ok\""), "{answer}");
+    }
+}
+
+fn peer(broker: &Broker, window: &str) -> Peer {
+    broker.connect(window, &Origin::local()).unwrap()
+}
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
