@@ -4,7 +4,6 @@
 
 mod keywords;
 
-use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::Value;
 
 pub(crate) use keywords::SchemaError;
@@ -22,7 +21,7 @@ const MAX_MESSAGE_BYTES: usize = 200;
 #[derive(Debug)]
 pub(crate) struct Schema {
     written: Value,
-    validator: Validator,
+    compiled: sidegate_schemas::Schema,
 }
 
 /// What all schemas of a policy may take together.
@@ -55,17 +54,11 @@ impl Schema {
     /// Checks and compiles a schema.
     pub(crate) fn compile(schema: &Value, budget: &mut Budget) -> Result<Self, SchemaError> {
         keywords::check(schema, budget)?;
-        let patterns =
-            PatternOptions::regex().size_limit(MAX_PATTERN_SIZE).dfa_size_limit(MAX_PATTERN_SIZE);
-        let compiled = jsonschema::options()
-            .with_draft(Draft::Draft202012)
-            .with_pattern_options(patterns)
-            .offline()
-            .build(schema);
-        compiled.map(|validator| Self { written: schema.clone(), validator }).map_err(|error| {
+        let compiled = sidegate_schemas::Schema::of_policy(schema, MAX_PATTERN_SIZE);
+        compiled.map(|compiled| Self { written: schema.clone(), compiled }).map_err(|fault| {
             SchemaError {
-                pointer: error.instance_path().to_string(),
-                message: format!("the schema does not compile: {}", sentence(&error.to_string())),
+                message: format!("the schema does not compile: {}", sentence(&fault.message)),
+                pointer: fault.pointer,
                 help: None,
             }
         })
@@ -78,14 +71,13 @@ impl Schema {
 
     /// Whether the arguments are as the schema says.
     pub(crate) fn accepts(&self, args: &Args) -> bool {
-        self.validator.is_valid(args.as_value())
+        self.compiled.accepts(args.as_value())
     }
 
     /// The first way in which they are not.
     pub(crate) fn mismatch(&self, args: &Args) -> Option<Mismatch> {
-        let error = self.validator.validate(args.as_value()).err()?;
-        let message = sentence(&error.masked_with("the value").to_string());
-        Some(Mismatch { pointer: error.instance_path().to_string(), message })
+        let fault = self.compiled.fault(args.as_value(), "the value")?;
+        Some(Mismatch { message: sentence(&fault.message), pointer: fault.pointer })
     }
 }
 

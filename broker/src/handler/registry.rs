@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
-use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 use sidegate_capabilities::CommandName;
+use sidegate_schemas::Schema;
 
 use super::service::Service;
 use super::{Command, CommandManifest, Resource, Signature, schema};
@@ -51,7 +51,7 @@ pub enum RegistryError {
 pub(crate) struct Registered {
     pub(crate) signature: Signature,
     pub(crate) service: Service,
-    validator: Validator,
+    compiled: Schema,
 }
 
 impl Registered {
@@ -68,8 +68,8 @@ impl Registered {
 
     /// The first thing wrong with `args`: a JSON pointer and a sentence that names no value.
     pub(crate) fn fault(&self, args: &Value) -> Option<(String, String)> {
-        let fault = self.validator.iter_errors(args).next()?;
-        Some((fault.instance_path().to_string(), fault.masked().to_string()))
+        let fault = self.compiled.fault(args, "value")?;
+        Some((fault.pointer, fault.message))
     }
 }
 
@@ -116,14 +116,11 @@ impl Registry {
             &signature.resources,
             &signature.optional,
         );
-        let validator = jsonschema::options()
-            .with_pattern_options(PatternOptions::regex())
-            .build(&schema)
-            .map_err(|problem| RegistryError::Schema {
-                command: name.clone(),
-                problem: problem.to_string(),
-            })?;
-        let registered = Registered { signature, service, validator };
+        let compiled = Schema::of_handler(&schema).map_err(|problem| RegistryError::Schema {
+            command: name.clone(),
+            problem: problem.to_string(),
+        })?;
+        let registered = Registered { signature, service, compiled };
         match self.0.insert(name.clone(), registered) {
             None => Ok(()),
             Some(_) => Err(RegistryError::Twice(name)),
