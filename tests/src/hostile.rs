@@ -3,10 +3,13 @@
 //! what it is told; what it hears from the broker it passes on unread. Which attacks there are,
 //! and what is expected of each, stands in the suites.
 
-use std::io::{self, Read, Write};
+use std::{
+    io::{self, Read, Write},
+    time::Duration,
+};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use sidegate::wire::{self, LENGTH_BYTES};
+use sidegate::wire::{self, DocumentId, FromHost, LENGTH_BYTES, MAX_FROM_HOST, WindowId};
 
 /// The name of the socket on which the test listens, beside the link by which the broker starts
 /// the program: a host's arguments and environment are the broker's, so its own name is what a
@@ -33,8 +36,48 @@ pub enum Order {
     ShutWriting,
     /// Read no more of what the broker sends.
     StopReading,
+    /// Make such calls without end, as fast as the broker takes them, and throw away its answers.
+    Flood(Calling),
+    /// Make so many such calls, each after the answer to the one before and so long a pause, and say
+    /// how long each took. Nothing else of what the broker sends is passed on any more.
+    Time(Calling, u64, Duration),
     /// End, with this status.
     End(i32),
+}
+
+/// The calls of one page that a host makes by itself, numbered from one on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Calling {
+    /// The window that calls.
+    pub window: WindowId,
+    /// Its document.
+    pub document: DocumentId,
+    /// The token of that.
+    pub token: String,
+    /// The number before that of the first call.
+    pub after: u64,
+    /// The call itself, as JSON.
+    pub call: String,
+}
+
+impl Calling {
+    /// The frame of one of them, counted from one.
+    ///
+    /// # Errors
+    /// Where it is longer than a frame may be.
+    pub fn frame(&self, number: u64) -> io::Result<Vec<u8>> {
+        let Self { window, document, token, call, .. } = self;
+        let bytes = format!("c{token} {}\n{call}", self.id(number));
+        let message =
+            FromHost::Message { window: *window, document: *document, bytes: bytes.as_bytes() };
+        wire::encode(&message, MAX_FROM_HOST).map_err(io::Error::other)
+    }
+
+    /// What the call of one of them is called in its answer.
+    #[must_use]
+    pub fn id(&self, number: u64) -> u64 {
+        self.after.saturating_add(number)
+    }
 }
 
 /// What the host tells the test.
@@ -46,6 +89,8 @@ pub enum Report {
     Heard(Vec<u8>),
     /// The broker let go of the socket.
     HungUp,
+    /// How long the calls took that were timed.
+    Took(Vec<Duration>),
     /// The last order is done; or what the system said instead.
     Done(Result<(), String>),
 }

@@ -53,7 +53,7 @@ allow = [
 [[capability]]
 id = "other"
 description = "a window of another host"
-windows = ["other"]
+windows = ["other", "other-*"]
 allow = [{ commands = ["test.echo", "test.count", "test.large", "app.info"] }]
 "#;
 
@@ -71,6 +71,11 @@ pub(crate) struct Stage {
 impl Stage {
     /// A broker with windows of these labels, running.
     pub(crate) fn with(labels: &[&str]) -> Self {
+        Self::with_windows(labels.iter().map(|label| Window::new(label, "index.html").unwrap()))
+    }
+
+    /// A broker with these windows, running.
+    pub(crate) fn with_windows(windows: impl IntoIterator<Item = Window>) -> Self {
         let home = tempfile::Builder::new().prefix("sidegate-stage-").tempdir().unwrap();
         let listener = UnixListener::bind(home.path().join(CONTROL)).unwrap();
         let host = home.path().join("host");
@@ -84,8 +89,8 @@ impl Stage {
             .least_sandbox(SandboxLevel::None)
             .directories(AppDirectories::beneath(home.path(), &id))
             .host(&host);
-        for label in labels {
-            builder = builder.window(Window::new(label, "index.html").unwrap());
+        for window in windows {
+            builder = builder.window(window);
         }
         for command in commands::all(&tally) {
             builder = builder.command(command);

@@ -13,7 +13,7 @@ use sidegate::wire::{
     self, AssetRequest, DocumentId, FromHost, HostReport, LENGTH_BYTES, MAX_FROM_HOST, MAX_TO_HOST,
     PROTOCOL, RequestId, SandboxLevel, ToHost, WindowChange, WindowId,
 };
-use sidegate_tests::hostile::{self, Order, Report};
+use sidegate_tests::hostile::{self, Calling, Order, Report};
 
 use super::{LIMIT, left};
 
@@ -47,6 +47,7 @@ pub(crate) struct Puppet {
     /// How many orders were given that nobody has waited for.
     orders: usize,
     done: mpsc::Receiver<Result<(), String>>,
+    took: mpsc::Receiver<Vec<Duration>>,
     heard: mpsc::Receiver<Heard>,
     /// Heard, and not asked for yet.
     kept: Vec<Heard>,
@@ -73,6 +74,7 @@ impl Puppet {
         };
         let (tell_done, done) = mpsc::channel();
         let (tell_heard, heard) = mpsc::channel();
+        let (tell_took, took) = mpsc::channel();
         let mut reports = strings.try_clone().ok()?;
         let mut own = strings.try_clone().ok()?;
         thread::spawn(move || {
@@ -88,12 +90,14 @@ impl Puppet {
                             drop(tell_heard.send(heard));
                         }
                     }
+                    Report::Took(times) => drop(tell_took.send(times)),
                     Report::Done(result) => drop(tell_done.send(result)),
                     Report::Up(_) | Report::HungUp => {}
                 }
             }
         });
-        Some(Self { pid, strings, orders: 0, done, heard, kept: Vec::new(), windows: Vec::new() })
+        let (kept, windows) = (Vec::new(), Vec::new());
+        Some(Self { pid, strings, orders: 0, done, took, heard, kept, windows })
     }
 
     /// Gives an order, and does not wait for it.
@@ -115,6 +119,17 @@ impl Puppet {
             };
         }
         last
+    }
+
+    /// Has it make calls and time them; how long they took.
+    pub(crate) fn times(
+        &mut self,
+        calling: &Calling,
+        count: u64,
+        pause: Duration,
+    ) -> Vec<Duration> {
+        self.does(&Order::Time(calling.clone(), count, pause)).unwrap();
+        self.took.recv().unwrap()
     }
 
     /// Writes a message to the broker.

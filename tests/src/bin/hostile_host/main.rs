@@ -2,6 +2,7 @@
 //! `sidegate_tests::hostile`. It knows no attack itself; it does with the broker's socket, its
 //! standard input, what it is ordered to.
 
+mod calling;
 mod tricks;
 
 use std::{
@@ -31,8 +32,10 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     }
     let beside = name.parent().unwrap_or(Path::new("/"));
     let control = UnixStream::connect(beside.join(CONTROL))?;
-    let host =
-        Arc::new(Host { control: Mutex::new(control.try_clone()?), reads: Mutex::new(true) });
+    let host = Arc::new(Host {
+        control: Mutex::new(control.try_clone()?),
+        heard: Mutex::new(Heard::PassedOn),
+    });
     host.tell(&Report::Up(std::process::id()))?;
     let listener = Arc::clone(&host);
     thread::spawn(move || listener.listen());
@@ -43,7 +46,16 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 struct Host {
     control: Mutex<UnixStream>,
     /// Held while it is read, so that nothing is read after it was forbidden.
-    reads: Mutex<bool>,
+    heard: Mutex<Heard>,
+}
+
+/// What becomes of what the broker says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Heard {
+    PassedOn,
+    ThrownAway,
+    /// Not by the thread that listens, from then on.
+    NotRead,
 }
 
 impl Host {
@@ -58,8 +70,17 @@ impl Host {
                 Order::WriteInTheNameOf(bytes, pid, uid) => tricks::forge(&bytes, pid, uid),
                 Order::ShutWriting => tricks::shut_writing(),
                 Order::StopReading => {
-                    *self.reads.lock().unwrap_or_else(PoisonError::into_inner) = false;
+                    self.hears(Heard::NotRead);
                     Ok(())
+                }
+                Order::Flood(calling) => {
+                    self.hears(Heard::ThrownAway);
+                    calling::flood(&calling)
+                }
+                Order::Time(calling, count, pause) => {
+                    self.hears(Heard::NotRead);
+                    let took = calling::time(&calling, count, pause);
+                    took.and_then(|took| self.tell(&Report::Took(took)))
                 }
                 Order::End(status) => return Ok(ExitCode::from(u8::try_from(status)?)),
             };
@@ -73,8 +94,9 @@ impl Host {
         let mut piece = vec![0; PIECE];
         loop {
             poll(&mut [PollFd::new(&socket, PollFlags::IN)], None)?;
-            let reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
-            if !*reads {
+            let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+            let becomes = *heard;
+            if becomes == Heard::NotRead {
                 // For good; but the process lives as long as its other thread.
                 return Ok(());
             }
@@ -82,10 +104,16 @@ impl Host {
                 Ok(0) | Err(_) => return self.tell(&Report::HungUp),
                 Ok(length) => length,
             };
-            drop(reads);
-            let heard = piece.get(..length).unwrap_or_default().to_vec();
-            self.tell(&Report::Heard(heard))?;
+            drop(heard);
+            if becomes == Heard::PassedOn {
+                let heard = piece.get(..length).unwrap_or_default().to_vec();
+                self.tell(&Report::Heard(heard))?;
+            }
         }
+    }
+
+    fn hears(&self, heard: Heard) {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = heard;
     }
 
     fn tell(&self, report: &Report) -> io::Result<()> {
