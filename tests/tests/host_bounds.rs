@@ -3,10 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, path::Path, thread, time::Duration};
 
 use serde_json::Value;
-use sidegate_tests::{App, Display, Home, Launch, Process};
+use sidegate_tests::{App, Display, Home, Launch, Process, soak};
 
 /// For what takes seconds on a machine that has some.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -100,6 +100,46 @@ fn states(app: &App, window: &str) -> Vec<String> {
     let all = app.records().unwrap();
     let own = all.iter().filter(|r| r["event"] == "window" && r["window"] == window);
     own.map(|record| record["state"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+/// What a host may hold, in megabytes, whatever its page posts.
+const HOST_MEMORY: u64 = 400;
+
+/// The most that any host of the app ever held, in megabytes.
+fn most_held(app: &App) -> u64 {
+    let peak = |host: &Process| {
+        let status = fs::read_to_string(format!("/proc/{}/status", host.pid)).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        line.trim().trim_end_matches(" kB").parse::<u64>().ok()
+    };
+    app.hosts().iter().filter_map(peak).max().unwrap_or_default() >> 10
+}
+
+#[test]
+fn i01_a_page_that_posts_without_end_does_not_fill_its_host() {
+    let seconds = if soak() { 30 } else { 5 };
+    let calls = |count: u32, args: &str| {
+        format!("for (let i = 0; i < {count}; i++) call('app.info', {args}).catch(() => {{}});")
+    };
+    let tick = "await new Promise((next) => setTimeout(next));";
+    let large = "{ large: 'x'.repeat(1000000) }";
+    for (what, once) in [
+        ("20,000 a tick", format!("for (;;) {{ {} {tick} }}", calls(20_000, "{}"))),
+        ("large ones", format!("for (;;) {{ {} {tick} }}", calls(64, large))),
+        ("too large ones", format!("for (;;) {{ {} {tick} }}", calls(4, "'x'.repeat(64 << 20)"))),
+        ("without a pause", format!("for (;;) {{ {} }}", calls(1_000, "{}"))),
+    ] {
+        let staged = Staged::new("", &once);
+        let app = staged.start();
+        app.wait_for_record("the flood", LIMIT, |r| is_call(r, "bad", "settings.set")).unwrap();
+        let mut most = 0;
+        for _ in 0..seconds {
+            thread::sleep(Duration::from_secs(1));
+            most = most.max(most_held(&app));
+        }
+        println!("{what}: the host held {most} MB at most");
+        assert!((1..HOST_MEMORY).contains(&most), "{what}: {most} MB");
+    }
 }
 
 #[test]
