@@ -2,12 +2,14 @@
 
 CARGO ?= cargo
 CARGO_TARGET_DIR ?= target
+# What the program that an app is shipped with may take, in bytes.
+SIZE ?= 10000000
 # How long `make soak` goes on.
 MINUTES ?= 60
 TOOLS := $(CURDIR)/target/tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint audit-deps bench peers bench-peers vite soak mutants fmt clean
+.PHONY: help setup demo test lint audit-deps bench size peers bench-peers vite soak mutants fmt clean
 
 help: ## lists these targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -39,6 +41,11 @@ bench: setup ## runs every benchmark
 	$(CARGO) build --release --workspace --bins
 	$(CARGO) bench --workspace --features sidegate/stages --bench '*'
 
+size: ## builds the program that an app is shipped with, and fails if it is larger than 10 MB
+	$(CARGO) build --profile ship -p sidegate --no-default-features --features run
+	@size=$$(stat -c %s $(CARGO_TARGET_DIR)/ship/sidegate); echo "sidegate: $$size bytes of $(SIZE)"; \
+	test $$size -lt $(SIZE)
+
 # A crate of its own, with a target directory of its own: nothing here waits for what it builds.
 peers: ## asks Cedar whether it decides as we do, call by call
 	cd tests/peers && $(CARGO) test --test oracle
@@ -57,6 +64,9 @@ soak: setup ## runs storms, races, deaths and the second road in full, and the e
 	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate --lib b10_
 	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate --lib broker::tests::cancel -- --include-ignored --test-threads 1
 	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate-capabilities --test reference -- --nocapture
+	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate-tests --test broker_flood --test broker_idle -- --nocapture
+	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate-tests --test host_profiles the_sandbox -- --nocapture
+	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate-tests --test host_bounds i01_ -- --nocapture
 	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate-tests --test host_races --test host_deaths --test broker_soak -- --nocapture
 	@end=$$(($$(date +%s) + 60 * $(MINUTES))); runs=0; \
 	while [ $$(date +%s) -lt $$end ]; do \
