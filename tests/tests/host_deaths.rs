@@ -20,6 +20,9 @@ const FULL: usize = 1_000;
 /// Deaths in an ordinary run: two of each kind.
 const FEW: usize = 18;
 
+/// Deaths between one line of progress and the next.
+const TOLD: usize = 100;
+
 /// How soon everybody is gone.
 const GONE: Duration = Duration::from_millis(250);
 
@@ -62,6 +65,9 @@ fn i11_i12_who_dies_takes_all_of_theirs_along() {
         .collect();
     let mut worst = (Duration::ZERO, None);
     for round in 0..rounds {
+        if round > 0 && round % TOLD == 0 {
+            println!("{round} deaths, the slowest in {:?}: {:?}", worst.0, worst.1);
+        }
         let kind = kinds[round % kinds.len()];
         let took = die(folder.path(), &display, kind, limit);
         if took > worst.0 {
