@@ -3,7 +3,8 @@
 //! `SIDEGATE_SOAK=1`, and so is the clock: what else a machine does in an ordinary run of the tests
 //! is not known.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "tests")]
 
 use std::{fs, path::Path, time::Duration};
 
@@ -26,7 +27,8 @@ const TOLD: usize = 100;
 /// How soon everybody is gone.
 const GONE: Duration = Duration::from_millis(250);
 
-/// For what takes no time on a machine that has some.
+/// For what takes no time on a machine that has some. Threads that a dying web process has at an
+/// ordinary priority wait for a processor as all do.
 const LIMIT: Duration = Duration::from_secs(30);
 
 const WEB_PROCESS: &str = "WebKitWebProcess";
@@ -63,27 +65,30 @@ fn i11_i12_who_dies_takes_all_of_theirs_along() {
         .iter()
         .flat_map(|victim| others.iter().map(move |other| (*victim, *other)))
         .collect();
-    let mut worst = (Duration::ZERO, None);
+    let (mut worst, mut late) = ((Duration::ZERO, None), Vec::new());
     for round in 0..rounds {
         if round > 0 && round % TOLD == 0 {
-            println!("{round} deaths, the slowest in {:?}: {:?}", worst.0, worst.1);
+            println!("{round} deaths, the slowest in {:?}: {:?}; late: {late:?}", worst.0, worst.1);
         }
         let kind = kinds[round % kinds.len()];
-        let took = die(folder.path(), &display, kind, limit);
+        let took = die(folder.path(), &display, kind);
+        if took > limit {
+            late.push((took, kind));
+        }
         if took > worst.0 {
             worst = (took, Some(kind));
         }
     }
-    println!("{rounds} of {rounds} were gone in time, the slowest in {:?}: {:?}", worst.0, worst.1);
+    let in_time = rounds - late.len();
+    println!(
+        "{in_time} of {rounds} were gone in time, the slowest in {:?}: {:?}",
+        worst.0, worst.1
+    );
+    assert!(late.is_empty(), "later than {limit:?}: {late:?}");
 }
 
 /// One app, one death; how long the others outlived it.
-fn die(
-    folder: &Path,
-    display: &Display,
-    (victim, others): (Victim, Others),
-    limit: Duration,
-) -> Duration {
+fn die(folder: &Path, display: &Display, (victim, others): (Victim, Others)) -> Duration {
     let home = Home::temporary().unwrap();
     let mut app = Launch::new(folder, &home, display).unwrap().start().unwrap();
     app.wait_for_record("the page's call", LIMIT, |record| record["event"] == "call").unwrap();
@@ -103,8 +108,8 @@ fn die(
         Victim::Host => killed(&host, &sandbox),
     };
     assert!(left.iter().any(|process| process.name == WEB_PROCESS), "{left:?}");
-    wait_until_gone(&left, limit)
-        .unwrap_or_else(|left| panic!("{victim:?}, {others:?}: {left:?} outlive it by {limit:?}"))
+    wait_until_gone(&left, LIMIT)
+        .unwrap_or_else(|left| panic!("{victim:?}, {others:?}: {left:?} outlive it by {LIMIT:?}"))
 }
 
 /// Kills one; all that stood in its sandbox.

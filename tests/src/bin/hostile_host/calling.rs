@@ -15,16 +15,16 @@ use sidegate_tests::hostile::Calling;
 use crate::tricks;
 
 /// Calls that are written at once.
-const BURST: u64 = 64;
+const BURST: usize = 64;
 
 /// Calls without end, or until the broker lets go of the socket.
 pub(crate) fn flood(calling: &Calling) -> io::Result<()> {
-    for burst in 0.. {
-        let numbers = (1..=BURST).map(|number| burst * BURST + number);
-        let frames = numbers.map(|number| calling.frame(number)).collect::<io::Result<Vec<_>>>()?;
+    let mut numbers = 1..;
+    loop {
+        let burst = numbers.by_ref().take(BURST);
+        let frames = burst.map(|number| calling.frame(number)).collect::<io::Result<Vec<_>>>()?;
         tricks::write(&frames.concat())?;
     }
-    Ok(())
 }
 
 /// Calls one after another; how long each took.
@@ -49,9 +49,10 @@ fn await_answer(socket: &mut File, id: u64) -> io::Result<()> {
         socket.read_exact(&mut prefix)?;
         let mut body = vec![0; frame_length(prefix, MAX_TO_HOST).map_err(io::Error::other)?];
         socket.read_exact(&mut body)?;
-        match decode(&body).map_err(io::Error::other)? {
-            ToHost::Reply { json, .. } if json.starts_with(&start) => return Ok(()),
-            _ => {}
+        if let ToHost::Reply { json, .. } = decode(&body).map_err(io::Error::other)?
+            && json.starts_with(&start)
+        {
+            return Ok(());
         }
     }
 }
