@@ -42,10 +42,10 @@ const FRAME_WITHIN: Duration = Duration::from_secs(30);
 /// Frames to a host that are written at once: as many as a document may have calls in flight.
 const WRITTEN_AT_ONCE: usize = Calls::MAX_IN_FLIGHT;
 
-/// How much is taken of a host before the others have their turn: eight messages, or 64 KiB of
+/// How much is taken of a host before the others have their turn: four messages, or 32 KiB of
 /// them. Its share of the one thread that judges is then theirs each, whatever it sends, and a call
-/// of another host waits for eight judgements, which take less than its own way through two sockets.
-const TURN: usize = 8;
+/// of another host waits for four judgements, which take less than its own way through two sockets.
+const TURN: usize = 4;
 
 /// Bytes of a message that count as one more.
 const TURN_BYTES: usize = 8 << 10;

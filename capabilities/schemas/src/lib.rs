@@ -109,6 +109,6 @@ mod tests {
         assert!(Schema::of_handler(&pattern("^(a)\\1$")).is_err());
         assert!(Schema::of_policy(&pattern("^(a)\\1$"), BOUND).is_err());
         assert!(Schema::of_policy(&pattern("^[a-z]{1,64}$"), BOUND).is_ok());
-        assert!(Schema::of_policy(&pattern("^\\w{1,500}$"), BOUND).is_err());
+        assert!(Schema::of_policy(&pattern("^(\\w{1,100}){1,100}$"), BOUND).is_err());
     }
 }
