@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
+use crate::ask::Ask;
 use crate::names::{CommandName, WindowLabel};
 use crate::nearest::NearMiss;
 use crate::origin::Origin;
@@ -101,7 +102,11 @@ impl fmt::Display for Explanation {
             writeln!(f, "  {} {mark}: {}", step.rule, step.text)?;
         }
         match verdict {
-            Verdict::Allow(permit) => writeln!(f, "because of {}", permit.rule),
+            Verdict::Allow(permit) => {
+                writeln!(f, "because of {}", permit.rule)?;
+                let Some(ask) = &permit.ask else { return Ok(()) };
+                writeln!(f, "asks the person first ({}): {}", ask.when(), ask.rule())
+            }
             Verdict::Deny(denial) => {
                 match &denial.rule {
                     Some(rule) => writeln!(f, "because {}: {rule}", denial.reason)?,
@@ -125,14 +130,19 @@ impl fmt::Display for Explanation {
 }
 
 /// Stable keys: `window`, `origin`, `command`, `verdict` (`"allow"` or `"deny"`), `rule`, `code`,
-/// `reason`, `help` and `nearest` (`null` when allowed), `steps`.
+/// `reason`, `help` and `nearest` (`null` when allowed), `ask` (how often the person is asked before
+/// an allowed call, `null` where they are not), `steps`.
 impl Serialize for Explanation {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let denial = match &self.verdict {
             Verdict::Allow(_) => None,
             Verdict::Deny(denial) => Some(denial),
         };
-        let mut out = serializer.serialize_struct("Explanation", 10)?;
+        let ask = match &self.verdict {
+            Verdict::Allow(permit) => permit.ask.as_ref().map(Ask::when),
+            Verdict::Deny(_) => None,
+        };
+        let mut out = serializer.serialize_struct("Explanation", 11)?;
         out.serialize_field("window", self.window.as_str())?;
         out.serialize_field("origin", &self.origin.to_string())?;
         out.serialize_field("command", self.command.as_str())?;
@@ -141,6 +151,7 @@ impl Serialize for Explanation {
         out.serialize_field("code", &denial.map(|denial| denial.reason.code()))?;
         out.serialize_field("reason", &denial.map(|denial| denial.reason.to_string()))?;
         out.serialize_field("help", &denial.map(|denial| denial.help.as_str()))?;
+        out.serialize_field("ask", &ask)?;
         out.serialize_field("steps", &self.steps)?;
         out.serialize_field("nearest", &self.nearest)?;
         out.end()

@@ -9,6 +9,7 @@
 
 pub mod analysis;
 pub mod args;
+mod ask;
 pub mod diagnostics;
 pub mod directories;
 pub mod json;
@@ -40,6 +41,7 @@ mod visible;
 mod written;
 
 pub use args::Args;
+pub use ask::{Ask, AskWhen};
 pub use audit_rule::{AuditPermit, CallRecords};
 pub use diagnostics::{Color, Diagnostic, Diagnostics, Severity};
 pub use directories::Directories;

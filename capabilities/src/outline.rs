@@ -5,6 +5,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::ask::AskWhen;
 use crate::audit_rule::CallRecords;
 use crate::capability;
 use crate::limits::Limits;
@@ -49,6 +50,8 @@ pub struct Entry {
     pub key: Option<Vec<String>>,
     /// The JSON Schema of the arguments.
     pub args: Option<Value>,
+    /// How often the person is asked before a call that it allows.
+    pub ask: Option<AskWhen>,
     /// How often and how much.
     #[serde(skip)]
     pub limits: Limits,
@@ -107,6 +110,7 @@ pub(crate) fn entry(rule: &Rule) -> Entry {
         url: entry.url.as_deref().map(|list| texts(list, |pattern| pattern.written())),
         key: entry.key.as_deref().map(|list| texts(list, |pattern| pattern.written())),
         args: entry.schema.as_ref().map(|schema| schema.written().clone()),
+        ask: entry.ask.as_ref().map(|ask| ask.when),
         limits: entry.limits,
         result: entry.result.as_ref().map(|result| ResultParts {
             omit: result.omit.iter().map(ToString::to_string).collect(),

@@ -3,7 +3,7 @@
 //!
 //! The order of rules never matters: one deny entry that applies denies, else one allow entry that
 //! matches allows, and where several do the strictest of their limits and all of their filters
-//! hold. The order only says which of them is named.
+//! hold; where one of them has the person asked, they are. The order only says which of them is named.
 
 mod help;
 mod index;
@@ -14,6 +14,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use crate::args::Args;
+use crate::ask::Ask;
 use crate::audit_rule::AuditPermit;
 use crate::capability::Capability;
 use crate::directories::Directories;
@@ -64,6 +65,8 @@ struct Tally<'r> {
     first: Option<(usize, &'r Rule, Option<&'r PathPattern>)>,
     /// The first of those that came nearest.
     nearest: Option<(usize, &'r Rule, Miss)>,
+    /// The strictest of those that match and ask; of several the first, in the order of the files.
+    ask: Option<(usize, &'r Rule)>,
     /// Of all, since a limit is the command's.
     limits: Limits,
     /// Of all that match.
@@ -199,6 +202,7 @@ impl Principal {
                 key: resources.key.good().map(|key| Cow::Borrowed(key.as_str())),
                 url: resources.url.into_good(),
                 limits: tally.limits,
+                ask: tally.ask(),
                 result: tally.filter,
                 audit: tally.audit,
             }),
@@ -248,7 +252,7 @@ impl Principal {
             tally.limits = tally.limits.tighten(rule.entry.limits);
             match rule.entry.allows(resources, args) {
                 Ok(pattern) => {
-                    watch.saw(rule, place, Outcome::Applies, || "it allows the call".to_owned());
+                    watch.saw(rule, place, Outcome::Applies, || allows(rule));
                     tally.matched(place, rule, pattern);
                 }
                 Err(miss) => {
@@ -273,10 +277,21 @@ impl<'r> Tally<'r> {
         if self.first.is_none_or(|(before, ..)| place < before) {
             self.first = Some((place, rule, pattern));
         }
+        let order = |place, rule: &Rule| (rule.entry.ask.as_ref().map(|ask| ask.when), place);
+        if rule.entry.ask.is_some()
+            && self.ask.is_none_or(|(at, asking)| order(place, rule) < order(at, asking))
+        {
+            self.ask = Some((place, rule));
+        }
         if let Some(result) = &rule.entry.result {
             self.filter.add(result);
         }
         self.audit.add(&rule.entry.audit);
+    }
+
+    fn ask(&self) -> Option<Ask> {
+        let (_, rule) = self.ask?;
+        Some(Ask::new(rule.reference.clone(), rule.entry.ask.clone()?))
     }
 
     fn missed(&mut self, place: usize, rule: &'r Rule, miss: Miss) {
@@ -284,6 +299,13 @@ impl<'r> Tally<'r> {
         if self.nearest.is_none_or(|(at, _, near)| order(place, miss) > order(at, near)) {
             self.nearest = Some((place, rule, miss));
         }
+    }
+}
+
+fn allows(rule: &Rule) -> String {
+    match &rule.entry.ask {
+        None => "it allows the call".to_owned(),
+        Some(ask) => format!("it allows the call and has the person asked first ({})", ask.when),
     }
 }
 

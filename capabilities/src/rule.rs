@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::args::Args;
+use crate::ask::AskRule;
 use crate::audit_rule::AuditRule;
 use crate::glob::{self, Question};
 use crate::limits::Limits;
@@ -28,6 +29,7 @@ pub(crate) struct Entry {
     pub(crate) url: Option<Vec<UrlPattern>>,
     pub(crate) key: Option<Vec<KeyPattern>>,
     pub(crate) schema: Option<Arc<Schema>>,
+    pub(crate) ask: Option<Arc<AskRule>>,
     pub(crate) limits: Limits,
     pub(crate) result: Option<Arc<ResultRule>>,
     pub(crate) audit: Arc<AuditRule>,

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use url::Url;
 
+use crate::ask::Ask;
 use crate::audit_rule::AuditPermit;
 use crate::limits::Limits;
 use crate::result::ResultFilter;
@@ -67,6 +68,9 @@ pub struct Permit<'a> {
     pub key: Option<Cow<'a, str>>,
     /// The tightest limits over the allow entries that name the command.
     pub limits: Limits,
+    /// Whether the person is to be asked before the call runs, as the strictest of the entries that
+    /// matched has it. A permit alone is no leave then.
+    pub ask: Option<Ask>,
     /// What is kept back of the result, by all of the entries that matched.
     pub result: ResultFilter,
     /// What the audit log gets of the call, by all of the entries that matched.
@@ -83,6 +87,7 @@ impl Permit<'_> {
             rule: self.rule,
             url: self.url,
             limits: self.limits,
+            ask: self.ask,
             result: self.result,
             audit: self.audit,
         }

@@ -1,6 +1,7 @@
 //! A policy file as written: tables turned into values that remember their places, nothing unknown
 //! accepted, nothing judged yet. What the words mean is [`crate::compile`]'s business.
 
+mod ask;
 mod audit;
 mod capability;
 mod date;

@@ -151,6 +151,55 @@ fn of_several_entries_the_tightest_limits_and_all_filters_hold() {
 }
 
 #[test]
+fn the_person_is_asked_as_often_as_any_entry_that_matches_has_it() {
+    let call = r#"{ commands = ["a.b"], ask = { when = "each call", text = "do it" } }"#;
+    let session = r#"{ commands = ["a.*"], ask = "each session" }"#;
+    let once = r#"{ commands = ["a.b"], ask = "once" }"#;
+    let free = r#"{ commands = ["a.*"] }"#;
+    let other = r#"{ commands = ["a.b"], key = ["k"], ask = "each call" }"#;
+    let cases = [
+        (vec![free], None),
+        (vec![free, once], Some(("once", None, 2))),
+        (vec![once, free, session], Some(("each session", None, 3))),
+        (vec![session, call, once], Some(("each call", Some("do it"), 2))),
+        (vec![call, call], Some(("each call", Some("do it"), 1))),
+        // It allows no call without a key, and so has nobody asked about one.
+        (vec![other, once], Some(("once", None, 2))),
+    ];
+    for (entries, expected) in cases {
+        let body = format!("allow = [{}]", entries.join(", "));
+        let principal = main(&body);
+        let found = permit(&principal, "a.b", &json!({})).ask;
+        let found = found.as_ref().map(|ask| (ask.when().word(), ask.text(), ask.rule().index));
+        assert_eq!(found, expected, "{body}");
+    }
+    let body = format!("allow = [{call}]\ndeny = [{{ commands = [\"a.b\"] }}]");
+    assert_eq!(code(&main(&body), "a.b", &json!({})), "denied-by-rule", "deny wins over asking");
+}
+
+/// What a yes was given for is told from what it was before, and not from where it stood.
+#[test]
+fn terms_are_what_an_entry_is_about() {
+    let terms = |entry: &str| {
+        let found = permit(&main(&format!("allow = [{entry}]")), "a", &json!({}));
+        found.ask.unwrap().terms().to_owned()
+    };
+    let plain = terms(r#"{ commands = ["a"], ask = "once" }"#);
+    let same = [
+        "{ ask = \"once\", commands = [\"a\"] }",
+        "\n\n  { commands = [\"a\"], ask = { when = \"once\" }, limit = { in_flight = 2 } }",
+    ];
+    let others = [
+        r#"{ commands = ["a"], ask = "each session" }"#,
+        r#"{ commands = ["a"], ask = { when = "once", text = "go on" } }"#,
+        r#"{ commands = ["a", "b"], ask = "once" }"#,
+        r#"{ commands = ["a"], ask = "once", args = { properties = { n = { maximum = 5 } } } }"#,
+    ];
+    same.iter().for_each(|entry| assert_eq!(terms(entry), plain, "{entry}"));
+    others.iter().for_each(|entry| assert_ne!(terms(entry), plain, "{entry}"));
+}
+
+#[test]
 fn a_schema_narrows_an_allow_and_a_deny() {
     let body = r#"
 allow = [{ commands = ["a"], args = { properties = { n = { maximum = 5 } }, required = ["n"] } }]

@@ -45,6 +45,7 @@ fn what_widens_and_what_narrows() {
         ("\"editor\", ", "\"editor\", \"preview\", ", 1, "allowed"),
         ("5/s", "6/s", 1, "looser"),
         ("5/s", "4/s", 0, "tighter"),
+        ("limit =", "ask = \"once\", limit =", 0, "tighter"),
         ("\"editor\", ", "", 0, "denied"),
         ("*.md", "a.md", 0, "denied"),
     ];

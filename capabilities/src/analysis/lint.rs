@@ -219,6 +219,7 @@ fn lasts(other: &Capability, mine: &Capability) -> bool {
 fn conditions(rule: &Rule) -> Conditions {
     let entry = &rule.entry;
     Conditions {
+        ask: entry.ask.as_ref().map(|ask| ask.when),
         limits: entry.limits,
         results: entry.result.iter().cloned().collect(),
         audit: audit_of([entry.as_ref()].into_iter()),
@@ -236,7 +237,10 @@ fn hidden_too(region: Region, rule: &Rule) -> Region {
 fn but_one(rule: &Rule) -> Vec<String> {
     let entry = &rule.entry;
     let schema = entry.schema.as_ref().map(|schema| schema.written().to_string());
-    let rest = format!("{schema:?} {:?} {:?} {:?}", entry.limits, entry.result, entry.audit);
+    let rest = format!(
+        "{schema:?} {:?} {:?} {:?} {:?}",
+        entry.ask, entry.limits, entry.result, entry.audit
+    );
     let owner = &rule.reference.permission;
     let lists = [
         Some(format!("{:?}", entry.commands)),

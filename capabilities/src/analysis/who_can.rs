@@ -19,7 +19,7 @@ use super::named::Patterns;
 use super::patterns;
 use super::prove::Prover;
 use super::region::{Candidate, Question, Region, Scope};
-use super::words::{Conditions, audit_of};
+use super::words::{Conditions, ask_of, audit_of};
 use crate::args::Args;
 use crate::capability::Capability;
 use crate::glob::literal_regex;
@@ -293,7 +293,8 @@ impl Found {
 fn conditions(limits: Limits, entry: Option<&Arc<Entry>>) -> Vec<String> {
     let results = entry.and_then(|entry| entry.result.clone()).into_iter().collect();
     let audit = audit_of(entry.map(AsRef::as_ref).into_iter());
-    Conditions { limits, results, audit }.words()
+    let ask = ask_of(entry.map(AsRef::as_ref).into_iter());
+    Conditions { ask, limits, results, audit }.words()
 }
 
 /// The deny entries that have a call in common with the grant, or would have if its wildcards stood for

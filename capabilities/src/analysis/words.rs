@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::ask::AskWhen;
 use crate::audit_rule::{AuditPermit, CallRecords};
 use crate::limits::{Limits, Rate};
 use crate::result::ResultRule;
@@ -14,6 +15,7 @@ use crate::rule::Entry;
 /// What holds for a call that is allowed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Conditions {
+    pub(super) ask: Option<AskWhen>,
     pub(super) limits: Limits,
     pub(super) results: Vec<Arc<ResultRule>>,
     pub(super) audit: AuditPermit,
@@ -25,7 +27,7 @@ pub(super) struct Conditions {
 pub struct Shift {
     /// Whether it lets more through than before.
     pub looser: bool,
-    /// Which condition: `rate`, `burst`, `in_flight`, `bytes`, `deadline`, `result` or `audit`.
+    /// Which condition: `ask`, `rate`, `burst`, `in_flight`, `bytes`, `deadline`, `result` or `audit`.
     pub condition: &'static str,
     /// What it was.
     pub before: String,
@@ -38,6 +40,16 @@ const NONE: &str = "none";
 /// What is different from `old` to `new`.
 pub(super) fn shifts(old: &Conditions, new: &Conditions) -> Vec<Shift> {
     let mut shifts = Vec::new();
+    if old.ask != new.ask {
+        let looser = !is_as_strict(new.ask, old.ask);
+        let text = |ask: Option<AskWhen>| ask.map_or(NONE.to_owned(), |when| when.to_string());
+        shifts.push(Shift {
+            looser,
+            condition: "ask",
+            before: text(old.ask),
+            after: text(new.ask),
+        });
+    }
     let interval = |limits: &Limits| limits.rate.map(|rate| rate.per_second.interval());
     let rates = (interval(&old.limits), interval(&new.limits));
     if rates.0 != rates.1 {
@@ -90,6 +102,19 @@ pub(super) fn shifts(old: &Conditions, new: &Conditions) -> Vec<Shift> {
     shifts
 }
 
+/// Whether the one asks the person at least as often as the other.
+fn is_as_strict(one: Option<AskWhen>, other: Option<AskWhen>) -> bool {
+    match (one, other) {
+        (_, None) => true,
+        (one, Some(other)) => one.is_some_and(|one| one <= other),
+    }
+}
+
+/// How often the person is asked by all of some entries: as often as any of them says.
+pub(super) fn ask_of<'e>(entries: impl Iterator<Item = &'e Entry>) -> Option<AskWhen> {
+    entries.filter_map(|entry| entry.ask.as_ref()).map(|ask| ask.when).min()
+}
+
 /// What the log gets by all of some entries.
 pub(super) fn audit_of<'e>(entries: impl Iterator<Item = &'e Entry>) -> AuditPermit {
     let mut audit = AuditPermit::default();
@@ -110,6 +135,7 @@ impl Conditions {
         let Limits { rate: most, in_flight, bytes, deadline } = self.limits;
         let filter = Filter::of(&self.results);
         let mut words = Vec::new();
+        words.extend(self.ask.map(|when| format!("asks the person first ({when})")));
         words.extend(most.map(|most| format!("at most {}, burst {}", rate(most), most.burst)));
         words.extend(in_flight.map(|most| format!("at most {most} at once")));
         words.extend(bytes.map(|most| format!("arguments of at most {}", size(most))));

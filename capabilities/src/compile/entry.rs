@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Compiler, Owner};
+use crate::ask::AskRule;
 use crate::diagnostics::Diagnostic;
 use crate::directories::VARIABLES;
 use crate::policy::Context;
@@ -19,12 +20,19 @@ impl Compiler<'_> {
         });
         let url = self.scope(owner, Argument::Url, list(&written.url), UrlPattern::parse);
         let key = self.scope(owner, Argument::Key, list(&written.key), KeyPattern::parse);
+        let schema = written.args.as_ref().and_then(|args| self.schema(owner, args));
+        let ask = written.ask.as_ref().map(|ask| {
+            let schema = schema.as_ref().map(|schema| schema.written());
+            let terms = terms(written, schema);
+            Arc::new(AskRule { when: ask.when, text: ask.text.clone(), terms })
+        });
         let entry = Entry {
             commands: self.commands(owner, &written.commands),
             path: path.as_ref().map(|patterns| patterns.iter().map(|(_, p)| p.clone()).collect()),
             url: url.as_ref().map(|patterns| patterns.iter().map(|(_, p)| p.clone()).collect()),
             key: key.map(|patterns| patterns.into_iter().map(|(_, pattern)| pattern).collect()),
-            schema: written.args.as_ref().and_then(|args| self.schema(owner, args)),
+            schema,
+            ask,
             limits: written.limits,
             result: written.result.clone().map(Into::into),
             audit: Arc::new(written.audit.clone()),
@@ -84,6 +92,25 @@ impl Compiler<'_> {
             Diagnostic::error(code, place, message).label(error.message).maybe_help(error.help)
         });
     }
+}
+
+/// What an entry is about, in one text that is another where any of it is. Limits, results and the log
+/// are no part of it: they are not what a person is asked about.
+fn terms(written: &WrittenEntry, schema: Option<&serde_json::Value>) -> String {
+    let texts = |list: Option<&[At<String>]>| -> Option<Vec<String>> {
+        list.map(|list| list.iter().map(|text| text.value.clone()).collect())
+    };
+    let ask = written.ask.as_ref();
+    serde_json::json!([
+        texts(Some(&written.commands)),
+        texts(list(&written.path)),
+        texts(list(&written.url)),
+        texts(list(&written.key)),
+        schema,
+        ask.map(|ask| ask.when),
+        ask.and_then(|ask| ask.text.as_deref()),
+    ])
+    .to_string()
 }
 
 /// The texts of a scope, where it is written.

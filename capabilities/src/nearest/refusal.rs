@@ -111,6 +111,7 @@ impl Question<'_> {
             url: None,
             key: None,
             schema: None,
+            ask: None,
             limits: crate::limits::Limits::default(),
             result: None,
             audit: Arc::default(),

@@ -25,6 +25,7 @@ fn rule(capability: &str, command: &str, effect: Effect) -> Rule {
         url: None,
         key: None,
         schema: None,
+        ask: None,
         limits: Limits::default(),
         result: None,
         audit: Arc::default(),

@@ -4,9 +4,11 @@ use serde_json::{Map, Number, Value};
 use toml::de::{DeTable, DeValue};
 
 use super::At;
+use super::ask::read_ask;
 use super::audit::read_audit;
 use super::limit::{read_limit, read_size};
 use super::reader::{Node, Reader};
+use crate::ask::WrittenAsk;
 use crate::audit_rule::AuditRule;
 use crate::diagnostics::{Diagnostic, Span};
 use crate::limits::Limits;
@@ -17,7 +19,7 @@ use crate::verdict::Effect;
 const NARROWING: [&str; 5] = ["commands", "path", "url", "key", "args"];
 
 /// The keys that say how an allowed call runs.
-const GRANTING: [&str; 4] = ["limit", "result", "audit", "dangerous"];
+const GRANTING: [&str; 5] = ["ask", "limit", "result", "audit", "dangerous"];
 
 /// An entry of an `allow` or a `deny` list.
 #[derive(Debug, Clone)]
@@ -28,6 +30,7 @@ pub(crate) struct WrittenEntry {
     pub(crate) url: Option<At<Vec<At<String>>>>,
     pub(crate) key: Option<At<Vec<At<String>>>>,
     pub(crate) args: Option<At<WrittenSchema>>,
+    pub(crate) ask: Option<WrittenAsk>,
     pub(crate) limits: Limits,
     pub(crate) result: Option<ResultRule>,
     pub(crate) audit: AuditRule,
@@ -87,6 +90,7 @@ fn read_entry<'s>(
         url,
         key,
         args: table.get("args").and_then(|node| read_schema(reader, node)),
+        ask: table.get("ask").and_then(|node| read_ask(reader, node)),
         limits: table.get("limit").map(|node| read_limit(reader, node)).unwrap_or_default(),
         result: table.get("result").and_then(|node| read_result(reader, node)),
         audit: table.get("audit").map(|node| read_audit(reader, node)).unwrap_or_default(),

@@ -171,6 +171,7 @@ impl Random {
             entry.max_bytes = Some(64 + self.below(4) as u64);
         }
         entry.logs_args = self.one_in(2);
+        entry.ask = self.one_in(3).then(|| self.below(3));
         entry
     }
 

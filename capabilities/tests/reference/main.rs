@@ -95,6 +95,9 @@ fn differs(answer: &Answer<'_>, verdict: &Verdict<'_>, call: &Call) -> Option<&'
             if permit.audit.values() != matching.iter().all(|entry| entry.logs_args) {
                 return Some("what the log may have");
             }
+            if !ask_agrees(matching, permit) {
+                return Some("whether the person is asked");
+            }
             resource(permit, call)
                 .or_else(|| (!limits_agree(naming, &permit.limits)).then_some("limits"))
                 .or_else(|| (!filters_agree(matching, permit)).then_some("result filter"))
@@ -124,6 +127,19 @@ fn resource(permit: &Permit<'_>, call: &Call) -> Option<&'static str> {
         return Some("url");
     }
     (permit.key.as_deref() != text("key")).then_some("key")
+}
+
+/// As often as any of those that match has it, by the first of those that have it so.
+fn ask_agrees(matching: &[&Entry], permit: &Permit<'_>) -> bool {
+    let most = matching.iter().filter_map(|entry| entry.ask).min();
+    let found = permit.ask.as_ref();
+    let asked = found.map(|ask| format!("\"{}\"", ask.when()));
+    let wanted = most.and_then(|often| model::ASKS.get(often)).map(|word| (*word).to_owned());
+    let spelt = found.map(|ask| match ask.text() {
+        Some(text) => format!("{{ when = \"{}\", text = {text:?} }}", ask.when()),
+        None => asked.unwrap_or_default(),
+    });
+    spelt == wanted
 }
 
 fn limits_agree(naming: &[&Entry], limits: &Limits) -> bool {
@@ -166,6 +182,7 @@ fn same(one: &Verdict<'_>, other: &Verdict<'_>) -> bool {
                 && one.path == other.path
                 && one.url == other.url
                 && one.key == other.key
+                && one.ask == other.ask
                 && one.limits == other.limits
                 && one.result == other.result
                 && one.audit == other.audit

@@ -15,6 +15,8 @@ pub(crate) struct Entry {
     pub(crate) keep: Option<Vec<&'static str>>,
     pub(crate) max_bytes: Option<u64>,
     pub(crate) logs_args: bool,
+    /// How often it has the person asked; the less, the more often.
+    pub(crate) ask: Option<usize>,
 }
 
 /// What a schema says of the arguments `n` and `s`.
@@ -49,6 +51,10 @@ pub(crate) struct Capability {
     pub(crate) allow: Vec<Entry>,
     pub(crate) deny: Vec<Entry>,
 }
+
+/// As it is written, the most often first.
+pub(crate) const ASKS: [&str; 3] =
+    ["\"each call\"", "{ when = \"each session\", text = \"go on\" }", "\"once\""];
 
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
@@ -91,6 +97,7 @@ fn entry(entry: &Entry) -> String {
     if !result.is_empty() {
         parts.push(format!("result = {{ {} }}", result.join(", ")));
     }
+    parts.extend(entry.ask.and_then(|often| ASKS.get(often)).map(|word| format!("ask = {word}")));
     if entry.logs_args {
         parts.push("audit = { args = true }".to_owned());
     }

@@ -9,8 +9,8 @@
 //! proves of all requests holds of all calls, while a request that it finds may be none that a call
 //! makes.
 //!
-//! What is left out: limits, what is kept back of results, and the audit log. None of them allows a
-//! call. A capability that is only observed is not enforced, and not exported either.
+//! What is left out: whether the person is asked, limits, what is kept back of results, and the audit
+//! log. None of them allows a call. A capability that is only observed is not enforced, and not exported either.
 
 mod policies;
 mod request;

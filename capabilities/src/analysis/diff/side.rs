@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::super::dimension::{DIMENSIONS, Dimension};
 use super::super::patterns;
 use super::super::region::{Region, Scope};
-use super::super::words::{Conditions, audit_of};
+use super::super::words::{Conditions, ask_of, audit_of};
 use crate::capability::Capability;
 use crate::directories::Directories;
 use crate::limits::Limits;
@@ -103,6 +103,7 @@ impl<'p> Rules<'p> {
         let (first, _) = mine().next()?;
         let entries = || mine().map(|(_, side)| &side.rule.entry);
         let conditions = Conditions {
+            ask: ask_of(entries().map(AsRef::as_ref)),
             limits: self.limits(age, naming),
             results: entries().filter_map(|entry| entry.result.clone()).collect(),
             audit: audit_of(entries().map(AsRef::as_ref)),
@@ -132,8 +133,8 @@ fn says(
     let entry = &rule.entry;
     let schema = region.schema.as_ref().map(|schema| schema.written().to_string());
     let mut text = format!(
-        "{:?} {schema:?} {:?} {:?} {:?}",
-        rule.reference.effect, entry.limits, entry.result, entry.audit
+        "{:?} {schema:?} {:?} {:?} {:?} {:?}",
+        rule.reference.effect, entry.ask, entry.limits, entry.result, entry.audit
     );
     let mut says = [0; DIMENSIONS + 1];
     let mut number = |text: &str| {

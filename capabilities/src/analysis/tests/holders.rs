@@ -71,7 +71,7 @@ fn every_call_is_of_a_grant(policy: &Policy) -> Result<(), TestCaseError> {
                 && grant.patterns.commands.iter().any(|one| like(one, call.command.as_str()))
         });
         prop_assert!(mine.is_some(), "{}", call);
-        let words = limits.in_flight.map(|most| format!("at most {most} at once"));
+        let words = limits.0.in_flight.map(|most| format!("at most {most} at once"));
         let is_told = |words: &String| {
             found.grants.iter().flat_map(|grant| &grant.conditions).any(|one| one.contains(words))
         };

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::super::lint::lint;
 use super::world::{NOW, calls, compile, is_allowed, kept_out, policy};
 use crate::analysis::Call;
+use crate::ask::Ask;
 use crate::policy::Policy;
 use crate::rule::Rule;
 use crate::sources::Sources;
@@ -103,7 +104,8 @@ fn effect(policy: &Policy, call: &Call) -> Option<String> {
         |pointer: &String| kept_out.iter().any(|one| pointer.starts_with(&format!("{one}/")));
     let kept_out: Vec<_> = kept_out.iter().filter(|pointer| !is_covered(pointer)).collect();
     let audit = (permit.audit.values(), permit.audit.calls(), kept_out);
-    Some(format!("{:?} {result:?} {audit:?}", permit.limits))
+    let ask = permit.ask.as_ref().map(Ask::when);
+    Some(format!("{ask:?} {:?} {result:?} {audit:?}", permit.limits))
 }
 
 /// The policy without the rules that stand at a place.

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::analysis::Call;
 use crate::args::Args;
+use crate::ask::{Ask, AskWhen};
 use crate::directories::Directories;
 use crate::glob::{self, Question};
 use crate::limits::Limits;
@@ -88,7 +89,7 @@ pub(super) fn kept_out(policy: &Policy, command: &str) -> BTreeSet<String> {
 }
 
 /// The verdict on every call of the world: the limits, where it is allowed.
-pub(super) fn verdicts(policy: &Policy, calls: &[Call]) -> Vec<Option<Limits>> {
+pub(super) fn verdicts(policy: &Policy, calls: &[Call]) -> Vec<Option<(Limits, Option<AskWhen>)>> {
     let mut principals = std::collections::HashMap::new();
     let decide = |call: &Call| {
         let who = (call.window.clone(), call.origin.clone());
@@ -96,7 +97,7 @@ pub(super) fn verdicts(policy: &Policy, calls: &[Call]) -> Vec<Option<Limits>> {
             .entry(who)
             .or_insert_with(|| policy.principal(&call.window, &call.origin, NOW));
         match principal.decide(&call.command, &call.args) {
-            Verdict::Allow(permit) => Some(permit.limits),
+            Verdict::Allow(permit) => Some((permit.limits, permit.ask.as_ref().map(Ask::when))),
             Verdict::Deny(_) => None,
         }
     };
@@ -140,6 +141,10 @@ fn entry(
         if conditions { 0.2 } else { 1e-9 },
         prop::sample::select(&["/a", "/b"][..]),
     );
+    let ask = prop::option::weighted(
+        if conditions { 0.2 } else { 1e-9 },
+        prop::sample::select(&AskWhen::ALL[..]),
+    );
     let redact = prop::option::weighted(
         if conditions { 0.2 } else { 1e-9 },
         (prop::sample::select(&["/a", "/a/b", "/c"][..]), any::<bool>()),
@@ -150,10 +155,10 @@ fn entry(
         prop::option::weighted(0.3, some_of(&KEY_PATTERNS)),
         prop::option::weighted(schemas.max(1e-9), 0_i64..3),
         limit,
-        omit,
+        (omit, ask),
         redact,
     );
-    parts.prop_map(|(commands, path, key, maximum, limit, omit, redact)| {
+    parts.prop_map(|(commands, path, key, maximum, limit, (omit, ask), redact)| {
         let mut text = format!("{{ commands = {commands:?}");
         for (name, scope) in [("path", path), ("key", key)] {
             text += &scope.map(|patterns| format!(", {name} = {patterns:?}")).unwrap_or_default();
@@ -162,6 +167,7 @@ fn entry(
             text += &format!(", args = {{ properties = {{ n = {{ maximum = {maximum} }} }} }}");
         }
         text += &limit.map(|n| format!(", limit = {{ in_flight = {n} }}")).unwrap_or_default();
+        text += &ask.map(|when| format!(", ask = \"{when}\"")).unwrap_or_default();
         text += &omit.map(|at| format!(", result = {{ omit = [{at:?}] }}")).unwrap_or_default();
         if let Some((at, values)) = redact {
             text += &format!(", audit = {{ args = {values}, redact = [{at:?}] }}");

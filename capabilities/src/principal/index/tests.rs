@@ -16,6 +16,7 @@ fn rule(commands: &[&str], effect: Effect) -> Rule {
         url: None,
         key: None,
         schema: None,
+        ask: None,
         limits: Limits::default(),
         result: None,
         audit: Arc::default(),

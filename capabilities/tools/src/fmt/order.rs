@@ -12,6 +12,7 @@ pub(super) enum Kind {
     Entry,
     Limit,
     Result,
+    Ask,
     Audit,
     Use,
     /// A table whose keys are its author's own: arguments, a JSON Schema, defaults.
@@ -30,6 +31,7 @@ impl Kind {
             (Self::Permission | Self::Capability, "use") => Self::Use,
             (Self::Entry, "limit") => Self::Limit,
             (Self::Entry, "result") => Self::Result,
+            (Self::Entry, "ask") => Self::Ask,
             (Self::Entry, "audit") => Self::Audit,
             _ => Self::Free,
         }
@@ -83,6 +85,7 @@ impl Kind {
                 "url",
                 "key",
                 "args",
+                "ask",
                 "limit",
                 "result",
                 "audit",
@@ -91,6 +94,7 @@ impl Kind {
             ],
             Self::Limit => &["rate", "burst", "in_flight", "bytes", "deadline"],
             Self::Result => &["omit", "keep", "max_bytes"],
+            Self::Ask => &["when", "text"],
             Self::Audit => &["args", "redact", "calls"],
             Self::Use => &["id"],
             Self::Free => &[],

@@ -135,6 +135,7 @@ fn of_values(asked: &Asked<'_>, keys: &[&str]) -> Vec<Proposal> {
         ["never", "origins" | "except_origins"] => words(&["local", "remote"]),
         [.., "origins"] | ["test", "origin"] => words(&["local"]),
         ["test", "expect"] => words(&["allow", "deny"]),
+        [.., "ask"] | [.., "ask", "when"] => words(&["each call", "each session", "once"]),
         [.., "audit", "calls"] => words(&["each", "counted"]),
         [.., "observe"] | [.., "audit", "args"] => {
             let bare = |word: &str| Proposal { form: Form::Bare, ..word_of(word) };

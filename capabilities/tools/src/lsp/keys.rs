@@ -11,6 +11,7 @@ pub(super) enum Section {
     Use,
     Limit,
     Result,
+    Ask,
     Audit,
     Test,
     Never,
@@ -41,6 +42,7 @@ impl Section {
             (Self::Permission | Self::Capability, "use") => Self::Use,
             (Self::Allow, "limit") => Self::Limit,
             (Self::Allow, "result") => Self::Result,
+            (Self::Allow, "ask") => Self::Ask,
             (Self::Allow, "audit") => Self::Audit,
             _ => Self::Free,
         }
@@ -62,6 +64,7 @@ impl Section {
             Self::Use => USE,
             Self::Limit => LIMIT,
             Self::Result => RESULT,
+            Self::Ask => ASK,
             Self::Audit => AUDIT,
             Self::Test => TEST,
             Self::Never => NEVER,
@@ -183,6 +186,12 @@ const ALLOW: &[Key] = &[
          it the call has no key; empty, no call matches.",
     ),
     ARGS,
+    key(
+        "ask",
+        "\"${1:each call}\"",
+        "The person is asked first, by the broker: before `each call`, in `each session` (each \
+         document), or `once`. Without an answer the call is refused.",
+    ),
     key("limit", "{ rate = \"$1/s\" }", "How much of it: rate, burst, calls at once, size, time."),
     key("result", "{ omit = [\"/$1\"] }", "What of the answer reaches the page."),
     key("audit", "{ args = true }", "What of the call stands in the audit log."),
@@ -217,6 +226,16 @@ const RESULT: &[Key] = &[
     key("omit", "[\"/$1\"]", "JSON pointers to what is left out of the answer."),
     key("keep", "[\"/$1\"]", "JSON pointers to all that is left in the answer."),
     key("max_bytes", "\"$1 KiB\"", "The most bytes of an answer."),
+];
+
+const ASK: &[Key] = &[
+    key(
+        "when",
+        "\"${1:each call}\"",
+        "`each call`; `each session`: before the first of a document; `once`: before the first, for \
+         good.",
+    ),
+    key("text", "\"$1\"", "What the call does, in a few words: what the person reads."),
 ];
 
 const AUDIT: &[Key] = &[

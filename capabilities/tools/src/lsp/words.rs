@@ -57,7 +57,7 @@ pub(super) fn grant(audience: &str, effect: &str, entry: &DeTable<'_>) -> String
     if entry.contains_key("args") {
         words.push_str(", with arguments that meet a schema");
     }
-    for part in [limits(entry), result(entry), audit(entry)].into_iter().flatten() {
+    for part in [ask(entry), limits(entry), result(entry), audit(entry)].into_iter().flatten() {
         words.push_str(&format!(", {part}"));
     }
     if let Some((why, _)) = tree::string(entry, "dangerous") {
@@ -128,6 +128,12 @@ fn result(entry: &DeTable<'_>) -> Option<String> {
         parts.push(format!("answers being at most {size}"));
     }
     (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+fn ask(entry: &DeTable<'_>) -> Option<String> {
+    let table = entry.get("ask").and_then(|ask| ask.get_ref().as_table());
+    let when = tree::string(table.unwrap_or(entry), if table.is_some() { "when" } else { "ask" });
+    when.map(|(when, _)| format!("the person being asked first ({when})"))
 }
 
 fn audit(entry: &DeTable<'_>) -> Option<String> {

@@ -113,7 +113,9 @@ fn documentation(reached: &Reached<'_>) -> Vec<String> {
         let limits = limits(&entry.limits);
         let limits = limits.map(|limits| format!(", at most {limits}")).unwrap_or_default();
         let schema = if entry.args.is_some() { ", arguments as its schema says" } else { "" };
-        format!("- allowed{}{schema}{limits} ({})", places(entry, " where"), at(entry))
+        let ask = entry.ask.map(|when| format!(", after the person was asked ({when})"));
+        let ask = ask.unwrap_or_default();
+        format!("- allowed{}{schema}{limits}{ask} ({})", places(entry, " where"), at(entry))
     }));
     lines.extend(reached.deny.iter().map(|entry| {
         let schema =
