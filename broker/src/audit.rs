@@ -57,7 +57,7 @@ mod walk;
 pub use chain::{Damage, Finding};
 pub use error::AuditError;
 pub use event::{
-    Call, Cancelled, Counted, Ended, Event, HostState, Outcome, Repeated, Shadow, StopOutcome,
+    Answered, Call, Cancelled, Counted, Ended, Event, HostState, Outcome, Repeated, Shadow, StopOutcome,
     TokenState, Verdict, WindowState,
 };
 pub use filter::{Filter, Pattern, since};

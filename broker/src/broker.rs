@@ -168,6 +168,14 @@ impl Broker {
         &self.core.pipeline.state
     }
 
+    /// Forgets whatever the person answered to what the policy has them asked: they are asked again. A
+    /// call that runs on a yes goes on; [`revoke`](Self::revoke) stops it.
+    pub fn forget_answers(&self) {
+        if let Some(person) = &self.core.pipeline.person {
+            person.memory.forget_all();
+        }
+    }
+
     /// The commands that there are handlers for, sorted.
     #[must_use]
     pub fn commands(&self) -> Vec<CommandName> {

@@ -31,6 +31,8 @@ mod clock;
 #[cfg(feature = "core")]
 pub mod confined;
 #[cfg(feature = "core")]
+pub mod confirm;
+#[cfg(feature = "core")]
 mod core;
 #[cfg(feature = "core")]
 pub mod events;

@@ -2,12 +2,13 @@
 //! leaving one out does not compile:
 //!
 //! `Frame` → [`Authenticated`](authenticate::Authenticated) → [`Admitted`](limit::Admitted) →
-//! [`Granted`](decide::Granted) → [`Recorded`](record::Recorded) → [`Reply`]
+//! [`Granted`](decide::Granted) → [`Confirmed`](ask::Confirmed) → [`Recorded`](record::Recorded) → [`Reply`]
 //!
 //! There is one constructor of a grant (`decide`), one call site of a handler (`dispatch`), and
 //! one table from a refusal to what a page may learn of it (`refusal`). Who listens for frames,
 //! and where replies go, is the connection's.
 
+mod ask;
 mod authenticate;
 mod decide;
 mod delegate;
@@ -37,6 +38,7 @@ use std::sync::Arc;
 
 use crate::audit::{AuditError, Event};
 use crate::clock::{Moment, Now};
+use crate::confirm::Person;
 use crate::events::Events;
 use crate::handler::Registry;
 use crate::ledger::Ledger;
@@ -45,11 +47,12 @@ use crate::session::{Gate, Sessions};
 use crate::state::State;
 use crate::windows::WindowPort;
 
+pub(crate) use ask::Due;
+use ask::Asked as Putting;
 use authenticate::Known;
 pub(crate) use force::{Force, InForce};
 pub(crate) use power::{Asked, Permitted};
 pub(crate) use receive::Frame;
-pub(crate) use record::Recorded;
 pub use refusal::PageError;
 pub(crate) use refusal::{Consequence, Refusal};
 pub(crate) use reply::Reply;
@@ -71,6 +74,8 @@ pub(crate) struct Pipeline {
     pub(crate) buckets: Buckets,
     pub(crate) gate: Gate,
     pub(crate) ledger: Ledger,
+    /// Who is asked where the policy wants that; without one, what would have to be is refused.
+    pub(crate) person: Option<Person>,
     pub(crate) events: Events,
     pub(crate) state: State,
 }
@@ -79,7 +84,7 @@ pub(crate) struct Pipeline {
 #[derive(Debug)]
 pub(crate) enum Passed {
     /// A call, ready to be dispatched.
-    Call(Box<Recorded>),
+    Call(Box<Due>),
     /// A word about an earlier call, done.
     Done,
     /// A wish that the broker itself fulfils, done; its answer is for the bridge.
@@ -148,8 +153,13 @@ impl Pipeline {
         };
         let admitted = limit::limit(self, *call, now)?;
         let granted = decide::decide(self, admitted, port)?;
-        let recorded = record::record(&self.ledger, granted, Moment::now())?;
-        Ok(Passed::Call(Box::new(recorded)))
+        let confirmed = match ask::ask(self, granted)? {
+            Putting::Confirmed(confirmed) => confirmed,
+            Putting::Person(unanswered) => return Ok(Passed::Call(Box::new(Due::Asked(unanswered)))),
+        };
+        let recorded = record::record(&self.ledger, confirmed, Moment::now());
+        let recorded = recorded.map_err(|(stopped, _in_flight)| stopped)?;
+        Ok(Passed::Call(Box::new(Due::Recorded(recorded))))
     }
 
     /// Writes the refusal down and says what the page may learn.

@@ -146,6 +146,9 @@ impl Core {
             floor.raise_to(*version).map_err(BuildError::Floor)?;
         }
         self.pipeline.force.replace(Arc::clone(&next));
+        if let Some(person) = &self.pipeline.person {
+            person.memory.forget_but(next.policies.enforced.asks());
+        }
         let cancelled = self.pipeline.sessions.review(&next.policies, now);
         self.pipeline.force.tell(next.policies.epoch);
         if let Some(observed) = observed {

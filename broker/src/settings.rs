@@ -145,6 +145,11 @@ impl Settings {
         self.current.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 
+    /// The keys that have a value, sorted.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).keys()
+    }
+
     /// Gives a key a value, or takes it away with `null`. The change is on the disk when this
     /// returns; after an error the values are those of before.
     ///

@@ -198,6 +198,13 @@ impl Policy {
         crate::outline::of(&self.0.capabilities)
     }
 
+    /// The terms of its entries that have the person asked ([`crate::Ask::terms`]): a yes to any other
+    /// stands for nothing under this policy.
+    pub fn asks(&self) -> impl Iterator<Item = &str> {
+        let rules = self.0.capabilities.iter().flat_map(|capability| &capability.allow);
+        rules.filter_map(|rule| rule.entry.ask.as_ref()).map(|ask| ask.terms.as_str())
+    }
+
     /// Which of the policy's patterns and schemas the arguments of a call are in, whoever calls.
     #[must_use]
     pub fn memberships(&self, args: &Args) -> Memberships<'_> {

@@ -134,6 +134,12 @@ impl AppDirectories {
         self.config.join("windows.json")
     }
 
+    /// Where it stands what the person answered for good.
+    #[must_use]
+    pub fn answers(&self) -> PathBuf {
+        self.log.join("answers.json")
+    }
+
     /// The directories that are the app's alone: made when they are first needed.
     #[must_use]
     pub fn own(&self) -> Vec<PathBuf> {

@@ -150,6 +150,29 @@ pub enum Event<'a> {
         /// The number of the delegation.
         call: u64,
     },
+    /// The person is asked about a call.
+    Asked {
+        /// The window.
+        #[serde(serialize_with = "clip::name")]
+        window: &'a str,
+        /// The document.
+        document: u64,
+        /// The origin of the document.
+        #[serde(serialize_with = "clip::origin")]
+        origin: &'a str,
+        /// The command.
+        #[serde(serialize_with = "clip::name")]
+        command: &'a str,
+        /// The number of the call in its document.
+        call: u64,
+        /// The rule that has them asked, as `file:line`.
+        #[serde(serialize_with = "clip::text")]
+        rule: &'a str,
+        /// How often: `each-call`, `each-session` or `once`.
+        when: &'static str,
+    },
+    /// The person answered, or it is known what they did.
+    Answered(Answered<'a>),
     /// A message was thrown away before it became a call.
     Dropped {
         /// The host that sent it.
@@ -342,6 +365,34 @@ pub struct Cancelled<'a> {
     pub why: &'static str,
     /// What had become of it.
     pub outcome: StopOutcome,
+}
+
+/// What the person said when they were asked about a call. A yes stands here before its call runs.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Answered<'a> {
+    /// The window.
+    #[serde(serialize_with = "clip::name")]
+    pub window: &'a str,
+    /// The document.
+    pub document: u64,
+    /// The origin of the document.
+    #[serde(serialize_with = "clip::origin")]
+    pub origin: &'a str,
+    /// The command.
+    #[serde(serialize_with = "clip::name")]
+    pub command: &'a str,
+    /// The number of the call in its document.
+    pub call: u64,
+    /// The rule that had them asked, as `file:line`.
+    #[serde(serialize_with = "clip::text")]
+    pub rule: &'a str,
+    /// `yes` or `no`.
+    pub answer: &'static str,
+    /// How long it holds: `call`, `session` (the document) or `for-good`.
+    pub holds: &'static str,
+    /// `person`, or `memory`: an answer for good of an earlier time, used by this document for the
+    /// first time.
+    pub by: &'static str,
 }
 
 /// What a policy that is only observed says of a call, where its verdict is another.

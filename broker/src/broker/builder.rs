@@ -5,6 +5,7 @@ mod build;
 mod error;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sidegate_capabilities::Sources;
@@ -12,6 +13,7 @@ use sidegate_capabilities::Sources;
 use crate::app::{AppDirectories, AppId, Manifest, Menus, Template, Window};
 use crate::assets::Pages;
 use crate::bundle::PublicKey;
+use crate::confirm::Confirm;
 use crate::events::Events;
 use crate::handler::Command;
 use crate::reload::{Reading, Signed};
@@ -39,6 +41,7 @@ pub struct Builder {
     directories: Option<AppDirectories>,
     audit: Option<PathBuf>,
     commands: Vec<Command>,
+    confirm: Asker,
     events: Events,
     state: State,
     host: Option<PathBuf>,
@@ -174,6 +177,25 @@ impl Builder {
         self
     }
 
+    /// Has the person asked by `confirm` where the policy says `ask`: see [`Confirm`]. Without this,
+    /// what would have to be asked about is refused.
+    ///
+    /// ```
+    /// use sidegate::confirm::{Answer, Lasting, Question};
+    ///
+    /// let builder = sidegate::Broker::builder().confirm_with(async |question: Question| {
+    ///     // A window of the app's own, where no page can draw, would show it.
+    ///     println!("{question}");
+    ///     Answer::No(Lasting::Call)
+    /// });
+    /// # let _ = builder;
+    /// ```
+    #[must_use]
+    pub fn confirm_with(mut self, confirm: impl Confirm) -> Self {
+        self.confirm = Asker(Some(Arc::new(confirm)));
+        self
+    }
+
     /// Takes these events as the broker's own, so that what was made before it can emit them.
     #[must_use]
     pub fn events(mut self, events: &Events) -> Self {
@@ -223,6 +245,16 @@ impl Builder {
     pub fn debug(mut self) -> Self {
         self.debug = true;
         self
+    }
+}
+
+/// Who asks the person, if anybody does.
+#[derive(Default)]
+struct Asker(Option<Arc<dyn Confirm>>);
+
+impl std::fmt::Debug for Asker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "somebody" } else { "nobody" })
     }
 }
 

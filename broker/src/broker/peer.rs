@@ -129,8 +129,8 @@ impl Peer {
                 Ok(Passed::Answered(reply)) => {
                     let _gone = outlet.send(reply).await;
                 }
-                Ok(Passed::Call(recorded)) => {
-                    let dispatched = recorded.dispatch(&core.pipeline.ledger, &outlet).await;
+                Ok(Passed::Call(due)) => {
+                    let dispatched = due.dispatch(&core.pipeline, &outlet).await;
                     if let Some((reply, in_flight)) = dispatched {
                         reply.deliver(&in_flight, &outlet).await;
                     }
@@ -217,9 +217,8 @@ impl Peer {
         let reply: Option<Reply> = match judged {
             Ok(Passed::Done) => None,
             Ok(Passed::Answered(reply)) => Some(reply),
-            Ok(Passed::Call(recorded)) => {
-                let ledger = &self.core.pipeline.ledger;
-                let answered = recorded.dispatch(ledger, &self.nobody).await;
+            Ok(Passed::Call(due)) => {
+                let answered = due.dispatch(&self.core.pipeline, &self.nobody).await;
                 answered.and_then(|(reply, in_flight)| match in_flight.why_taken_back() {
                     None => Some(reply),
                     Some(why) => Reply::in_place_of_answer(in_flight.id(), why),

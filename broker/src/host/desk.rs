@@ -24,7 +24,7 @@ use crate::app::{Spinning, Window};
 use crate::audit::{Event, WindowState};
 use crate::clock::{Moment, Now};
 use crate::core::Core;
-use crate::pipeline::{Consequence, Frame, Passed, Recorded};
+use crate::pipeline::{Consequence, Due, Frame, Passed};
 use crate::revocation;
 use crate::session::Identity;
 use crate::streams::Outlet;
@@ -307,8 +307,8 @@ impl Desk {
                 self.output.send(&ToHost::Reply { window, document, json: reply.json() })?;
                 Ok(())
             }
-            Ok(Passed::Call(recorded)) => {
-                self.dispatch(*recorded, window, document, held);
+            Ok(Passed::Call(due)) => {
+                self.dispatch(*due, window, document, held);
                 Ok(())
             }
             Err(refused) => {
@@ -322,7 +322,7 @@ impl Desk {
 
     fn dispatch(
         &self,
-        recorded: Recorded,
+        due: Due,
         window: WindowId,
         document: DocumentId,
         held: OwnedSemaphorePermit,
@@ -331,7 +331,7 @@ impl Desk {
         let outlet: Arc<dyn Outlet> = Arc::new(self.output.replies(window, document));
         self.tasks.begin(Box::pin(async move {
             // In flight until its reply is queued: what nobody reads does not pile up.
-            let dispatched = recorded.dispatch(&core.pipeline.ledger, &outlet).await;
+            let dispatched = due.dispatch(&core.pipeline, &outlet).await;
             if let Some((reply, in_flight)) = dispatched {
                 reply.deliver(&in_flight, &outlet).await;
             }

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use serde_json::Value;
 use sidegate_capabilities::{CommandName, Permit};
 
+use super::ask::Wish;
 use super::limit::Admitted;
 use super::{Bases, Pipeline, Refusal, Stopped, Trail, shadow};
 use crate::confined::ConfinedPath;
+use crate::confirm::Named;
 use crate::handler::{Call, Job, Registered, Registry, Resource, Service, Signature};
 use crate::ledger::Records;
-use crate::session::{InFlight, Spent};
+use crate::session::{Attenuated, InFlight};
 use crate::streams::{Open, Shape};
 use crate::windows::WindowPort;
 
@@ -26,8 +28,10 @@ pub(crate) struct Granted {
     pub(super) service: Service,
     pub(super) in_flight: InFlight,
     pub(super) records: Records,
-    /// What was taken off the token's uses for it.
-    pub(super) _spent: Spent,
+    /// What the bearer may do, of which a use is taken when the grant is confirmed.
+    pub(super) standing: Attenuated,
+    /// What the person is to be asked first.
+    pub(super) wish: Option<Box<Wish>>,
     /// Where the call goes on: its credit, which the very next message may be about.
     pub(super) open: Option<Open>,
     /// No other stage can name it, so none can make one.
@@ -49,6 +53,7 @@ pub(super) fn decide(
     if permit.audit.values() && call.trail.shown.is_none() {
         call.trail.shown = Some(call.trail.force.showing.of(&call.command, &call.args));
     }
+    let wish = permit.ask.as_ref().map(|ask| Wish::of(&call, ask, Named::of(&permit)));
     let args = Value::Object(call.args.into_map());
     let fitting =
         fit(&pipeline.registry, &call.command, &args, call.shape).and_then(|registered| {
@@ -57,11 +62,6 @@ pub(super) fn decide(
     let (registered, path) = match fitting {
         Ok(fitting) => fitting,
         Err(refusal) => return Err(Stopped::new(call.trail, refusal)),
-    };
-    // Last, so that a call which is refused for another reason costs no use.
-    let spent = match call.standing.spend() {
-        Ok(spent) => spent,
-        Err(outside) => return Err(Stopped::new(call.trail, outside)),
     };
     let identity = call.bearer.identity();
     let takes = |resource| registered.takes(resource);
@@ -86,7 +86,7 @@ pub(super) fn decide(
     let most = permit.limits.bytes.map_or(u64::MAX, |most| most.saturating_sub(call.bytes));
     let goes_on = call.shape != Shape::PLAIN;
     let open = goes_on.then(|| call.bearer.open(call_number, call.shape, most));
-    let (trail, call) = (call.trail, call_number);
+    let (trail, standing, call) = (call.trail, call.standing, call_number);
     Ok(Granted {
         trail,
         call,
@@ -95,7 +95,8 @@ pub(super) fn decide(
         service,
         in_flight,
         records,
-        _spent: spent,
+        standing,
+        wish,
         open,
         _decided: (),
     })

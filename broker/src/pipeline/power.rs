@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use sidegate_capabilities::{Args, CommandName, RuleRef};
 
+use super::ask::Unconfirmed;
 use super::authenticate::Authenticated;
 use super::{Pipeline, Refusal, Stopped, Trail, limit, record, shadow};
 use crate::audit::Receipt;
@@ -104,6 +105,9 @@ fn decide(
     let permit = judged.permit()?;
     if permit.audit.values() && call.trail.shown.is_none() {
         call.trail.shown = Some(call.trail.force.showing.of(&call.command, &call.args));
+    }
+    if permit.ask.is_some() {
+        return Err(Unconfirmed::Power.into());
     }
     Ok((permit.rule, permit.audit.calls().into()))
 }

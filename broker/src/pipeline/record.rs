@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use sidegate_capabilities::RuleRef;
 
+use super::ask::Confirmed;
 use super::decide::Granted;
 use super::shadow::Differing;
 use super::{PageError, Refusal, Stopped, Trail, trail};
 use crate::audit::{Call, Receipt, Telling, Verdict};
 use crate::clock::Moment;
 use crate::ledger::{Ledger, Records};
+use crate::session::InFlight;
 
 /// A granted call whose record is in the log: the only thing that can be dispatched. Where the
 /// policy has such calls counted, the record may be that of an earlier call of the same kind.
@@ -28,12 +30,16 @@ impl Recorded {
 
 pub(super) fn record(
     ledger: &Ledger,
-    granted: Granted,
+    confirmed: Confirmed,
     now: Moment,
-) -> Result<Recorded, Box<Stopped>> {
+) -> Result<Recorded, (Box<Stopped>, InFlight)> {
+    let granted = confirmed.into_granted();
     match allowed(ledger, &granted.trail, &granted.permit.rule, granted.records, now) {
         Ok(receipt) => Ok(Recorded { granted, receipt }),
-        Err(refusal) => Err(Stopped::new(granted.trail, refusal)),
+        Err(refusal) => {
+            let Granted { trail, in_flight, .. } = granted;
+            Err((Stopped::new(trail, refusal), in_flight))
+        }
     }
 }
 

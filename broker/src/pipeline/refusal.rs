@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use sidegate_capabilities::{Denial, RuleRef};
 
+use super::ask::Unconfirmed;
 use crate::confined::FileError;
 use crate::handler::HandlerError;
 use crate::session::{Impostor, No, NotDelegated, Outside};
@@ -48,6 +49,9 @@ pub(crate) enum Refusal {
     /// The policy says no.
     #[error("{}", .0.reason)]
     Denied(Denial),
+    /// The policy says yes if the person does, and they have not.
+    #[error(transparent)]
+    Unconfirmed(#[from] Unconfirmed),
     /// The policy says yes to a command that nobody answers.
     #[error("no handler is registered for this command")]
     NoHandler,
@@ -162,6 +166,7 @@ impl Refusal {
             | Self::Outside(_)
             | Self::Closing
             | Self::Denied(_)
+            | Self::Unconfirmed(_)
             | Self::NoHandler
             | Self::NoTemplate
             | Self::Invalid { .. }
@@ -197,6 +202,15 @@ impl Refusal {
             Self::Outside(outside) => caveat_code(outside.kind()),
             Self::Closing => "closing",
             Self::Denied(denial) => denial.reason.code(),
+            Self::Unconfirmed(why) => match why {
+                Unconfirmed::Nobody => "ask-nobody",
+                Unconfirmed::Power => "ask-power",
+                Unconfirmed::No => "ask-no",
+                Unconfirmed::Unanswered => "ask-unanswered",
+                Unconfirmed::TooMany => "ask-busy",
+                Unconfirmed::WornOut => "ask-worn-out",
+                Unconfirmed::Overtaken => "ask-overtaken",
+            },
             Self::NoHandler => "no-handler",
             Self::NoTemplate => "no-template",
             Self::Invalid { .. } => "invalid",
@@ -224,6 +238,7 @@ impl Refusal {
                 | CaveatKind::Uses => "decide",
             },
             Self::Denied(_) | Self::NoHandler | Self::NoTemplate => "decide",
+            Self::Unconfirmed(_) => "ask",
             Self::Invalid { .. } => "validate",
             Self::NoResource { .. } | Self::Base(_) | Self::Withheld { .. } => "scope",
             Self::Unrecorded(_) => "record",
@@ -243,6 +258,7 @@ impl Refusal {
         match self {
             Self::Denied(denial) => Some(&denial.help),
             Self::NoTemplate => Some("a `[[template]]` with its `page`, or its origin in `takes`"),
+            Self::Unconfirmed(why) => why.help(),
             Self::NoHandler => Some("register a handler for it, or take it out of the policy"),
             Self::Limited(Limited::Rate) => Some("a higher `limit.rate` or `limit.burst`"),
             Self::Limited(Limited::CommandInFlight) => Some("a higher `limit.in_flight`"),
@@ -321,6 +337,7 @@ impl From<&Refusal> for PageError {
         const DENIED: &str = "this window may not do that";
         match refusal {
             Refusal::Denied(_)
+            | Refusal::Unconfirmed(_)
             | Refusal::NoHandler
             | Refusal::NoTemplate
             | Refusal::Impostor(_)

@@ -9,12 +9,16 @@ use sidegate_capabilities::{Origin, WindowLabel};
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
+use super::ask::{Confirmed, Unanswered};
 use super::authenticate::Authenticated;
 use super::decide::Granted;
 use super::limit::Admitted;
 use super::receive::Said;
 use super::record::Recorded;
-use super::{Frame, Pipeline, Refusal, Reply, Trail, authenticate, decide, limit, receive, record};
+use super::{
+    Due, Frame, Pipeline, Putting, Refusal, Reply, Trail, ask, authenticate, decide, limit, receive,
+    record,
+};
 use crate::Broker;
 use crate::app::{AppDirectories, AppId};
 use crate::clock::{Moment, Now};
@@ -41,7 +45,10 @@ fn j07_nothing_on_the_way_of_a_call_can_be_had_twice() {
     <InFlight as Ambiguous<_>>::check();
     <Spent as Ambiguous<_>>::check();
     <Granted as Ambiguous<_>>::check();
+    <Unanswered as Ambiguous<_>>::check();
+    <Confirmed as Ambiguous<_>>::check();
     <Recorded as Ambiguous<_>>::check();
+    <Due as Ambiguous<_>>::check();
 }
 
 /// Nobody: who called is gone.
@@ -100,10 +107,10 @@ async fn a05_of_a_caller_that_goes_after_any_stage_nothing_runs() {
 }
 
 /// It goes after the last stage, and only the kernel knows of it.
-const UNNOTICED: usize = 4;
+const UNNOTICED: usize = 5;
 
 /// After none of the stages does it go.
-const STAYS: usize = 5;
+const STAYS: usize = 6;
 
 /// The way of one call, whose caller goes after a stage; whether it was answered.
 async fn walk(pipeline: &Pipeline, goes_after: usize) -> bool {
@@ -141,8 +148,12 @@ async fn walk(pipeline: &Pipeline, goes_after: usize) -> bool {
     goes(1);
     let granted = decide::decide(pipeline, admitted, &port).unwrap();
     goes(2);
-    let recorded = record::record(&pipeline.ledger, granted, Moment::now()).unwrap();
+    let Putting::Confirmed(confirmed) = ask::ask(pipeline, granted).unwrap() else {
+        panic!("nobody is asked")
+    };
     goes(3);
+    let recorded = record::record(&pipeline.ledger, confirmed, Moment::now()).unwrap();
+    goes(4);
     let answered = recorded.dispatch(&pipeline.ledger, &outlet).await;
     let stopped = answered.as_ref().is_none_or(|(reply, _)| !reply.json().contains("\"ok\""));
     pipeline.sessions.forget(|identity| identity.host == HOST);

@@ -12,7 +12,7 @@ use super::tokens::{Spent, Tokens};
 use super::{Identity, Impostor, InFlight, Lineage, Policies, Session, Standing, StartError};
 use crate::clock::Now;
 use crate::streams::{Forged, Open, Shape, Step};
-use crate::token::Patterns;
+use crate::token::{Patterns, SessionId};
 
 /// A session, and the token that was shown for it.
 #[derive(Debug, Clone)]
@@ -135,6 +135,16 @@ impl Attenuated {
         let caveats = self.bearer.attenuation.as_ref();
         let outside = caveats.and_then(|caveats| caveats.allows(command, args).err());
         Judged { policy, outside }
+    }
+
+    /// What it comes to at another time, under these policies.
+    pub(crate) fn again(&self, policies: &Policies, now: Now) -> Result<Self, Barred> {
+        self.bearer.attenuated(policies, now)
+    }
+
+    /// The session that it is of.
+    pub(crate) fn session(&self) -> SessionId {
+        self.bearer.session.id
     }
 
     /// Takes a use, where the token has so many and no more.

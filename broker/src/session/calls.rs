@@ -54,6 +54,10 @@ pub(crate) enum StartError {
     TooManyOfCommand,
 }
 
+/// Whether the person is asked about a call, or was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WasAsked(pub(crate) bool);
+
 /// A call that was stopped by a revocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ended {
@@ -181,12 +185,15 @@ impl CallsInFlight {
     pub(crate) fn review(
         &self,
         epoch: u64,
-        allowed: impl Fn(&CommandName, &Args) -> bool,
+        allowed: impl Fn(&CommandName, &Args, WasAsked) -> bool,
     ) -> usize {
         let mut state = lock(&self.state);
         state.reviewed = state.reviewed.max(epoch);
         let open = state.calls.values().filter(|call| call.valve.is_open());
-        let denied = open.filter(|call| !allowed(&call.command, &call.args));
+        let allowed = |call: &&Running| {
+            allowed(&call.command, &call.args, WasAsked(call.valve.was_asked_about()))
+        };
+        let denied = open.filter(|call| !allowed(call));
         denied.filter(|call| call.stop(Stop::PolicyChanged)).count()
     }
 
@@ -304,6 +311,11 @@ impl InFlight {
     /// The number of the call.
     pub(crate) fn id(&self) -> u64 {
         self.id
+    }
+
+    /// Notes that the person is asked about it: a policy that has it asked does not stop it then.
+    pub(crate) fn is_asked_about(&self) {
+        self.valve.ask_about();
     }
 
     /// What its handler runs through.

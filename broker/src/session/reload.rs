@@ -2,8 +2,9 @@
 //! next call, and its calls in flight are held against what it may do now. Its tokens stay what they
 //! were: they say who somebody is, not what the policy has for them.
 
-use sidegate_capabilities::WallTime;
+use sidegate_capabilities::{Verdict, WallTime};
 
+use super::calls::WasAsked;
 use super::{Identity, Policies, Session, Sessions, Standing, Stop};
 
 impl Session {
@@ -37,9 +38,13 @@ impl Session {
     /// token was narrowed to is the same under every policy, and was asked.
     pub(super) fn review(&self, policies: &Policies, now: WallTime) -> usize {
         let standing = self.standing(policies, now);
-        self.calls.review(policies.epoch, |command, args| {
-            // What cannot be told is not allowed.
-            standing.as_ref().is_some_and(|now| now.enforced.decide(command, args).is_allowed())
+        self.calls.review(policies.epoch, |command, args, WasAsked(was_asked)| {
+            // What cannot be told is not allowed, and what has to be asked about now and was not
+            // neither.
+            standing.as_ref().is_some_and(|now| match now.enforced.decide(command, args) {
+                Verdict::Allow(permit) => permit.ask.is_none() || was_asked,
+                Verdict::Deny(_) => false,
+            })
         })
     }
 }

@@ -57,6 +57,7 @@ struct Step {
     committed: bool,
     /// How many wait for the piece that is running: to wake nobody is a system call as well.
     waiting: u32,
+    asked_about: bool,
 }
 
 impl Step {
@@ -121,6 +122,16 @@ impl Valve {
     /// Whether the call is neither answered nor stopped.
     pub(super) fn is_open(&self) -> bool {
         self.lock().is_open()
+    }
+
+    /// Notes that the person is asked about the call before it runs.
+    pub(super) fn ask_about(&self) {
+        self.lock().asked_about = true;
+    }
+
+    /// Whether the person is asked about it, or was.
+    pub(super) fn was_asked_about(&self) -> bool {
+        self.lock().asked_about
     }
 
     /// Why it is shut, if it is.

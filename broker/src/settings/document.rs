@@ -42,6 +42,10 @@ impl Document {
         self.0.get(key)
     }
 
+    pub(super) fn keys(&self) -> Vec<String> {
+        self.0.keys().map(|key| key.as_str().to_owned()).collect()
+    }
+
     /// The document with a value changed; `None` when that would change nothing.
     pub(super) fn with(&self, key: Key, value: Value) -> Result<Option<Self>, SettingsError> {
         let old = self.0.get(&key);

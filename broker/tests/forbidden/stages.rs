@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::ask::{self, Confirmed, Unanswered};
 use super::authenticate::Authenticated;
 use super::decide::{self, Granted};
 use super::limit::{self, Admitted};
@@ -11,7 +12,7 @@ use super::{Pipeline, authenticate};
 use crate::audit::Receipt;
 use crate::clock::{Moment, Now};
 use crate::ledger::Ledger;
-use crate::session::InFlight;
+use crate::session::{InFlight, Spent};
 use crate::streams::Outlet;
 use crate::windows::WindowPort;
 
@@ -26,6 +27,10 @@ mod made_up {
 
     fn granted(real: Granted) -> Granted {
         Granted { call: 1, _decided: (), ..real } //~ E0451
+    }
+
+    fn confirmed(granted: Granted, spent: Spent) -> Confirmed {
+        Confirmed { granted, _spent: spent } //~ E0451
     }
 
     fn recorded(granted: Granted, receipt: Arc<Receipt>) -> Recorded {
@@ -76,9 +81,31 @@ mod misused {
         let _ = decide::decide(pipeline, admitted, port); //~ E0382
     }
 
-    fn granted_twice(ledger: &Ledger, granted: Granted, now: Moment) {
-        let _ = record::record(ledger, granted, now);
-        let _ = record::record(ledger, granted, now); //~ E0382
+    fn recorded_without_asking(ledger: &Ledger, granted: Granted, now: Moment) {
+        let _ = record::record(ledger, granted, now); //~ E0308
+    }
+
+    fn recorded_without_an_answer(ledger: &Ledger, unanswered: Unanswered, now: Moment) {
+        let _ = record::record(ledger, unanswered, now); //~ E0308
+    }
+
+    fn confirmed_without_asking(unanswered: Unanswered) {
+        let _ = ask::confirm(unanswered.granted); //~ E0603
+    }
+
+    fn asked_twice(pipeline: &Pipeline, granted: Granted) {
+        let _ = ask::ask(pipeline, granted);
+        let _ = ask::ask(pipeline, granted); //~ E0382
+    }
+
+    async fn one_answer_for_two(pipeline: &Pipeline, unanswered: Unanswered) {
+        let _ = unanswered.answered(pipeline).await;
+        let _ = unanswered.answered(pipeline).await; //~ E0382
+    }
+
+    fn confirmed_twice(ledger: &Ledger, confirmed: Confirmed, now: Moment) {
+        let _ = record::record(ledger, confirmed, now);
+        let _ = record::record(ledger, confirmed, now); //~ E0382
     }
 
     fn a_copy(granted: &Granted) -> Granted {

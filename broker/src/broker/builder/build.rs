@@ -16,6 +16,7 @@ use crate::assets::Assets;
 use crate::audit::{AuditLog, Clock, Event};
 use crate::broker::Broker;
 use crate::bundle::Floor;
+use crate::confirm::{self, Person};
 use crate::core::Core;
 use crate::handler::Registry;
 use crate::handlers::{self, AppInfo};
@@ -23,7 +24,7 @@ use crate::ledger::Ledger;
 use crate::limits::Buckets;
 use crate::pipeline::{Force, InForce, Pipeline};
 use crate::reload::{Prepared, Reloader, Whence};
-use crate::session::{Gate, Sessions};
+use crate::session::{Gate, Policies, Sessions};
 use crate::settings::Settings;
 use crate::token::Mint;
 use crate::windows::{Memory, Windows};
@@ -64,6 +65,7 @@ impl Builder {
         let version = Arc::clone(&policies.version);
         let floor = directories.policy_floor();
         let release = set.release;
+        let person = self.person(&directories, &policies)?;
         let force = InForce::first(policies, self.log_args, directories.own(), files);
         let core = Arc::new(Core {
             reloader: Reloader::new(whence, variables, floor.clone(), set),
@@ -84,6 +86,7 @@ impl Builder {
                 registry,
                 buckets: Buckets::default(),
                 ledger: Ledger::new(AuditLog::open(&log, Clock::system())?, version)?,
+                person,
                 events: self.events.clone(),
                 state: self.state.clone(),
             },
@@ -118,6 +121,18 @@ impl Builder {
         let mut commands = handlers::all(app, Some(&settings), Some(windows));
         commands.append(&mut self.commands);
         Ok(Registry::new(commands)?)
+    }
+
+    /// Who is asked, with what they answered before to what the policy still asks.
+    fn person(
+        &mut self,
+        directories: &AppDirectories,
+        policies: &Policies,
+    ) -> Result<Option<Person>, BuildError> {
+        let Some(port) = self.confirm.0.take() else { return Ok(None) };
+        let memory = confirm::Memory::in_file(Settings::open(&directories.answers())?);
+        memory.forget_but(policies.enforced.asks());
+        Ok(Some(Person::new(port, memory)))
     }
 
     /// The pages; each window then opens its own where that is in this run.

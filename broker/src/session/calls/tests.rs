@@ -107,7 +107,7 @@ fn g08_what_another_policy_does_not_allow_is_stopped_and_nothing_else() {
     let (read, write) = (start(&calls, 1, "fs.read_text", 8), start(&calls, 2, "fs.list", 8));
     let answered = start(&calls, 3, "fs.read_text", 8);
     answered.answer().unwrap();
-    let stopped = calls.review(4, |name, _| *name != command("fs.read_text"));
+    let stopped = calls.review(4, |name, _, _| *name != command("fs.read_text"));
     assert_eq!(stopped, 1);
     assert_eq!(
         [&read, &write, &answered].map(InFlight::why_stopped),
