@@ -57,8 +57,8 @@ mod walk;
 pub use chain::{Damage, Finding};
 pub use error::AuditError;
 pub use event::{
-    Answered, Call, Cancelled, Counted, Ended, Event, HostState, Outcome, Repeated, Shadow, StopOutcome,
-    TokenState, Verdict, WindowState,
+    Answered, Call, Cancelled, Counted, Ended, Event, HostState, Outcome, Repeated, Shadow,
+    StopOutcome, TokenState, Verdict, WindowState,
 };
 pub use filter::{Filter, Pattern, since};
 pub use hash::Digest;

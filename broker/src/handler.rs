@@ -6,6 +6,8 @@
 
 mod call;
 mod error;
+mod job;
+mod layers;
 mod registry;
 mod schema;
 mod service;
@@ -13,9 +15,13 @@ mod signature;
 
 pub use call::{Call, Cancellation};
 pub use error::HandlerError;
+pub(crate) use job::Ground;
+pub use job::{Job, Response};
+pub(crate) use layers::Layers;
+pub use layers::{Around, Handler};
 pub use registry::RegistryError;
 pub(crate) use registry::{Registered, Registry};
-pub(crate) use service::{Job, Service, panicked};
+pub(crate) use service::{Service, panicked};
 pub use signature::{CommandManifest, Signature};
 
 use std::future::Future;
@@ -169,7 +175,7 @@ impl Command {
     {
         Self {
             signature: Signature::new(name, answers, schema::of_arguments::<A>()),
-            service: Service::new(handler, answer),
+            service: Service::new(answers, handler, answer),
         }
     }
 

@@ -80,8 +80,8 @@ pub use {
     bytes::Bytes,
     clock::Moment,
     handler::{
-        Call, Cancellation, Command, CommandManifest, HandlerError, NoArgs, RegistryError,
-        Resource, Signature,
+        Around, Call, Cancellation, Command, CommandManifest, Handler, HandlerError, Job, NoArgs,
+        RegistryError, Resource, Response, Signature,
     },
     handlers::{AppInfo, COMMANDS, POWERS, describe},
     harden::harden_process,

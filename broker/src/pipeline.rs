@@ -47,8 +47,8 @@ use crate::session::{Gate, Sessions};
 use crate::state::State;
 use crate::windows::WindowPort;
 
-pub(crate) use ask::Due;
 use ask::Asked as Putting;
+pub(crate) use ask::Due;
 use authenticate::Known;
 pub(crate) use force::{Force, InForce};
 pub(crate) use power::{Asked, Permitted};
@@ -155,7 +155,9 @@ impl Pipeline {
         let granted = decide::decide(self, admitted, port)?;
         let confirmed = match ask::ask(self, granted)? {
             Putting::Confirmed(confirmed) => confirmed,
-            Putting::Person(unanswered) => return Ok(Passed::Call(Box::new(Due::Asked(unanswered)))),
+            Putting::Person(unanswered) => {
+                return Ok(Passed::Call(Box::new(Due::Asked(unanswered))));
+            }
         };
         let recorded = record::record(&self.ledger, confirmed, Moment::now());
         let recorded = recorded.map_err(|(stopped, _in_flight)| stopped)?;

@@ -15,7 +15,7 @@ use crate::assets::Pages;
 use crate::bundle::PublicKey;
 use crate::confirm::Confirm;
 use crate::events::Events;
-use crate::handler::Command;
+use crate::handler::{Around, Command, Handler, HandlerError, Job, Layers, Response};
 use crate::reload::{Reading, Signed};
 use crate::state::State;
 use crate::wire::SandboxLevel;
@@ -42,6 +42,7 @@ pub struct Builder {
     audit: Option<PathBuf>,
     commands: Vec<Command>,
     confirm: Asker,
+    layers: Layers,
     events: Events,
     state: State,
     host: Option<PathBuf>,
@@ -174,6 +175,27 @@ impl Builder {
     #[must_use]
     pub fn command(mut self, command: Command) -> Self {
         self.commands.push(command);
+        self
+    }
+
+    /// Puts a layer round the handlers of some commands: to log, count, cache, refuse or answer what
+    /// comes to them. It stands within everything that the broker checks, and can only do less:
+    /// authentication, decision, record, revocation, deadline and the policy's result filter stand round
+    /// it. The layer that was added first is the outermost. A panic of a layer is an error of its call.
+    ///
+    /// `examples/layers.rs` has layers that log, count and cache.
+    #[must_use]
+    pub fn layer<L>(mut self, around: Around, layer: L) -> Self
+    where
+        L: tower::Layer<Handler> + Send + Sync + 'static,
+        L::Service: tower::Service<Job, Response = Response, Error = HandlerError>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        <L::Service as tower::Service<Job>>::Future: Send,
+    {
+        self.layers.push(around, layer);
         self
     }
 

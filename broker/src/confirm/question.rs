@@ -30,9 +30,10 @@ impl Named {
     /// What the permit resolved: the place that is opened, and not the text that led there.
     pub(crate) fn of(permit: &Permit<'_>) -> Self {
         Self {
-            path: permit.path.as_ref().map(|grant| {
-                grant.base().join(grant.relative()).to_string_lossy().into_owned()
-            }),
+            path: permit
+                .path
+                .as_ref()
+                .map(|grant| grant.base().join(grant.relative()).to_string_lossy().into_owned()),
             url: permit.url.as_ref().map(ToString::to_string),
             key: permit.key.as_deref().map(str::to_owned),
         }

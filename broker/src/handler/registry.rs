@@ -2,13 +2,14 @@
 //! not change after that.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 use sidegate_capabilities::CommandName;
 use sidegate_schemas::Schema;
 
 use super::service::Service;
-use super::{Command, CommandManifest, Resource, Signature, schema};
+use super::{Command, CommandManifest, Layers, Resource, Signature, schema};
 
 /// Why a command was not taken. All of these are the app's developer's to mend.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,6 +37,9 @@ pub enum RegistryError {
         /// The name of the resource.
         argument: &'static str,
     },
+    /// A layer was to stand round what is no command.
+    #[error("there is no command `{0}` to put a layer round")]
+    NothingAround(String),
     /// The schema of the arguments does not compile.
     #[error("the schema of the arguments of `{command}` does not compile: {problem}")]
     Schema {
@@ -51,7 +55,7 @@ pub enum RegistryError {
 pub(crate) struct Registered {
     pub(crate) signature: Signature,
     pub(crate) service: Service,
-    compiled: Schema,
+    compiled: Arc<Schema>,
 }
 
 impl Registered {
@@ -66,6 +70,11 @@ impl Registered {
         resources.iter().chain(optional).copied()
     }
 
+    /// What its arguments are held against.
+    pub(crate) fn validator(&self) -> &Arc<Schema> {
+        &self.compiled
+    }
+
     /// The first thing wrong with `args`: a JSON pointer and a sentence that names no value.
     pub(crate) fn fault(&self, args: &Value) -> Option<(String, String)> {
         let fault = self.compiled.fault(args, "value")?;
@@ -78,10 +87,16 @@ impl Registered {
 pub(crate) struct Registry(HashMap<CommandName, Registered>);
 
 impl Registry {
-    pub(crate) fn new(commands: Vec<Command>) -> Result<Self, RegistryError> {
+    /// These commands, with `layers` round their handlers.
+    pub(crate) fn new(commands: Vec<Command>, layers: &Layers) -> Result<Self, RegistryError> {
         let mut registry = Self::default();
         for command in commands {
             registry.add(command)?;
+        }
+        for (name, wrap) in layers.among(&registry.names())? {
+            if let Some(registered) = registry.0.get_mut(&name) {
+                registered.service = registered.service.clone().within(&wrap);
+            }
         }
         Ok(registry)
     }
@@ -120,7 +135,7 @@ impl Registry {
             command: name.clone(),
             problem: problem.to_string(),
         })?;
-        let registered = Registered { signature, service, compiled };
+        let registered = Registered { signature, service, compiled: Arc::new(compiled) };
         match self.0.insert(name.clone(), registered) {
             None => Ok(()),
             Some(_) => Err(RegistryError::Twice(name)),

@@ -10,32 +10,34 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tower::limit::ConcurrencyLimitLayer;
-use tower::util::BoxCloneSyncService;
 use tower::{ServiceBuilder, ServiceExt};
 
-use super::{Call, HandlerError};
+use super::layers::{Handler, Wrap};
+use super::{Call, HandlerError, Job, Response};
 use crate::audit::Receipt;
-use crate::streams::Answer;
+use crate::streams::{Answer, Answers};
 
 /// How many calls of one command run at once, whoever made them. What blocks runs on the
 /// blocking pool, which has 512 threads: it takes eight such commands to fill it.
 const MAX_CONCURRENT: usize = 64;
 
-/// A call that passed every check, and its arguments without the resources.
-#[derive(Debug)]
-pub(crate) struct Job {
-    pub(crate) call: Call,
-    pub(crate) args: Map<String, Value>,
-}
-
 /// A handler behind its layers.
 #[derive(Clone)]
-pub(crate) struct Service(BoxCloneSyncService<Job, Answer, HandlerError>);
+pub(crate) struct Service {
+    handler: Handler,
+    answers: Answers,
+    /// Whether an app has put layers round it.
+    is_layered: bool,
+}
 
 impl Service {
-    pub(super) fn new<A, R, F, Fut>(handler: F, made: fn(R) -> Result<Answer, HandlerError>) -> Self
+    pub(super) fn new<A, R, F, Fut>(
+        answers: Answers,
+        handler: F,
+        made: fn(R) -> Result<Answer, HandlerError>,
+    ) -> Self
     where
         A: DeserializeOwned + Send + 'static,
         R: 'static,
@@ -46,12 +48,35 @@ impl Service {
         let answer = tower::service_fn(move |job: Job| answer(Arc::clone(&handler), made, job));
         let layered =
             ServiceBuilder::new().layer(ConcurrencyLimitLayer::new(MAX_CONCURRENT)).service(answer);
-        Self(BoxCloneSyncService::new(layered))
+        Self { handler: Handler::of(layered), answers, is_layered: false }
+    }
+
+    /// The same with a layer round it.
+    pub(super) fn within(self, wrap: &Wrap) -> Self {
+        Self { handler: wrap(self.handler), is_layered: true, ..self }
+    }
+
+    /// Whether an app has put layers round it, who want to know what a call was decided by.
+    pub(crate) fn is_layered(&self) -> bool {
+        self.is_layered
     }
 
     /// Runs the handler, for whoever shows that this stands in the log.
     pub(crate) async fn run(self, job: Job, _receipt: &Receipt) -> Result<Answer, HandlerError> {
-        self.0.oneshot(job).await
+        let Response(answer) = if self.is_layered {
+            // A layer is an app's own code, and may panic before it calls what is further in.
+            let running = AssertUnwindSafe(self.handler.oneshot(job)).catch_unwind().await;
+            let answered = running.unwrap_or_else(|panic| Err(panicked(panic.as_ref())))?;
+            if !answered.is_of(self.answers) {
+                return Err(HandlerError::internal(
+                    "a layer answers with what the command does not",
+                ));
+            }
+            answered
+        } else {
+            self.handler.oneshot(job).await?
+        };
+        Ok(answer)
     }
 }
 
@@ -65,7 +90,7 @@ async fn answer<A, R, F, Fut>(
     handler: Arc<F>,
     made: fn(R) -> Result<Answer, HandlerError>,
     job: Job,
-) -> Result<Answer, HandlerError>
+) -> Result<Response, HandlerError>
 where
     A: DeserializeOwned,
     F: Fn(Call, A) -> Fut,
@@ -77,7 +102,7 @@ where
         // The very value that was validated becomes the handler's; no text is parsed again.
         let args = serde_json::from_value(Value::Object(job.args))
             .map_err(|problem| HandlerError::new("invalid", problem.to_string()))?;
-        made(handler(job.call, args).await?)
+        made(handler(job.call, args).await?).map(Response)
     });
     let ended = running.catch_unwind().await;
     ended.unwrap_or_else(|panic| Err(panicked(panic.as_ref())))

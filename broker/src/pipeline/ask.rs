@@ -57,7 +57,9 @@ pub(super) enum Asked {
 pub(crate) enum Unconfirmed {
     #[error("the policy has the person asked, and this broker has nobody who asks them")]
     Nobody,
-    #[error("the policy has the person asked, which nobody can be about what a page reaches for without a call")]
+    #[error(
+        "the policy has the person asked, which nobody can be about what a page reaches for without a call"
+    )]
     Power,
     #[error("the person said no")]
     No,
@@ -77,11 +79,7 @@ impl Unconfirmed {
         match self {
             Self::Nobody => Some("give the broker who asks, with `Builder::confirm_with`"),
             Self::Power => Some("take `ask` off its entry: a WebView does not wait for a person"),
-            Self::No
-            | Self::Unanswered
-            | Self::TooMany
-            | Self::WornOut
-            | Self::Overtaken => None,
+            Self::No | Self::Unanswered | Self::TooMany | Self::WornOut | Self::Overtaken => None,
         }
     }
 }

@@ -11,7 +11,7 @@ use super::limit::Admitted;
 use super::{Bases, Pipeline, Refusal, Stopped, Trail, shadow};
 use crate::confined::ConfinedPath;
 use crate::confirm::Named;
-use crate::handler::{Call, Job, Registered, Registry, Resource, Service, Signature};
+use crate::handler::{Call, Ground, Job, Registered, Registry, Resource, Service, Signature};
 use crate::ledger::Records;
 use crate::session::{Attenuated, InFlight};
 use crate::streams::{Open, Shape};
@@ -78,8 +78,18 @@ pub(super) fn decide(
         commitment: in_flight.commitment(),
         cancellation: in_flight.cancellation(),
     };
-    let job = Job { call: what, args: without_resources(args, registered.resources()) };
     let service = registered.service.clone();
+    let ground = service.is_layered().then(|| {
+        Box::new(Ground {
+            command: call.command.clone(),
+            standing: call.standing.clone(),
+            rule: Arc::clone(&permit.rule),
+            validator: Arc::clone(registered.validator()),
+            named: named(&args),
+            was_asked: wish.is_some(),
+        })
+    });
+    let job = Job { call: what, args: without_resources(args, registered.resources()), ground };
     let call_number = call.call;
     let records = permit.audit.calls().into();
     // What the policy lets a call have in bytes goes for its JSON and its body together.
@@ -134,6 +144,13 @@ fn path(
         None if registered.signature.optional.contains(&Resource::Path) => Ok(None),
         None => Err(Refusal::NoResource { argument: "path" }),
     }
+}
+
+/// The resources as a call names them.
+fn named(args: &Value) -> serde_json::Map<String, Value> {
+    let names = ["path", "url", "key"];
+    let named = names.iter().filter_map(|name| Some(((*name).to_owned(), args.get(name)?.clone())));
+    named.collect()
 }
 
 fn without_resources(

@@ -16,8 +16,8 @@ use super::limit::Admitted;
 use super::receive::Said;
 use super::record::Recorded;
 use super::{
-    Due, Frame, Pipeline, Putting, Refusal, Reply, Trail, ask, authenticate, decide, limit, receive,
-    record,
+    Due, Frame, Pipeline, Putting, Refusal, Reply, Trail, ask, authenticate, decide, limit,
+    receive, record,
 };
 use crate::Broker;
 use crate::app::{AppDirectories, AppId};

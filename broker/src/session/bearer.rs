@@ -102,7 +102,7 @@ impl Bearer {
 }
 
 /// What a bearer may do: all that there is to ask before a grant.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Attenuated {
     standing: Standing,
     bearer: Bearer,

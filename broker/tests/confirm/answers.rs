@@ -98,7 +98,10 @@ async fn an_answer_for_good_outlives_the_app_and_no_change_of_its_entry() {
     // It is forgotten when it is taken back, and when what it was said to is another thing.
     let App { broker, home, .. } = app_now;
     drop(broker);
-    let other = POLICY.replace("ask = \"once\" },\n  { commands = [\"work.free\"]", "ask = { when = \"once\", text = \"all of it\" } },\n  { commands = [\"work.free\"]");
+    let other = POLICY.replace(
+        "ask = \"once\" },\n  { commands = [\"work.free\"]",
+        "ask = { when = \"once\", text = \"all of it\" } },\n  { commands = [\"work.free\"]",
+    );
     assert_ne!(other, POLICY);
     let app_now = in_home(home, &other, Some(&person));
     app_now.peer("editor").invoke("work.once", key("a")).await.unwrap_err();

@@ -6,8 +6,8 @@ use super::*;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use sidegate::capabilities::{Sources, WindowLabel};
 use sidegate::Revoke;
+use sidegate::capabilities::{Sources, WindowLabel};
 use sidegate::confirm::Lasting;
 
 /// What happens next.
@@ -31,7 +31,8 @@ const KEYS: [&str; 2] = ["a", "b"];
 
 fn policies() -> [String; 3] {
     let denies = POLICY.replace("deny = [", "deny = [{ commands = [\"work.once\"] }, ");
-    let asks_more = POLICY.replace("key = [\"*\"], ask = \"once\"", "key = [\"*\"], ask = \"each call\"");
+    let asks_more =
+        POLICY.replace("key = [\"*\"], ask = \"once\"", "key = [\"*\"], ask = \"each call\"");
     [POLICY.to_owned(), denies, asks_more]
 }
 
@@ -65,7 +66,8 @@ async fn live(steps: Vec<Step>, does: Vec<Does>) {
         match step {
             Step::Call(window, command, name) => {
                 let peer = Arc::clone(&peers[window]);
-                let args = if COMMANDS[command] == "work.free" { json!({}) } else { key(KEYS[name]) };
+                let args =
+                    if COMMANDS[command] == "work.free" { json!({}) } else { key(KEYS[name]) };
                 calls.push(tokio::spawn(async move { peer.invoke(COMMANDS[command], args).await }));
                 tokio::task::yield_now().await;
             }

@@ -161,7 +161,7 @@ impl App {
     /// The records of an event, or all.
     fn records(&self, event: &str) -> Vec<Value> {
         let all = Reader::open(&self.log).unwrap().map(|entry| entry.unwrap());
-        let all = all.map(|entry: Entry| serde_json::from_str::<Value>(entry.json()).unwrap());
+        let all = all.map(|entry: Entry| serde_json::from_str::<Value>(&entry.to_json()).unwrap());
         all.filter(|record| event.is_empty() || record["event"] == event).collect()
     }
 
@@ -190,7 +190,8 @@ impl App {
             let mut yes = records[..at].iter().filter(|one| {
                 one["event"] == "answered" && one["answer"] == "yes" && place(one) == place(record)
             });
-            let of_each_call = ["work.each", "work.text"].contains(&record["command"].as_str().unwrap());
+            let of_each_call =
+                ["work.each", "work.text"].contains(&record["command"].as_str().unwrap());
             assert!(
                 yes.any(|one| !of_each_call || one["call"] == record["call"]),
                 "no yes before {record}\n{records:#?}"

@@ -19,9 +19,9 @@ async fn asking(app: &App, person: &Person) -> tokio::task::JoinHandle<Result<Va
     calling
 }
 
-/// G07, G08: whatever takes the call away takes the question away.
+/// G06, G08: whatever takes the call away takes the question away.
 #[tokio::test]
-async fn g07_whatever_stops_the_call_withdraws_the_question() {
+async fn g06_g08_whatever_stops_the_call_withdraws_the_question() {
     type Stops = fn(&App);
     #[rustfmt::skip]
     let cases: [(&str, Stops, &str, &str); 5] = [
@@ -132,7 +132,10 @@ async fn no_answer_is_no_yes() {
     let peer = app.peer("editor");
     for name in ["a", "b"] {
         let refused = peer.invoke("work.once", key(name)).await.unwrap_err();
-        assert_eq!((refused["code"].as_str(), app.reason()), (Some("denied"), "ask-unanswered".into()));
+        assert_eq!(
+            (refused["code"].as_str(), app.reason()),
+            (Some("denied"), "ask-unanswered".into())
+        );
     }
     assert_eq!((person.open.load(Ordering::SeqCst), app.ran()), (0, 0));
     app.is_in_order();

@@ -120,7 +120,7 @@ impl Builder {
         let settings = Arc::new(Settings::open(&directories.settings())?);
         let mut commands = handlers::all(app, Some(&settings), Some(windows));
         commands.append(&mut self.commands);
-        Ok(Registry::new(commands)?)
+        Ok(Registry::new(commands, &self.layers)?)
     }
 
     /// Who is asked, with what they answered before to what the policy still asks.

@@ -150,7 +150,10 @@ fn there_is_a_bound_to_what_is_remembered() {
         let _ = memory.keep(SessionId(session), &one_more, yes, Lasting::ForGood);
     }
     assert_eq!(memory.lock().sessions.len(), MAX_SESSIONS);
-    assert_eq!(memory.recall(SESSION, &about("a", "k0", "once"), Lasting::Session), Recalled::Nothing);
+    assert_eq!(
+        memory.recall(SESSION, &about("a", "k0", "once"), Lasting::Session),
+        Recalled::Nothing
+    );
 }
 
 #[test]
