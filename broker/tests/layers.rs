@@ -95,7 +95,9 @@ fn builder(home: &TempDir, trace: &Trace) -> Builder {
 }
 
 /// Goes on with what a layer makes of a call.
-fn changing(change: fn(Job) -> Result<Job, HandlerError>) -> impl Fn(Job, Handler) -> Running + Clone {
+fn changing(
+    change: fn(Job) -> Result<Job, HandlerError>,
+) -> impl Fn(Job, Handler) -> Running + Clone {
     move |job, mut inner| match change(job) {
         Ok(job) => inner.call(job),
         Err(error) => std::future::ready(Err(error)).boxed(),
@@ -193,7 +195,8 @@ async fn a_layer_can_do_less_and_no_more() {
         assert_eq!(answer, expected.map_err(str::to_owned), "{name}");
         assert_eq!(*trace.lock().unwrap(), *handled, "{name}");
         let log = Reader::open(&home.path().join("audit.jsonl")).unwrap();
-        let log = log.map(|entry| serde_json::from_str::<Value>(&entry.unwrap().to_json()).unwrap());
+        let log =
+            log.map(|entry| serde_json::from_str::<Value>(&entry.unwrap().to_json()).unwrap());
         let calls: Vec<_> = log.filter(|record| record["event"] == "call").collect();
         assert_eq!(calls[0]["verdict"], "allow", "{name}: it is in the log before any layer");
         assert_eq!(calls.get(1).and_then(|record| record["reason"].as_str()), reason, "{name}");

@@ -214,7 +214,7 @@ pub struct Call<'a> {
     /// The decision.
     pub verdict: Verdict,
     /// The stage of the pipeline that decided: receive, authenticate, limit, decide, validate,
-    /// scope or record.
+    /// scope, ask or record.
     pub stage: &'static str,
     /// The rule that decided, as `file:line`.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "clip::maybe_text")]

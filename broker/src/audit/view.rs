@@ -145,6 +145,10 @@ fn story(entry: &Entry) -> String {
             };
             vec![reason, rule, shadow(entry)]
         }
+        "asked" | "answered" => {
+            let labelled = |key| Some(format!("{key} {}", show(entry.get(key)?)));
+            vec![text("answer"), labelled("when"), labelled("holds"), labelled("by"), rule]
+        }
         _ => {
             let labelled = |key| Some(format!("{key} {}", show(entry.get(key)?)));
             let keys = [

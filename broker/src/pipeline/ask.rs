@@ -122,6 +122,9 @@ impl Unanswered {
     /// Asks the person.
     pub(super) async fn answered(self, pipeline: &Pipeline) -> Result<Confirmed, Ended> {
         let Self { granted, wish } = self;
+        // Where nobody waits any more, this future is dropped, and that is the end of the call.
+        let mut outcome =
+            Outcome::of(&pipeline.ledger, &granted.trail, granted.records, &granted.in_flight);
         let asking = tokio::select! {
             biased;
             () = granted.in_flight.stopped() => None,
@@ -129,11 +132,18 @@ impl Unanswered {
             asked = put(pipeline, &granted, &wish) => Some(asked),
         };
         match asking {
-            None => Err(Ended::Stopped(stopped(pipeline, granted))),
+            None => {
+                let told = outcome.stopped();
+                drop(outcome);
+                let Granted { call, in_flight, .. } = granted;
+                Err(Ended::Stopped(told.map(|told| (Reply::error(call, &told), in_flight))))
+            }
             Some(Ok(())) => {
+                outcome.is_yet_to_come();
                 confirm(granted).map_err(|(stopped, in_flight)| Ended::Refused(stopped, in_flight))
             }
             Some(Err(refusal)) => {
+                outcome.is_yet_to_come();
                 let Granted { trail, in_flight, .. } = granted;
                 Err(Ended::Refused(Stopped::new(trail, refusal), in_flight))
             }
@@ -324,13 +334,6 @@ fn when(when: AskWhen) -> &'static str {
         AskWhen::EachSession => "each-session",
         AskWhen::Once => "once",
     }
-}
-
-/// What the page of a call is told that was stopped while it was asked about.
-fn stopped(pipeline: &Pipeline, granted: Granted) -> Option<(Reply, InFlight)> {
-    let Granted { trail, call, in_flight, records, .. } = granted;
-    let told = Outcome::of(&pipeline.ledger, &trail, records, &in_flight).stopped();
-    told.map(|told| (Reply::error(call, &told), in_flight))
 }
 
 /// A call that went through all that is decided at once.

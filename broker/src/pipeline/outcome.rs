@@ -48,6 +48,11 @@ impl<'a> Outcome<'a> {
         told(why)
     }
 
+    /// The call goes on, or is refused, and what becomes of it is recorded then.
+    pub(super) fn is_yet_to_come(mut self) {
+        self.settled = true;
+    }
+
     /// The handler came to its end. Where something had stopped the call before, that is the
     /// outcome all the same, and what the handler answered is kept back.
     pub(super) fn ended(&mut self, ended: Ended) -> Result<(), Option<PageError>> {

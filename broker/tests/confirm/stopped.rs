@@ -65,6 +65,7 @@ async fn a_page_that_cancels_or_goes_withdraws_its_question() {
     calling.abort();
     assert!(calling.await.unwrap_err().is_cancelled());
     assert_eq!(person.open.load(Ordering::SeqCst), 0);
+    assert_eq!(app.records("cancelled").last().unwrap()["why"], "abandoned");
     let peer = app.peer("editor");
     let token = peer.token().unwrap().text();
     let message = format!("c{token} 1\n{{\"command\":\"work.once\",\"args\":{{\"key\":\"a\"}}}}");

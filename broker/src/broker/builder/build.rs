@@ -129,7 +129,15 @@ impl Builder {
         directories: &AppDirectories,
         policies: &Policies,
     ) -> Result<Option<Person>, BuildError> {
-        let Some(port) = self.confirm.0.take() else { return Ok(None) };
+        let Some(port) = self.confirm.0.take() else {
+            if policies.enforced.asks().next().is_some() {
+                tracing::warn!(
+                    "the policy has the person asked, and this broker has nobody who asks them: \
+                     those calls are refused"
+                );
+            }
+            return Ok(None);
+        };
         let memory = confirm::Memory::in_file(Settings::open(&directories.answers())?);
         memory.forget_but(policies.enforced.asks());
         Ok(Some(Person::new(port, memory)))
