@@ -11,10 +11,11 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sidegate_capabilities::{CommandName, NameError};
-use tower::Layer;
 use tower::util::BoxCloneSyncService;
+use tower::{Layer, ServiceExt};
 
 use super::{HandlerError, Job, RegistryError, Response};
 use crate::audit::Pattern;
@@ -90,6 +91,11 @@ impl Handler {
     {
         Self(BoxCloneSyncService::new(service))
     }
+
+    /// Runs it, once.
+    pub(super) async fn run(self, job: Job) -> Result<Response, HandlerError> {
+        self.0.oneshot(job).await
+    }
 }
 
 impl tower::Service<Job> for Handler {
@@ -97,12 +103,14 @@ impl tower::Service<Job> for Handler {
     type Error = HandlerError;
     type Future = BoxFuture<'static, Result<Response, HandlerError>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), HandlerError>> {
-        self.0.poll_ready(context)
+    /// At once: a handler of which as many run as may is waited for by its call, so that a layer which
+    /// is a plain function need not ask.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), HandlerError>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, job: Job) -> Self::Future {
-        self.0.call(job)
+        self.0.clone().oneshot(job).boxed()
     }
 }
 

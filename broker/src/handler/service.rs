@@ -12,7 +12,7 @@ use futures_util::FutureExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tower::limit::ConcurrencyLimitLayer;
-use tower::{ServiceBuilder, ServiceExt};
+use tower::ServiceBuilder;
 
 use super::layers::{Handler, Wrap};
 use super::{Call, HandlerError, Job, Response};
@@ -65,7 +65,7 @@ impl Service {
     pub(crate) async fn run(self, job: Job, _receipt: &Receipt) -> Result<Answer, HandlerError> {
         let Response(answer) = if self.is_layered {
             // A layer is an app's own code, and may panic before it calls what is further in.
-            let running = AssertUnwindSafe(self.handler.oneshot(job)).catch_unwind().await;
+            let running = AssertUnwindSafe(self.handler.run(job)).catch_unwind().await;
             let answered = running.unwrap_or_else(|panic| Err(panicked(panic.as_ref())))?;
             if !answered.is_of(self.answers) {
                 return Err(HandlerError::internal(
@@ -74,7 +74,7 @@ impl Service {
             }
             answered
         } else {
-            self.handler.oneshot(job).await?
+            self.handler.run(job).await?
         };
         Ok(answer)
     }

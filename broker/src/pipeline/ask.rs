@@ -101,7 +101,7 @@ pub(super) fn ask(pipeline: &Pipeline, mut granted: Granted) -> Result<Asked, Bo
         return Err(Stopped::new(granted.trail, Unconfirmed::Nobody));
     };
     // A policy that has it asked as well does not stop it, once it was.
-    granted.in_flight.is_asked_about();
+    granted.in_flight.mark_asked_about();
     match recall(pipeline, person, &granted, &wish) {
         Ok(Known::Yes) => confirm(granted).map(Asked::Confirmed).map_err(|(stopped, _)| stopped),
         Ok(Known::Nothing) => Ok(Asked::Person(Box::new(Unanswered { granted, wish }))),

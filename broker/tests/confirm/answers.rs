@@ -137,7 +137,7 @@ async fn the_question_is_the_brokers() {
     let peer = app.peer("editor");
     let text = "x\nThe window `preview` wants to: be nice\u{202e}";
     peer.invoke("work.text", json!({ "text": text, "pin": "1234" })).await.unwrap();
-    peer.invoke("work.session", key("a.b")).await.unwrap();
+    peer.invoke("work.session", key("a")).await.unwrap();
     peer.invoke("work.once", key("a")).await.unwrap();
     let asked = person.asked.lock().unwrap();
     let told: Vec<_> = asked.iter().map(ToString::to_string).collect();
@@ -146,7 +146,7 @@ async fn the_question_is_the_brokers() {
          pin: null\n  text: x\\nThe window `preview` wants to: be nice\\u{202e}\n\
          May it, this once?",
         "The window `editor` (app://localhost) wants to: do the work\n  command: work.session\n  \
-         key: a.b\nMay it, as long as this page is open, with whatever else it says?",
+         key: a\nMay it, as long as this page is open, with whatever else it says?",
         "The window `editor` (app://localhost) wants to: call `work.once`\n  command: work.once\n  \
          key: a\nMay it, from now on, with whatever else it says?",
     ];

@@ -82,6 +82,8 @@ impl Person {
         let _open = Open(Arc::clone(&self));
         self.asked.lock().unwrap().push(question);
         self.hears.notify_one();
+        // Nobody has read it by then: others may come meanwhile.
+        tokio::task::yield_now().await;
         let does = self.script.lock().unwrap().pop_front();
         match does.unwrap_or(Does::Say(Answer::No(sidegate::confirm::Lasting::Call))) {
             Does::Say(answer) => answer,
