@@ -11,8 +11,8 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tower::limit::ConcurrencyLimitLayer;
 use tower::ServiceBuilder;
+use tower::limit::ConcurrencyLimitLayer;
 
 use super::layers::{Handler, Wrap};
 use super::{Call, HandlerError, Job, Response};

@@ -314,7 +314,7 @@ impl InFlight {
     }
 
     /// Notes that the person is asked about it: a policy that has it asked does not stop it then.
-    pub(crate) fn is_asked_about(&self) {
+    pub(crate) fn mark_asked_about(&self) {
         self.valve.ask_about();
     }
 
