@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::audit::Receipt;
 use crate::handler::{Job, Service};
 use crate::ledger::Ledger;
-use crate::pipeline::{Frame, Pipeline, Recorded};
+use crate::pipeline::{Due, Frame, Pipeline};
 use crate::streams::Outlet;
 
 /// Values that only another module makes.
@@ -28,6 +28,7 @@ mod misused {
         let _ = crate::pipeline::authenticate::authenticate; //~ E0603
         let _ = crate::pipeline::limit::limit; //~ E0603
         let _ = crate::pipeline::decide::decide; //~ E0603
+        let _ = crate::pipeline::ask::ask; //~ E0603
         let _ = crate::pipeline::record::record; //~ E0603
     }
 
@@ -43,13 +44,21 @@ mod misused {
         let _ = frame.dispatch(ledger, outlet); //~ E0599
     }
 
-    fn taken_apart(recorded: Recorded) {
-        let _ = recorded.take(); //~ E0624
+    fn taken_apart(due: Due) {
+        if let Due::Recorded(recorded) = due {
+            let _ = recorded.take(); //~ E0624
+        }
     }
 
-    fn used_twice(recorded: Recorded, ledger: &Ledger, outlet: &Arc<dyn Outlet>) {
-        let _ = recorded.dispatch(ledger, outlet);
-        let _ = recorded.dispatch(ledger, outlet); //~ E0382
+    fn answered_by_somebody_else(due: Due, pipeline: &Pipeline) {
+        if let Due::Asked(unanswered) = due {
+            let _ = unanswered.answered(pipeline); //~ E0624
+        }
+    }
+
+    fn used_twice(due: Due, pipeline: &Pipeline, outlet: &Arc<dyn Outlet>) {
+        let _ = due.dispatch(pipeline, outlet);
+        let _ = due.dispatch(pipeline, outlet); //~ E0382
     }
 
     fn the_inside_of_the_pipeline(pipeline: &Pipeline, frame: Frame<'_>) {

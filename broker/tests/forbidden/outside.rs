@@ -5,7 +5,9 @@ use std::sync::Arc;
 use sidegate::audit::Receipt;
 use sidegate::capabilities::{Permit, Principal};
 use sidegate::token::Token;
-use sidegate::{Call, Cancellation, Command, Commitment, HandlerError, Peer};
+use sidegate::{
+    Call, Cancellation, Command, Commitment, Handler, HandlerError, Job, Peer, Response,
+};
 
 /// Values that only another module makes.
 #[cfg(forbidden = "made_up")]
@@ -14,6 +16,10 @@ mod made_up {
 
     fn receipt() -> Receipt {
         Receipt { seq: 1 } //~ E0451
+    }
+
+    fn job(real: Job) -> Job {
+        Job { args: Default::default(), ..real } //~ E0451
     }
 
     fn token(real: Token) -> Token {
@@ -65,6 +71,16 @@ mod misused {
 
     fn another_window(call: &mut Call, other: &Call) {
         call.window = other.window.clone(); //~ E0616
+    }
+
+    /// A layer has what was decided, and cannot exchange it.
+    fn a_layer(mut job: Job, handler: Handler, other: &Call) -> Response {
+        job.args.clear(); //~ E0616
+        job.call.key = None; //~ E0616
+        job.call().key = None; //~ E0616
+        let _ = job.with_call(other); //~ E0599
+        handler.0; //~ E0616
+        Response(todo!()) //~ E0423
     }
 
     fn a_peer_of_somebody_else(peer: &Peer) {

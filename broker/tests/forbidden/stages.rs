@@ -89,8 +89,8 @@ mod misused {
         let _ = record::record(ledger, unanswered, now); //~ E0308
     }
 
-    fn confirmed_without_asking(unanswered: Unanswered) {
-        let _ = ask::confirm(unanswered.granted); //~ E0603
+    fn confirmed_without_asking() {
+        let _ = ask::confirm; //~ E0603
     }
 
     fn asked_twice(pipeline: &Pipeline, granted: Granted) {
