@@ -71,7 +71,11 @@ async fn live(steps: Vec<Step>, does: Vec<Does>) {
                 calls.push(tokio::spawn(async move { peer.invoke(COMMANDS[command], args).await }));
                 tokio::task::yield_now().await;
             }
-            Step::Abandon if !calls.is_empty() => calls.remove(0).abort(),
+            Step::Abandon if !calls.is_empty() => {
+                let call = calls.remove(0);
+                call.abort();
+                let _gone = call.await;
+            }
             Step::Abandon => {}
             Step::Revoke(window) => {
                 let label = WindowLabel::parse(WINDOWS[window]).unwrap();
