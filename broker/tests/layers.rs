@@ -168,8 +168,11 @@ fn a_layer_round_nothing_is_a_slip() {
 #[tokio::test]
 async fn a_layer_can_do_less_and_no_more() {
     type Does = fn(Job, Handler) -> Running;
+    /// What is answered, or the code of an error; what the handler did; the reason in the log.
+    type Comes = Result<Value, &'static str>;
+    type Case = (&'static str, Does, Value, Comes, &'static [&'static str], Option<&'static str>);
     #[rustfmt::skip]
-    let cases: [(&str, Does, Value, Result<Value, &str>, &[&str], Option<&str>); 12] = [
+    let cases: [Case; 12] = [
         ("goes on", |job, mut inner| inner.call(job), json!({ "key": "a.b", "n": 3 }), Ok(json!({ "n": 3 })), &["a.b 3"], None),
         ("lowers", |job, inner| changing(|job| with(job, "n", json!(2)))(job, inner), json!({ "key": "a.b", "n": 3 }), Ok(json!({ "n": 2 })), &["a.b 2"], None),
         // The policy allows no more than ten; the handler takes no text; there is no such member.

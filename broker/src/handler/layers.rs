@@ -122,7 +122,7 @@ impl std::fmt::Debug for Handler {
 
 /// Layers, in the order in which they were added: the first is the outermost, whatever it is round.
 #[derive(Default)]
-pub(crate) struct Layers(Vec<(Around, Arc<dyn Fn(Handler) -> Handler + Send + Sync>)>);
+pub(crate) struct Layers(Vec<(Around, Wrap)>);
 
 impl Layers {
     pub(crate) fn push<L>(&mut self, around: Around, layer: L)

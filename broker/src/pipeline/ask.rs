@@ -45,6 +45,7 @@ pub(super) struct Wish {
 
 /// What became of a grant.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a box would take memory for each call")]
 pub(super) enum Asked {
     /// It may go on.
     Confirmed(Confirmed),
@@ -139,11 +140,11 @@ impl Unanswered {
                 Err(Ended::Stopped(told.map(|told| (Reply::error(call, &told), in_flight))))
             }
             Some(Ok(())) => {
-                outcome.is_yet_to_come();
+                outcome.left_open();
                 confirm(granted).map_err(|(stopped, in_flight)| Ended::Refused(stopped, in_flight))
             }
             Some(Err(refusal)) => {
-                outcome.is_yet_to_come();
+                outcome.left_open();
                 let Granted { trail, in_flight, .. } = granted;
                 Err(Ended::Refused(Stopped::new(trail, refusal), in_flight))
             }
@@ -338,6 +339,7 @@ fn when(when: AskWhen) -> &'static str {
 
 /// A call that went through all that is decided at once.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "who holds it has it in a box")]
 pub(crate) enum Due {
     /// It is recorded, and can be dispatched.
     Recorded(Recorded),

@@ -79,16 +79,7 @@ pub(super) fn decide(
         cancellation: in_flight.cancellation(),
     };
     let service = registered.service.clone();
-    let ground = service.is_layered().then(|| {
-        Box::new(Ground {
-            command: call.command.clone(),
-            standing: call.standing.clone(),
-            rule: Arc::clone(&permit.rule),
-            validator: Arc::clone(registered.validator()),
-            named: named(&args),
-            was_asked: wish.is_some(),
-        })
-    });
+    let ground = ground((&call.command, &call.standing), registered, &permit, &args);
     let job = Job { call: what, args: without_resources(args, registered.resources()), ground };
     let call_number = call.call;
     let records = permit.audit.calls().into();
@@ -144,6 +135,25 @@ fn path(
         None if registered.signature.optional.contains(&Resource::Path) => Ok(None),
         None => Err(Refusal::NoResource { argument: "path" }),
     }
+}
+
+/// What the call is decided by, for layers that may want to change something.
+fn ground(
+    (command, standing): (&CommandName, &Attenuated),
+    registered: &Registered,
+    permit: &Permit<'_>,
+    args: &Value,
+) -> Option<Box<Ground>> {
+    registered.service.is_layered().then(|| {
+        Box::new(Ground {
+            command: command.clone(),
+            standing: standing.clone(),
+            rule: Arc::clone(&permit.rule),
+            validator: Arc::clone(registered.validator()),
+            named: named(args),
+            was_asked: permit.ask.is_some(),
+        })
+    })
 }
 
 /// The resources as a call names them.

@@ -49,7 +49,7 @@ impl<'a> Outcome<'a> {
     }
 
     /// The call goes on, or is refused, and what becomes of it is recorded then.
-    pub(super) fn is_yet_to_come(mut self) {
+    pub(super) fn left_open(mut self) {
         self.settled = true;
     }
 
