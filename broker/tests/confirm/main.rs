@@ -81,10 +81,10 @@ impl Person {
         assert_eq!(self.open.fetch_add(1, Ordering::SeqCst), 0, "one at a time");
         let _open = Open(Arc::clone(&self));
         self.asked.lock().unwrap().push(question);
+        let does = self.script.lock().unwrap().pop_front();
         self.hears.notify_one();
         // Nobody has read it by then: others may come meanwhile.
         tokio::task::yield_now().await;
-        let does = self.script.lock().unwrap().pop_front();
         match does.unwrap_or(Does::Say(Answer::No(sidegate::confirm::Lasting::Call))) {
             Does::Say(answer) => answer,
             Does::Panic => panic!("a person's own"),
