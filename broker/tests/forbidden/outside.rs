@@ -55,7 +55,7 @@ mod misused {
 
     /// The stages are nobody's but the broker's.
     fn stages() {
-        fn recorded(_: sidegate::pipeline::Recorded) {} //~ E0603
+        fn recorded(_: sidegate::pipeline::Due) {} //~ E0603
         fn job(_: sidegate::handler::Job) {} //~ E0603
         fn in_flight(_: sidegate::session::InFlight) {} //~ E0603
     }
