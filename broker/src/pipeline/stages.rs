@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::ask::{self, Asked};
 use super::authenticate::{self, Known};
 use super::{Frame, Pipeline, Stopped, Trail, decide, limit, receive, record};
 use crate::clock::{Moment, Now};
@@ -61,6 +62,10 @@ fn walk(
     if last == Stage::Decide {
         return Ok(true);
     }
-    record::record(&pipeline.ledger, granted, Moment::now())?;
-    Ok(true)
+    // A call that the person has to be asked about goes no further here.
+    let Asked::Confirmed(confirmed) = ask::ask(pipeline, granted)? else {
+        return Ok(false);
+    };
+    let recorded = record::record(&pipeline.ledger, confirmed, Moment::now());
+    recorded.map(|_recorded| true).map_err(|(stopped, _in_flight)| stopped)
 }
