@@ -220,9 +220,12 @@ impl Peer {
             Ok(Passed::Call(recorded)) => {
                 let ledger = &self.core.pipeline.ledger;
                 let answered = recorded.dispatch(ledger, &self.nobody).await;
-                answered.and_then(|(reply, in_flight)| match in_flight.why_taken_back() {
-                    None => Some(reply),
-                    Some(why) => Reply::in_place_of_answer(in_flight.id(), why),
+                answered.and_then(|(reply, in_flight)| {
+                    let call = in_flight.id();
+                    match in_flight.hand_over() {
+                        Ok(()) => Some(reply),
+                        Err(why) => Reply::in_place_of_answer(call, why),
+                    }
                 })
             }
             Err(refused) => refused.reply,
