@@ -9,7 +9,7 @@ MINUTES ?= 60
 TOOLS := $(CURDIR)/target/tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint audit-deps bench size peers bench-peers vite soak mutants fmt clean
+.PHONY: help setup demo test models lint audit-deps bench size peers bench-peers vite soak mutants fmt clean
 
 help: ## lists these targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -26,10 +26,15 @@ demo: setup ## shows the notes app, on your display or on a private one
 test: setup ## runs every test, over real processes and real WebViews
 	$(CARGO) build --workspace --bins --examples --tests
 	$(CARGO) test --workspace
+	$(CARGO) test -p sidegate --features models --lib models::
+
+models: ## runs what calls share in every order of its threads (in some of them: `make test`)
+	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate --features models --lib models:: -- --nocapture
 
 lint: setup $(TOOLS)/bin/cargo-deny ## checks format, clippy, docs, licences and sources
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy -p sidegate --lib --tests --features models -- -D warnings
 	$(CARGO) clippy -p sidegate --no-default-features --features run --bins -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps
 	$(TOOLS)/bin/cargo-deny check --hide-inclusion-graph licenses bans sources
@@ -62,6 +67,7 @@ soak: setup ## runs storms, races, deaths and the second road in full, and the e
 	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate --test files_storm --test revocation
 	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate --test calls -- --nocapture --test-threads 1
 	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate --lib b10_
+	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate --features models --lib models::
 	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate --lib broker::tests::cancel -- --include-ignored --test-threads 1
 	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate-capabilities --test reference -- --nocapture
 	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate-tests --test broker_flood --test broker_idle -- --nocapture

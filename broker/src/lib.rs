@@ -51,6 +51,9 @@ mod host;
 mod ledger;
 #[cfg(feature = "core")]
 mod limits;
+#[cfg(test)]
+#[cfg(feature = "models")]
+mod models;
 #[cfg(feature = "core")]
 mod pipeline;
 #[cfg(feature = "core")]
@@ -65,6 +68,8 @@ pub mod settings;
 pub mod state;
 #[cfg(feature = "core")]
 mod streams;
+#[cfg(feature = "core")]
+mod sync;
 #[cfg(feature = "core")]
 pub mod token;
 #[cfg(feature = "core")]

@@ -1,15 +1,16 @@
-//! Rates: how often a window may call a command. One atomic number a bucket, no lock, no clock.
+//! Rates: how often a window may call a command. One atomic number a bucket, no clock; calls do not
+//! wait for one another.
 //!
 //! Who decides how often is the policy; how many calls at once and how many bytes are counted
 //! where they are held, in `session` and at the connection.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, RwLock};
 
 use sidegate_capabilities::{CommandName, Rate, WindowLabel};
 
 use crate::clock::Moment;
+use crate::sync::RwLock;
+use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// A rate limiter after the generic cell rate algorithm (ITU-T I.371): it keeps the theoretical
 /// arrival time of the next call, and lets a call through that is early by no more than the
@@ -47,7 +48,7 @@ fn interval(rate: Rate) -> u64 {
 }
 
 /// A bucket, and the rate that it is for.
-type Rated = (Rate, Arc<Bucket>);
+type Rated = (Rate, Bucket);
 
 /// The buckets of all windows. They are the window's and not the document's, so that a page
 /// gains nothing by reloading itself.
@@ -57,36 +58,42 @@ pub(crate) struct Buckets {
 }
 
 impl Buckets {
-    /// The bucket of a window and a command. Only commands that a policy names with a rate are
-    /// asked for, so there are no more buckets than policies have such commands.
+    /// Takes one call of a window and a command at `now`, if `rate` allows it. Only commands that a
+    /// policy names with a rate are asked for, so there are no more buckets than policies have such
+    /// commands.
     ///
-    /// It outlives the policy: under another that names the same rate it is the same bucket, and
+    /// A bucket outlives the policy: under another that names the same rate it is the same bucket, and
     /// under one with another rate as many calls of the burst are used up in it as were.
-    pub(crate) fn of(
+    pub(crate) fn take(
         &self,
         window: &WindowLabel,
         command: &CommandName,
         rate: Rate,
         now: Moment,
-    ) -> Option<Arc<Bucket>> {
-        let known = self.by_window.read().ok()?;
+    ) -> bool {
+        // Under the lock: what is taken from a bucket that is replaced just then, its successor would
+        // not know of.
+        let Ok(known) = self.by_window.read() else { return false };
         let found = known.get(window).and_then(|commands| commands.get(command));
         if let Some((_, bucket)) = found.filter(|(of, _)| *of == rate) {
-            return Some(Arc::clone(bucket));
+            return bucket.take(rate, now);
         }
         drop(known);
-        let mut known = self.by_window.write().ok()?;
+        let Ok(mut known) = self.by_window.write() else { return false };
         let commands = known.entry(window.clone()).or_default();
-        let fresh = || (rate, Arc::default());
+        let fresh = || (rate, Bucket::default());
         let (of, bucket) = commands.entry(command.clone()).or_insert_with(fresh);
         if *of != rate {
-            *bucket = Arc::new(bucket.at_rate(*of, rate, now));
+            *bucket = bucket.at_rate(*of, rate, now);
             *of = rate;
         }
-        Some(Arc::clone(bucket))
+        bucket.take(rate, now)
     }
 }
 
+#[cfg(test)]
+#[cfg(feature = "models")]
+mod models;
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,11 +143,15 @@ mod tests {
         let label = |text| WindowLabel::parse(text).unwrap();
         let command = |text| CommandName::parse(text).unwrap();
         let rate = Rate { per_second: PerSecond::new(1, 1).unwrap(), burst: 1 };
-        let of = |window, name| buckets.of(&label(window), &command(name), rate, START).unwrap();
-        let first = of("a", "fs.list");
-        assert!(Arc::ptr_eq(&first, &of("a", "fs.list")));
-        for (window, name) in [("b", "fs.list"), ("a", "fs.read_text")] {
-            assert!(!Arc::ptr_eq(&first, &of(window, name)), "{window} {name}");
+        for (window, name, expected) in [
+            ("a", "fs.list", true),
+            ("a", "fs.list", false),
+            ("b", "fs.list", true),
+            ("a", "fs.read_text", true),
+            ("a", "fs.read_text", false),
+        ] {
+            let taken = buckets.take(&label(window), &command(name), rate, START);
+            assert_eq!(taken, expected, "{window} {name}");
         }
     }
 
@@ -166,8 +177,8 @@ mod tests {
             (rate(10, 1, 3), 100, false),
         ] {
             let now = START.after(Duration::from_millis(millis));
-            let bucket = buckets.of(&window, &command, rate, now).unwrap();
-            assert_eq!(bucket.take(rate, now), expected, "{rate:?} at {millis} ms");
+            let taken = buckets.take(&window, &command, rate, now);
+            assert_eq!(taken, expected, "{rate:?} at {millis} ms");
         }
     }
 }

@@ -18,14 +18,15 @@ mod tokens;
 mod valve;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sidegate_capabilities::{Origin, WindowLabel};
 
 use crate::clock::Moment;
 use crate::streams::{Flows, Forged, Step};
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Mutex, RwLock};
 use crate::token::{Claims, HostId, Mint, NoRandomness, SessionId, Token};
 use crate::wire::{DocumentId, WindowId};
 use attenuation::Attenuation;
@@ -288,5 +289,8 @@ impl Sessions {
     }
 }
 
+#[cfg(test)]
+#[cfg(feature = "models")]
+mod models;
 #[cfg(test)]
 mod tests;

@@ -16,8 +16,9 @@ fuzz_target!(|text: &str| {
             let principal =
                 compiled.policy.principal(&window, &Origin::local(), WallTime::from_unix(0));
             let command = CommandName::parse("fs.read_text").unwrap();
-            let explained = principal.explain(&command, &Args::empty());
-            let decided = principal.decide(&command, &Args::empty());
+            let args = Args::empty();
+            let explained = principal.explain(&command, &args);
+            let decided = principal.decide(&command, &args);
             assert_eq!(explained.verdict.is_allowed(), decided.is_allowed());
         }
         Err(diagnostics) => {

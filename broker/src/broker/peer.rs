@@ -219,9 +219,12 @@ impl Peer {
             Ok(Passed::Answered(reply)) => Some(reply),
             Ok(Passed::Call(due)) => {
                 let answered = due.dispatch(&self.core.pipeline, &self.nobody).await;
-                answered.and_then(|(reply, in_flight)| match in_flight.why_taken_back() {
-                    None => Some(reply),
-                    Some(why) => Reply::in_place_of_answer(in_flight.id(), why),
+                answered.and_then(|(reply, in_flight)| {
+                    let call = in_flight.id();
+                    match in_flight.hand_over() {
+                        Ok(()) => Some(reply),
+                        Err(why) => Reply::in_place_of_answer(call, why),
+                    }
                 })
             }
             Err(refused) => refused.reply,

@@ -65,8 +65,7 @@ pub(super) fn rate(
 ) -> Result<(), Refusal> {
     let Some(rate) = limits.rate else { return Ok(()) };
     let label = &call.bearer.identity().label;
-    let bucket = pipeline.buckets.of(label, &call.command, rate, now);
-    let has_room = bucket.is_some_and(|bucket| bucket.take(rate, now));
+    let has_room = pipeline.buckets.take(label, &call.command, rate, now);
     if has_room { Ok(()) } else { Err(Limited::Rate.into()) }
 }
 

@@ -7,7 +7,7 @@
 //! answered, or it is stopped, whichever came first.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use sidegate_capabilities::{Args, CommandName};
@@ -17,6 +17,7 @@ use super::attenuation::Attenuation;
 use super::gate::Pass;
 use super::valve::{Commitment, Reached, Stop, Valve};
 use crate::clock::Moment;
+use crate::sync::{Mutex, MutexGuard};
 
 /// How many narrowed tokens of a session are remembered as revoked. One more, and the whole session
 /// is revoked: to forget one would be to give it back. Half of them are enough for what a page takes
@@ -370,6 +371,16 @@ impl InFlight {
         stop.filter(|_| answered)
     }
 
+    /// Ends the call, whose answer is handed over; `Err` where that was taken back. Nobody can take
+    /// it back after this, so that who has it and what the log says of it are one.
+    pub(crate) fn hand_over(self) -> Result<(), Stop> {
+        let valve = Arc::clone(&self.valve);
+        // Off the list first: who takes an answer back holds the list's lock meanwhile.
+        drop(self);
+        let (answered, stop) = valve.answered();
+        stop.filter(|_| answered).map_or(Ok(()), Err)
+    }
+
     /// Over when the answer is taken back. A call that was stopped and not answered has nothing to
     /// take back: what its page is told of that, it is told.
     pub(crate) async fn taken_back(&self) -> Stop {
@@ -396,5 +407,8 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+#[cfg(test)]
+#[cfg(feature = "models")]
+mod models;
 #[cfg(test)]
 mod tests;

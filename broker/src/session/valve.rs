@@ -6,11 +6,12 @@
 //! as long as nobody has the answer.
 
 use std::cell::Cell;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::Poll;
 use std::time::Instant;
 
 use crate::handler::HandlerError;
+use crate::sync::{Condvar, Mutex, MutexGuard, thread_local};
 
 /// Why a call was stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,7 +155,7 @@ impl Valve {
     /// handler has come. Called by a handler of anything, this does not wait.
     pub(super) fn settle(&self, end: Instant) -> Reached {
         let mut step = self.lock();
-        while step.polling && WITHIN.get() == 0 {
+        while step.polling && WITHIN.with(Cell::get) == 0 {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
@@ -196,14 +197,14 @@ impl<'g> Polling<'g> {
         }
         step.polling = true;
         drop(step);
-        WITHIN.set(WITHIN.get().saturating_add(1));
+        WITHIN.with(|within| within.set(within.get().saturating_add(1)));
         Some(Self { valve, through: false })
     }
 }
 
 impl Drop for Polling<'_> {
     fn drop(&mut self) {
-        WITHIN.set(WITHIN.get().saturating_sub(1));
+        WITHIN.with(|within| within.set(within.get().saturating_sub(1)));
         let mut step = self.valve.lock();
         step.committed |= self.through;
         step.polling = false;
