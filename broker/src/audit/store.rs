@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::{self, AtFlags, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
@@ -25,6 +26,9 @@ pub(super) struct Store {
     dir: OwnedFd,
     path: PathBuf,
     name: OsString,
+    /// A descriptor set aside for the next head: where all others are taken, a log that cannot be
+    /// brought to the disk would refuse calls that want none.
+    reserve: Mutex<Option<OwnedFd>>,
 }
 
 impl Store {
@@ -48,10 +52,11 @@ impl Store {
             }
             result => result.map_err(failed)?,
         }
-        let store = Self { file: file.into(), dir, path: path.to_owned(), name };
+        let elsewhere = |source| AuditError::Open { path: path.to_owned(), source };
+        let reserve = Mutex::new(Some(dir.try_clone().map_err(elsewhere)?));
+        let store = Self { file: file.into(), dir, path: path.to_owned(), name, reserve };
         // The name itself has to outlive a power cut.
         fs::fsync(&store.dir).map_err(failed)?;
-        let elsewhere = |source| AuditError::Open { path: path.to_owned(), source };
         if store.is_in_place().map_err(elsewhere)? { Ok(store) } else { Err(AuditError::Moved) }
     }
 
@@ -79,13 +84,18 @@ impl Store {
     pub(super) fn write_head(&self, head: &Head) -> Result<(), AuditError> {
         let (name, fresh) =
             (with_suffix(&self.name, ".head"), with_suffix(&self.name, ".head.new"));
-        let write = || -> io::Result<()> {
+        let mut reserve = self.reserve.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut write = || -> io::Result<()> {
+            drop(reserve.take());
             let flags = CAREFULLY | OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC;
             let mut file: File =
                 fs::openat(&self.dir, &fresh, flags, Mode::RUSR | Mode::WUSR)?.into();
             file.write_all(&head.to_line())?;
             file.sync_data()?;
-            Ok(fs::renameat(&self.dir, &fresh, &self.dir, &name)?)
+            fs::renameat(&self.dir, &fresh, &self.dir, &name)?;
+            // The descriptor of this head is the next one's.
+            *reserve = Some(file.into());
+            Ok(())
         };
         write().map_err(AuditError::Sync)
     }

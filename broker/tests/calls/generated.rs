@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -91,7 +92,8 @@ async fn agree(random: &mut Random, root: &Path, calls: u64) -> u64 {
     let written = placed(random.policy(), root);
     let (home, runs) = (TempDir::new().unwrap(), Runs::default());
     let commands = COMMANDS.map(|(_, name)| command(name, Arc::clone(&runs)));
-    let broker = broker(&home, model::files(&written), commands);
+    let asked = Arc::new(AtomicU64::new(0));
+    let broker = broker(&home, model::files(&written), commands, &asked);
     let mut peers: HashMap<(&str, &str), Peer> = HashMap::new();
     let mut allowed = 0;
     for _ in 0..calls {
@@ -101,11 +103,15 @@ async fn agree(random: &mut Random, root: &Path, calls: u64) -> u64 {
         });
         let answer = peer.invoke(call.command, Value::Object(call.args.clone())).await;
         let ran = std::mem::take(&mut *runs.lock().unwrap());
-        let expected = match walk::decide(&written, &call) {
-            Answer::Allow { .. } => vec![run_of(&call)],
-            Answer::Deny { .. } => Vec::new(),
+        let (expected, asks) = match walk::decide(&written, &call) {
+            Answer::Allow { matching, .. } => {
+                (vec![run_of(&call)], matching.iter().any(|entry| entry.ask.is_some()))
+            }
+            Answer::Deny { .. } => (Vec::new(), false),
         };
-        let agrees = ran == expected && answer.is_ok() == (expected.len() == 1);
+        let asked = asked.swap(0, Ordering::Relaxed);
+        let agrees =
+            ran == expected && answer.is_ok() == (expected.len() == 1) && asked == u64::from(asks);
         let files = || model::files(&written);
         assert!(agrees, "{call:?}\n{answer:?}\n{ran:?}\n{:#?}", files());
         allowed += u64::from(answer.is_ok());

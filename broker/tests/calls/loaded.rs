@@ -44,7 +44,8 @@ fn a_machine_under_full_load_refuses_nobody() {
             Ok::<_, HandlerError>(true)
         }
     });
-    let broker = broker(&home, vec![("app.toml".to_owned(), POLICY.to_owned())], [work]);
+    let broker =
+        broker(&home, vec![("app.toml".to_owned(), POLICY.to_owned())], [work], &Arc::default());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let rounds = calls.div_ceil(WINDOWS * AT_ONCE);
     let over = AtomicBool::new(false);

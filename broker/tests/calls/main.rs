@@ -26,16 +26,21 @@ mod generated;
 mod loaded;
 
 use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sidegate::app::{AppDirectories, AppId};
+use sidegate::confirm::{Answer, Lasting, Question};
 use sidegate::{Broker, Command};
 use tempfile::TempDir;
 
-/// A broker with these capability files, its commands, and its files in `home`.
+/// A broker with these capability files, its commands, and its files in `home`. Where the person is to
+/// be asked, `asked` counts it, and they say yes to that one call.
 fn broker(
     home: &TempDir,
     files: Vec<(String, String)>,
     commands: impl IntoIterator<Item = Command>,
+    asked: &Arc<AtomicU64>,
 ) -> Broker {
     let id = AppId::parse("org.example.calls").unwrap();
     let directories = AppDirectories::beneath(home.path(), &id);
@@ -47,6 +52,11 @@ fn broker(
     }
     let builder = builder.policies(&policies).unwrap();
     let builder = commands.into_iter().fold(builder, sidegate::Builder::command);
+    let asked = Arc::clone(asked);
+    let builder = builder.confirm_with(move |_: Question| {
+        asked.fetch_add(1, Ordering::Relaxed);
+        std::future::ready(Answer::Yes(Lasting::Call))
+    });
     builder.build().unwrap_or_else(|error| panic!("{error}"))
 }
 
