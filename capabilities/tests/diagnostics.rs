@@ -125,13 +125,6 @@ fn every_kind_of_mistake_has_a_place_and_a_sentence() {
         (allow("{ commands = [\"app.info\"], url = [\"example.com\"] }"), "5:44 `example.com` is not a URL pattern"),
         (allow("{ commands = [\"app.info\"], key = [\"a b\"] }"), "5:44 `a b` is not a key pattern"),
         (allow("{ commands = [\"app.info\"], audit = { args = 1 } }"), "5:54 `args` must be `true` or `false`"),
-        (allow("{ commands = [\"app.info\"], ask = \"always\" }"), "5:43 `always` is not how often a person is asked"),
-        (allow("{ commands = [\"app.info\"], ask = true }"), "5:43 `ask` must be a string or a table"),
-        (allow("{ commands = [\"app.info\"], ask = {} }"), "5:43 `ask` needs `when`"),
-        (allow("{ commands = [\"app.info\"], ask = { when = 1 } }"), "5:52 `when` must be a string"),
-        (allow("{ commands = [\"app.info\"], ask = { when = \"once\", text = \" \" } }"), "5:67 `text` cannot be empty"),
-        (allow("{ commands = [\"app.info\"], ask = { when = \"once\", text = \"a\\nb\" } }"), "5:67 `text` is more than 160 characters, or not one line"),
-        (allow("{ commands = [\"app.info\"], ask = { when = \"once\", who = \"me\" } }"), "5:60 unknown key `who` in `ask`"),
         (allow("{ commands = [\"app.info\"], dangerous = \" \" }"), "5:49 `dangerous` cannot be empty"),
         (allow("{ commands = [\"app.info\"], args = 1 }"), "5:44 `args` must be a JSON Schema"),
         (allow("{ commands = [\"app.info\"], args = { const = 1979-05-27 } }"), "5:54 this value has no counterpart in JSON"),
@@ -150,6 +143,24 @@ fn every_kind_of_mistake_has_a_place_and_a_sentence() {
         (limit("bytes = \"99999999999 GiB\""), "5:55 `99999999999 GiB` is not a size"),
         (limit("deadline = \"2 hours\""), "5:58 `2 hours` is not a length of time"),
         (limit("deadline = nan"), "5:58 `deadline` must be a length of time"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(first(&text), expected, "{text}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_how_a_person_is_asked_has_a_place_and_a_sentence() {
+    let allow = |entry: &str| capability(&format!("allow = [{entry}]"));
+    #[rustfmt::skip]
+    let cases = [
+        (allow("{ commands = [\"app.info\"], ask = \"always\" }"), "5:43 `always` is not how often a person is asked"),
+        (allow("{ commands = [\"app.info\"], ask = true }"), "5:43 `ask` must be a string or a table"),
+        (allow("{ commands = [\"app.info\"], ask = {} }"), "5:43 `ask` needs `when`"),
+        (allow("{ commands = [\"app.info\"], ask = { when = 1 } }"), "5:52 `when` must be a string"),
+        (allow("{ commands = [\"app.info\"], ask = { when = \"once\", text = \" \" } }"), "5:67 `text` cannot be empty"),
+        (allow("{ commands = [\"app.info\"], ask = { when = \"once\", text = \"a\\nb\" } }"), "5:67 `text` is more than 160 characters, or not one line"),
+        (allow("{ commands = [\"app.info\"], ask = { when = \"once\", who = \"me\" } }"), "5:60 unknown key `who` in `ask`"),
     ];
     for (text, expected) in cases {
         assert_eq!(first(&text), expected, "{text}");

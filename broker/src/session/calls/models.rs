@@ -66,7 +66,7 @@ fn by_page(calls: &CallsInFlight) -> Option<Stop> {
 }
 
 fn by_policy(calls: &CallsInFlight) -> Option<Stop> {
-    (calls.review(1, |_, _| false) == 1).then_some(Stop::PolicyChanged)
+    (calls.review(1, |_, _, _| false) == 1).then_some(Stop::PolicyChanged)
 }
 
 fn by_revocation(calls: &CallsInFlight) -> Option<Stop> {
@@ -167,7 +167,7 @@ fn a_call_that_starts_beside_a_reload_is_stopped_by_it_or_knows_that_it_is_behin
         let calls = Arc::new(CallsInFlight::default());
         let reload = thread::spawn({
             let calls = calls.clone();
-            move || calls.review(1, |_, _| false)
+            move || calls.review(1, |_, _, _| false)
         });
         let call = start(&calls, 1, 8).unwrap();
         let behind = call.is_behind(0);
