@@ -236,7 +236,7 @@ mod tests {
             ("/root", "/home/ada/a", Some("/home/*")),
             ("/Users/ada", "/Users/ada/notes/*", None),
             ("/Users/ada", "/Users/bob/notes/*", Some("/Users/*")),
-            ("/home/work/ada", "/home/work/ada/notes/*", None),
+            ("/home/people/ada", "/home/people/ada/notes/*", None),
             ("/srv/ada", "/home/ada/a", Some("/home/*")),
         ] {
             let directories = Directories::new([("HOME", home)]).unwrap();

@@ -263,7 +263,7 @@ mod tests {
             ("$APPDATA/notes/a.md", Some("$APPDATA/notes/a.md")),
             ("/home/user/.local/share/app/notes/a.md", Some("$APPDATA/notes/a.md")),
             ("$HOME/Documents/a.md", Some("$DOCUMENTS/a.md")),
-            ("$HOME/work/a.md", Some("$HOME/work/a.md")),
+            ("$HOME/plans/a.md", Some("$HOME/plans/a.md")),
             ("$APPDATA/.git/config", Some("$APPDATA/.git/config")),
             ("$HOME", None),
             ("$HOME/.bashrc", None),
