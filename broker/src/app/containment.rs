@@ -1,4 +1,4 @@
-//! The section `[window.sandbox]` of the manifest: what a window needs of its host's sandbox, how
+//! The sections `[window.sandbox]` and `[template.sandbox]` of the manifest: what a window needs of its host's sandbox, how
 //! much of the machine it may take up, and what becomes of a page that spins. What its pages may
 //! ask for is the policy's.
 
@@ -94,29 +94,25 @@ pub(super) struct Written {
 
 impl Written {
     /// # Errors
-    /// The key, and what is wrong with its value.
+    /// The key within the section, and what is wrong with its value.
     pub(super) fn read(self) -> Result<Containment, (&'static str, String)> {
         let usual = Containment::default();
         let memory = match self.memory {
             None => usual.memory,
-            Some(text) => {
-                bytes(&text).filter(|bytes| MEMORY_RANGE.contains(bytes)).ok_or_else(|| {
-                    wrong("window.sandbox.memory", &text, "a size from `256 MiB` to `1024 GiB`")
-                })?
-            }
+            Some(text) => bytes(&text)
+                .filter(|bytes| MEMORY_RANGE.contains(bytes))
+                .ok_or_else(|| wrong("memory", &text, "a size from `256 MiB` to `1024 GiB`"))?,
         };
         let tasks = self.tasks.unwrap_or(usual.tasks);
         if !TASKS_RANGE.contains(&tasks) {
             let range = format!("a number from {} to {}", TASKS_RANGE.start(), TASKS_RANGE.end());
-            return Err(wrong("window.sandbox.tasks", &tasks.to_string(), &range));
+            return Err(wrong("tasks", &tasks.to_string(), &range));
         }
         let after = match self.spinning_after {
             None => usual.spinning.after,
-            Some(text) => {
-                seconds(&text).filter(|t| SPINNING_RANGE.contains(t)).ok_or_else(|| {
-                    wrong("window.sandbox.spinning_after", &text, "a time from `4s` to `3600s`")
-                })?
-            }
+            Some(text) => seconds(&text)
+                .filter(|t| SPINNING_RANGE.contains(t))
+                .ok_or_else(|| wrong("spinning_after", &text, "a time from `4s` to `3600s`"))?,
         };
         let answer = self.spinning.unwrap_or(usual.spinning.answer);
         let (gpu, jit) = (self.gpu.unwrap_or(usual.gpu), self.jit.unwrap_or(usual.jit));
@@ -176,14 +172,14 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_with_its_key() {
         for (text, said) in [
-            ("memory = \"1 MiB\"", "sandbox.memory: `1 MiB` is not a size from"),
-            ("memory = \"2 GB\"", "sandbox.memory: `2 GB`"),
-            ("memory = \"+512 MiB\"", "sandbox.memory: `+512 MiB`"),
-            ("memory = \"99999999999999999999 MiB\"", "sandbox.memory"),
+            ("memory = \"1 MiB\"", "memory: `1 MiB` is not a size from"),
+            ("memory = \"2 GB\"", "memory: `2 GB`"),
+            ("memory = \"+512 MiB\"", "memory: `+512 MiB`"),
+            ("memory = \"99999999999999999999 MiB\"", "memory"),
             ("memory = 512", "expected a string"),
-            ("tasks = 5", "sandbox.tasks: `5` is not a number from 100"),
-            ("spinning_after = \"1s\"", "sandbox.spinning_after: `1s` is not a time from `4s`"),
-            ("spinning_after = \"10\"", "sandbox.spinning_after: `10`"),
+            ("tasks = 5", "tasks: `5` is not a number from 100"),
+            ("spinning_after = \"1s\"", "spinning_after: `1s` is not a time from `4s`"),
+            ("spinning_after = \"10\"", "spinning_after: `10`"),
             ("spinning = \"ask\"", "unknown variant `ask`"),
             ("network = true", "unknown field `network`"),
         ] {

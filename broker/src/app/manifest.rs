@@ -148,8 +148,8 @@ pub enum ManifestError {
     Value {
         /// The file.
         path: PathBuf,
-        /// The key.
-        key: &'static str,
+        /// The key, with the table it stands in.
+        key: String,
         /// What is wrong.
         problem: String,
     },
@@ -168,8 +168,8 @@ impl ManifestError {
     }
 }
 
-fn value(key: &'static str, problem: impl Into<String>) -> ManifestError {
-    ManifestError::Value { path: FILE.into(), key, problem: problem.into() }
+fn value(key: impl Into<String>, problem: impl Into<String>) -> ManifestError {
+    ManifestError::Value { path: FILE.into(), key: key.into(), problem: problem.into() }
 }
 
 #[derive(Deserialize)]

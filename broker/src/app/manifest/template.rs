@@ -5,9 +5,9 @@
 use serde::Deserialize;
 use sidegate_capabilities::{Origin, WindowLabel};
 
-use crate::app::Containment;
+use crate::app::containment;
 
-use super::window::{Look, Window, default_height, default_width};
+use super::window::{Look, Window, contained, default_height, default_width};
 use super::{ManifestError, twice, value};
 
 /// The most windows of one template where it says nothing.
@@ -48,6 +48,8 @@ pub(super) struct Written {
     takes: Vec<String>,
     #[serde(default = "default_most")]
     most: u32,
+    #[serde(default)]
+    sandbox: containment::Written,
 }
 
 impl Template {
@@ -113,13 +115,13 @@ impl TryFrom<Written> for Template {
     type Error = ManifestError;
 
     fn try_from(written: Written) -> Result<Self, ManifestError> {
-        let Written { name, title, page, url, width, height, remember, menu, takes, most } =
+        let Written { name, title, page, url, width, height, remember, menu, takes, most, sandbox } =
             written;
-        let sandbox = Containment::default();
+        let sandbox = contained("template", sandbox)?;
         let look = Look { title, page, url, width, height, group: None, remember, menu, sandbox };
         let label =
             WindowLabel::parse(&name).map_err(|error| value("template.name", error.to_string()))?;
-        let mut template = Self::new(&name, look.window(label)?)?;
+        let mut template = Self::new(&name, look.window("template", label)?)?;
         if !(1..=64).contains(&most) {
             return Err(value("template.most", "there are from 1 to 64 windows of a template"));
         }

@@ -1,4 +1,5 @@
 use super::*;
+use sidegate_capabilities::WindowLabel;
 
 const GOOD: &str = r#"
 version = 1
@@ -82,6 +83,7 @@ title = "Preview"
 page = "preview.html"
 most = 2
 takes = ["https://docs.example.com"]
+sandbox = { jit = false, memory = "512 MiB" }
 [[menu]]
 title = "File"
 [[menu.item]]
@@ -98,6 +100,9 @@ fn templates_and_menus_are_read() {
     let manifest = Manifest::parse(&format!("{GOOD}{MORE}")).unwrap();
     let labels: Vec<_> = manifest.templates[0].labels().map(|it| it.to_string()).collect();
     assert_eq!(labels, ["preview-1", "preview-2"]);
+    let made = manifest.templates[0].window(WindowLabel::parse("preview-1").unwrap(), None);
+    assert!(!made.sandbox.jit, "what the template says of the sandbox is its windows'");
+    assert_eq!(made.sandbox.memory, 512 << 20);
     assert_eq!(manifest.menus.chosen(1), Some(&Chosen::Event("save".into())));
     assert_eq!(manifest.menus.chosen(2), None);
     let [menu] = &manifest.menus.for_host()[..] else { panic!("one menu") };
@@ -114,7 +119,14 @@ fn what_is_wrong_with_a_template_or_a_menu_is_said() {
         ("https://docs.example.com", "http://docs.example.com", "`template.takes`"),
         ("https://docs.example.com", "https://docs.example.com/a", "`template.takes`"),
         ("https://docs.example.com", "https://*.example.com", "`template.takes`"),
-        ("preview.html", "../preview.html", "`window.page`"),
+        ("preview.html", "../preview.html", "`template.page`"),
+        (
+            "page = \"preview.html\"",
+            "page = \"a\"\nheight = 5",
+            "`template.height`: 5 is not from 64",
+        ),
+        ("512 MiB", "1 MiB", "`template.sandbox.memory`: `1 MiB` is not a size"),
+        ("jit = false", "network = true", "unknown field `network`"),
         ("label = \"editor\"", "label = \"preview-1\"", "could be called `preview-1`"),
         ("label = \"editor\"", "label = \"core\"", "`core` is the app itself"),
         (

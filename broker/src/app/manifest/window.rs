@@ -41,7 +41,7 @@ impl Window {
     /// [`ManifestError::Value`] where the label or the page is not one.
     pub fn new(label: &str, page: &str) -> Result<Self, ManifestError> {
         let look = Look { title: label.to_owned(), page: Some(page.to_owned()), ..Look::default() };
-        look.window(parse_label(label)?)
+        look.window("window", parse_label(label)?)
     }
 
     /// The same with another title.
@@ -110,16 +110,19 @@ impl Default for Look {
 }
 
 impl Look {
-    pub(super) fn window(self, label: WindowLabel) -> Result<Window, ManifestError> {
+    /// The window that it describes, in the table `of` the manifest.
+    pub(super) fn window(self, of: &str, label: WindowLabel) -> Result<Window, ManifestError> {
         let Self { title, page, url, width, height, group, remember, menu, sandbox } = self;
-        if !SIZE.contains(&width) || !SIZE.contains(&height) {
-            let problem = format!("width and height are from {} to {}", SIZE.start(), SIZE.end());
-            return Err(value("window.width", problem));
+        for (side, pixels) in [("width", width), ("height", height)] {
+            if !SIZE.contains(&pixels) {
+                let problem = format!("{pixels} is not from {} to {}", SIZE.start(), SIZE.end());
+                return Err(value(format!("{of}.{side}"), problem));
+            }
         }
         let url = match (page, url) {
-            (Some(page), None) => own_page(&page)?,
-            (None, Some(url)) => remote_page(url)?,
-            _ => return Err(value("window", "a window has either a `page` or a `url`")),
+            (Some(page), None) => own_page(of, &page)?,
+            (None, Some(url)) => remote_page(of, url)?,
+            _ => return Err(value(of, "a window has either a `page` or a `url`")),
         };
         Ok(Window { label, title, url, width, height, group, remember, menu, sandbox })
     }
@@ -131,10 +134,18 @@ impl TryFrom<Written> for Window {
     fn try_from(written: Written) -> Result<Self, ManifestError> {
         let Written { label, title, page, url, width, height, group, remember, menu, sandbox } =
             written;
-        let sandbox = sandbox.read().map_err(|(key, problem)| value(key, problem))?;
+        let sandbox = contained("window", sandbox)?;
         let look = Look { title, page, url, width, height, group, remember, menu, sandbox };
-        look.window(parse_label(&label)?)
+        look.window("window", parse_label(&label)?)
     }
+}
+
+/// The section `sandbox` of the table `of`.
+pub(super) fn contained(
+    of: &str,
+    written: containment::Written,
+) -> Result<Containment, ManifestError> {
+    written.read().map_err(|(key, problem)| value(format!("{of}.sandbox.{key}"), problem))
 }
 
 pub(super) fn parse_label(label: &str) -> Result<WindowLabel, ManifestError> {
@@ -147,18 +158,18 @@ pub(super) fn parse_label(label: &str) -> Result<WindowLabel, ManifestError> {
     Ok(label)
 }
 
-fn own_page(page: &str) -> Result<String, ManifestError> {
+fn own_page(of: &str, page: &str) -> Result<String, ManifestError> {
     if !is_plain_path(page) {
-        return Err(value("window.page", format!("`{page}` is not a file beneath `ui`")));
+        return Err(value(format!("{of}.page"), format!("`{page}` is not a file beneath `ui`")));
     }
     Ok(format!("app://localhost/{page}"))
 }
 
-fn remote_page(url: String) -> Result<String, ManifestError> {
+fn remote_page(of: &str, url: String) -> Result<String, ManifestError> {
     if url.starts_with("https://") {
         return Ok(url);
     }
-    Err(value("window.url", format!("`{url}` is not an `https://` address")))
+    Err(value(format!("{of}.url"), format!("`{url}` is not an `https://` address")))
 }
 
 pub(super) fn default_width() -> u32 {
