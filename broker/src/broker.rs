@@ -133,7 +133,7 @@ impl Broker {
         Ok(Peer::new(Arc::clone(&self.core), WindowLabel::parse(window)?, origin))
     }
 
-    pub(crate) fn core(&self) -> &Core {
+    pub(crate) fn core(&self) -> &Arc<Core> {
         &self.core
     }
 

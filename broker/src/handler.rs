@@ -5,6 +5,7 @@
 //! What a handler may be called for is the policy's to say, not the handler's.
 
 mod call;
+mod contained;
 mod error;
 mod job;
 mod layers;
@@ -14,6 +15,7 @@ mod service;
 mod signature;
 
 pub use call::{Call, Cancellation};
+pub(crate) use contained::Contained;
 pub use error::HandlerError;
 pub(crate) use job::Ground;
 pub use job::{Job, Response};

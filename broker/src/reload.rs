@@ -15,7 +15,7 @@ mod watch;
 mod whence;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use sidegate_capabilities::{Context, Directories, WallTime, testing};
 
@@ -32,6 +32,7 @@ use crate::bundle::Floor;
 use crate::clock::Now;
 use crate::core::Core;
 use crate::host::{self, Group};
+use crate::sync::{Mutex, MutexGuard};
 
 /// What a broker needs to reload.
 #[derive(Debug)]
@@ -86,17 +87,36 @@ impl Core {
     /// Reads the policy from where it was read before, and puts it in force if it can be. It reads
     /// files and proves invariants, which may take a second: not for a thread that decides calls.
     pub(crate) fn reload(&self, by: Trigger) -> Result<Reloaded, ReloadError> {
-        let mut state = self.reloader.state();
-        let read = self.reloader.whence.read().map_err(ReloadError::from);
-        let taken = read.and_then(|set| self.take(&mut state, set, by));
-        self.told(&mut state, by, taken)
+        self.settled(|state| {
+            let read = self.reloader.whence.read().map_err(ReloadError::from);
+            let taken = read.and_then(|set| self.take(state, set, by));
+            self.told(state, by, taken)
+        })
     }
 
     /// Puts the policy of `set` in force if it can be.
     pub(crate) fn reload_from(&self, set: Set, by: Trigger) -> Result<Reloaded, ReloadError> {
-        let mut state = self.reloader.state();
-        let taken = self.take(&mut state, set, by);
-        self.told(&mut state, by, taken)
+        self.settled(|state| {
+            let taken = self.take(state, set, by);
+            self.told(state, by, taken)
+        })
+    }
+
+    /// Reloads by `reload`, and waits for the pieces of handlers that were running when their calls
+    /// were stopped: by this reload, or by one beside it that found the same policy first. Nobody else
+    /// waits for those, a handler that wants to reload least of all: the state is let go before.
+    fn settled(
+        &self,
+        reload: impl FnOnce(&mut State) -> Result<Reloaded, ReloadError>,
+    ) -> Result<Reloaded, ReloadError> {
+        let (reloaded, epoch) = {
+            let mut state = self.reloader.state();
+            let reloaded = reload(&mut state)?;
+            (reloaded, self.pipeline.force.load().policies.epoch)
+        };
+        self.pipeline.sessions.settle();
+        self.pipeline.force.tell(epoch);
+        Ok(reloaded)
     }
 
     /// How it stands with the policy.
@@ -150,7 +170,6 @@ impl Core {
             person.memory.forget_but(next.policies.enforced.asks());
         }
         let cancelled = self.pipeline.sessions.review(&next.policies, now);
-        self.pipeline.force.tell(next.policies.epoch);
         if let Some(observed) = observed {
             self.note(&observed.event());
         }

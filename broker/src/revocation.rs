@@ -52,9 +52,7 @@ impl Broker {
     pub fn revoke(&self, what: Revoke<'_>, why: &str) -> Revoked {
         let core = self.core();
         let sessions = &core.pipeline.sessions;
-        let met = |which: &dyn Fn(&Session) -> bool| {
-            sessions.revoke(|session| !session.is_revoked() && which(session))
-        };
+        let met = |which: &dyn Fn(&Session) -> bool| sessions.revoke(which);
         let taken = match what {
             Revoke::Token(token) => {
                 sessions.revoke_token(token, Moment::now()).into_iter().collect()

@@ -19,7 +19,7 @@ pub(crate) use answer::{Answer, Patience, Piece, Pieces};
 pub use body::Body;
 pub(crate) use body::IDLE;
 pub(crate) use flow::{Flow, Flows, Forged, Open, Step};
-pub(crate) use outlet::{Gone, Outlet};
+pub(crate) use outlet::{Exit, Outlet, Unsent};
 pub use shape::Answers;
 pub(crate) use shape::Shape;
 

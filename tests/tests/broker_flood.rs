@@ -112,8 +112,8 @@ fn round(command: &str, args: &Value, calls: u64) -> Round {
         over.store(true, Ordering::Relaxed);
         (flooded, most.join().unwrap())
     });
-    // Who is not as fast in reading refusals as the broker is in making them is ended for it, and
-    // begins anew: its flood was as much as it may be.
+    // Who is not as fast in reading refusals as the broker is in making them is read no faster than
+    // that: its flood was as much as it may be.
     kill(attacker.pid);
     Round { idle, flooded, memory: most.saturating_sub(before) }
 }

@@ -516,3 +516,17 @@ async fn j05_what_is_too_large_for_a_reply_is_an_error_that_says_so() {
     let (found, end) = items(&mut peer.stream("test.huge_item", json!({}))).await;
     assert_eq!((found, end), (vec![], Err("too_large".to_owned())));
 }
+
+#[tokio::test]
+async fn j05_what_has_no_json_is_an_error_and_nothing_of_it_is_told() {
+    let home = TempDir::new().unwrap();
+    let no_json = Command::new("test.no_json", async |_: Call, _: NoArgs| {
+        Ok::<_, HandlerError>(std::collections::BTreeMap::from([([1_u8, 2], "a key is a text")]))
+    });
+    let policy = "version = 1\n[[capability]]\nid = \"a\"\nwindows = [\"main\"]\n\
+                  allow = [{ commands = [\"test.no_json\"] }]\n";
+    let broker = builder(&home, policy).command(no_json).build().unwrap();
+    let error = peer(&broker, "main").invoke("test.no_json", json!({})).await.unwrap_err();
+    assert_eq!(code(&error), "failed");
+    assert!(!error.to_string().contains("key"), "{error}");
+}

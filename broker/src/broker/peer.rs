@@ -15,7 +15,7 @@ use crate::handler::HandlerError;
 use crate::pipeline::{Frame, Passed, Refused, Reply};
 use crate::revocation;
 use crate::session::Identity;
-use crate::streams::{Outlet, Shape};
+use crate::streams::{Exit, Outlet, Shape};
 use crate::token::{HostId, SessionId, Token};
 use crate::windows::WindowPort;
 use crate::wire::{DocumentId, WindowChange, WindowId};
@@ -127,7 +127,7 @@ impl Peer {
             match judged {
                 Ok(Passed::Done) => {}
                 Ok(Passed::Answered(reply)) => {
-                    let _gone = outlet.send(reply).await;
+                    let _gone = outlet.send(reply, Exit::Free).await;
                 }
                 Ok(Passed::Call(due)) => {
                     let dispatched = due.dispatch(&core.pipeline, &outlet).await;
@@ -137,7 +137,7 @@ impl Peer {
                 }
                 Err(refused) => {
                     if let Some(reply) = refused.reply {
-                        let _gone = outlet.send(reply).await;
+                        let _gone = outlet.send(reply, Exit::Free).await;
                     }
                 }
             }

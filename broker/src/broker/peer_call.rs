@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, mpsc};
 
 use super::Peer;
 use crate::pipeline::Reply;
-use crate::streams::{self, Gone, Outlet};
+use crate::streams::{self, Exit, Outlet, Unsent};
 use crate::wire::Calls;
 
 /// Replies on their way to a peer: what one call may have under way, and its end.
@@ -183,8 +183,9 @@ impl Local {
 }
 
 impl Outlet for Local {
-    fn send(&self, reply: Reply) -> BoxFuture<'_, Result<(), Gone>> {
-        self.replies.send(reply).map(|sent| sent.map_err(|_| Gone)).boxed()
+    fn send<'a>(&'a self, reply: Reply, exit: Exit<'a>) -> BoxFuture<'a, Result<(), Unsent>> {
+        let place = self.replies.reserve().map(|place| place.map_err(|_| Unsent::Gone));
+        place.map(move |place| place.and_then(|place| exit.by(|| place.send(reply)))).boxed()
     }
 
     fn bodies(&self) -> &Arc<Semaphore> {

@@ -14,7 +14,11 @@ impl Broker {
     /// signed bundle, and what is observed), and puts it in force: as a whole, between two calls, once
     /// it was found to compile, to keep its `[[never]]`, to pass its `[[test]]` and to name no command
     /// without a handler. Sessions go on with what the new policy gives them; calls in flight that
-    /// it does not allow are cancelled when this returns.
+    /// it does not allow are cancelled when this returns, and nothing of them runs any more.
+    ///
+    /// As [`revoke`](Self::revoke) does, it waits for handlers that are just then on a thread to come to
+    /// their next await, for a second at most: a handler that blocks its thread to wait for this waits
+    /// that long.
     ///
     /// The work is done on Tokio's blocking pool, so that calls go on meanwhile; where this future
     /// is dropped, it is done all the same.
@@ -37,7 +41,8 @@ impl Broker {
     }
 
     /// Puts the policy of these texts in force, by the same rules. [`reload`](Self::reload) goes
-    /// back to the files. It blocks for as long as the policy takes to compile.
+    /// back to the files. It blocks for as long as the policy takes to compile, and waits for handlers as
+    /// [`reload`](Self::reload) does; called by a handler, it does not wait for any.
     ///
     /// # Errors
     /// [`ReloadError`]; the policy before is in force. [`ReloadError::BundleOnly`] where the broker

@@ -3,6 +3,8 @@
 mod cancel;
 mod reload;
 mod shutdown;
+#[cfg(target_os = "linux")]
+mod stopped;
 
 use std::path::Path;
 

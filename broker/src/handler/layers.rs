@@ -17,7 +17,7 @@ use sidegate_capabilities::{CommandName, NameError};
 use tower::util::BoxCloneSyncService;
 use tower::{Layer, ServiceExt};
 
-use super::{HandlerError, Job, RegistryError, Response};
+use super::{Contained, HandlerError, Job, RegistryError, Response};
 use crate::audit::Pattern;
 
 /// Round which commands a layer stands.
@@ -93,8 +93,9 @@ impl Handler {
     }
 
     /// Runs it, once.
-    pub(super) async fn run(self, job: Job) -> Result<Response, HandlerError> {
-        self.0.oneshot(job).await
+    pub(super) async fn run(mut self, job: Job) -> Result<Response, HandlerError> {
+        let running = tower::Service::call(self.0.ready().await?, job);
+        Contained::of(running).await
     }
 }
 

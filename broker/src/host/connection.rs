@@ -14,7 +14,7 @@ use super::ahead::{AHEAD, Ahead};
 use super::attest::{AttestError, Attested, attest};
 use super::desk::{Breach, Desk};
 use super::life::Life;
-use super::output::{Queued, Unread};
+use super::output::{Output, Place, Queued, Unread};
 use super::socket::{Pid, Piece, Socket, SocketError};
 use super::usage::Over;
 use super::watchdog::{PING_EVERY, Round, Watchdog};
@@ -38,6 +38,10 @@ const READY_WITHIN: Duration = Duration::from_secs(60);
 /// How long a frame may take from its first byte to its last. A host writes whole frames; only
 /// a stopped or a hostile one leaves off in the middle.
 const FRAME_WITHIN: Duration = Duration::from_secs(30);
+
+/// How long a host that is owed answers may read none of them before it is ended. It is not read
+/// meanwhile, and keeps nobody from anything: the machine may swap, or somebody debug it.
+const UNREAD_WITHIN: Duration = Duration::from_secs(10);
 
 /// Frames to a host that are written at once: as many as a document may have calls in flight.
 const WRITTEN_AT_ONCE: usize = Calls::MAX_IN_FLIGHT;
@@ -136,6 +140,8 @@ pub(crate) struct Connection {
     permit: Option<OwnedSemaphorePermit>,
     /// When the frame has to be whole.
     due: Option<Instant>,
+    /// When the host has to have read something, while it is waited for.
+    unread_by: Option<Instant>,
 }
 
 impl Connection {
@@ -155,6 +161,7 @@ impl Connection {
             arrived: 0,
             permit: None,
             due: None,
+            unread_by: None,
         }
     }
 
@@ -215,15 +222,16 @@ impl Connection {
                 taken = 0;
                 tokio::task::yield_now().await;
             }
-            let held = tokio::select! {
-                held = self.frame() => held?,
+            let (held, place) = tokio::select! {
+                next = self.next(desk.output()) => next?,
                 _ = renewal.tick() => {
                     desk.renew(Moment::now())?;
                     continue;
                 }
                 _ = pings.tick() => {
                     // A frame that has begun has a deadline of its own.
-                    let round = watchdog.ask(desk.watched(), self.arrived == 0);
+                    let reads = self.arrived == 0 && self.unread_by.is_none();
+                    let round = watchdog.ask(desk.watched(), reads);
                     answer(&round, desk)?;
                     continue;
                 }
@@ -240,12 +248,27 @@ impl Connection {
             if matches!(message, FromHost::Pong { number } if !watchdog.was_asked(number)) {
                 return Err(Breach::Unasked.into());
             }
-            desk.take(message, held)?;
+            desk.take(message, held, place)?;
             taken = taken.saturating_add(1).saturating_add(self.body.len() / TURN_BYTES);
             if desk.is_empty() {
                 return Err(Ended::Done);
             }
         }
+    }
+
+    /// Waits for room for what may have to be answered at once, and then for the next frame: a host
+    /// that does not read answers is asked for no more of them. Safe to leave off and call again.
+    async fn next(&mut self, output: &Output) -> Result<(OwnedSemaphorePermit, Place), Ended> {
+        let place = match output.place_now() {
+            Some(place) => place,
+            None => {
+                let soon = Instant::now().checked_add(UNREAD_WITHIN);
+                let by = *self.unread_by.get_or_insert(soon.ok_or(Unread)?);
+                timeout_at(by, output.place()).await.map_err(|_| Unread)??
+            }
+        };
+        self.unread_by = None;
+        Ok((self.frame().await?, place))
     }
 
     /// Reads the next frame into `body`. Safe to leave off and call again: how far it got stays
@@ -348,6 +371,9 @@ async fn write_all(socket: Arc<Socket>, mut queue: mpsc::Receiver<Queued>) {
         waiting.clear();
     }
 }
+
+#[cfg(test)]
+mod unread;
 
 #[cfg(test)]
 mod tests {

@@ -19,7 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use asked::Ask;
 use tasks::Tasks;
 
-use super::output::{Output, Unread};
+use super::output::{Output, Place, Unread};
 use crate::app::{Spinning, Window};
 use crate::audit::{Event, WindowState};
 use crate::clock::{Moment, Now};
@@ -27,7 +27,7 @@ use crate::core::Core;
 use crate::pipeline::{Consequence, Due, Frame, Passed};
 use crate::revocation;
 use crate::session::Identity;
-use crate::streams::Outlet;
+use crate::streams::{Exit, Outlet};
 use crate::token::HostId;
 use crate::windows::WindowPort;
 use crate::wire::{AssetReply, AssetRequest, DocumentId, FromHost, ToHost, WindowId};
@@ -188,18 +188,25 @@ impl Desk {
         self.closed.contains(label)
     }
 
-    /// Takes one message. `held` stands for the bytes of it, and is let go when they are.
+    /// Where what it answers goes.
+    pub(super) fn output(&self) -> &Output {
+        &self.output
+    }
+
+    /// Takes one message. `held` stands for the bytes of it, and is let go when they are; `place` is for
+    /// what it may be answered at once.
     pub(crate) fn take(
         &mut self,
         message: FromHost<'_>,
         held: OwnedSemaphorePermit,
+        place: Place,
     ) -> Result<(), Breach> {
         match message {
             FromHost::Ready(_) => Err(Breach::ReadyTwice),
             FromHost::Committed { window, document } => self.committed(window, document),
             FromHost::Document { window, document, url } => self.document(window, document, &url),
             FromHost::Message { window, document, bytes } => {
-                self.message(window, document, bytes, held)
+                self.message((window, document), bytes, held, place)
             }
             FromHost::Asset(request) => self.asset(request, held),
             FromHost::Closed { window } => self.closed(window),
@@ -294,17 +301,18 @@ impl Desk {
 
     fn message(
         &mut self,
-        window: WindowId,
-        document: DocumentId,
+        (window, document): (WindowId, DocumentId),
         bytes: &[u8],
         held: OwnedSemaphorePermit,
+        place: Place,
     ) -> Result<(), Breach> {
         let open = self.windows.get(&window).ok_or(Breach::ForeignWindow(window))?;
         let frame = Frame { host: self.host, window, document, bytes };
         match self.core.pipeline.judge(frame, &open.port, Now::read()) {
             Ok(Passed::Done) => Ok(()),
             Ok(Passed::Answered(reply)) => {
-                self.output.send(&ToHost::Reply { window, document, json: reply.json() })?;
+                let answer = ToHost::Reply { window, document, json: reply.json() };
+                self.output.answer(&answer, place)?;
                 Ok(())
             }
             Ok(Passed::Call(due)) => {
@@ -313,7 +321,8 @@ impl Desk {
             }
             Err(refused) => {
                 if let Some(reply) = refused.reply {
-                    self.output.send(&ToHost::Reply { window, document, json: reply.json() })?;
+                    let answer = ToHost::Reply { window, document, json: reply.json() };
+                    self.output.answer(&answer, place)?;
                 }
                 self.suffer(refused.consequence)
             }
@@ -370,7 +379,7 @@ impl Desk {
                 headers: asset.headers,
                 body: &asset.body,
             });
-            let _gone = output.send_when_read(&message).await;
+            let _gone = output.send_when_read(&message, Exit::Free).await;
             drop((waiting, held));
         });
         Ok(())

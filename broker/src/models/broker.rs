@@ -1,7 +1,7 @@
 //! A whole broker: a call on its way through every stage, and whoever takes away meanwhile what it
 //! is made with.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 
 use serde_json::{Value, json};
 use shuttle::future::{block_on, yield_now};
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::explore_some;
 use crate::app::{AppDirectories, AppId};
 use crate::audit::Reader;
-use crate::{Broker, Call, Command, HandlerError, NoArgs, Revoke};
+use crate::{Broker, Builder, Call, Command, HandlerError, NoArgs, Revoke};
 
 const ALLOWED: &str = "version = 1\n[[capability]]\nid = \"a\"\nwindows = [\"main\"]\n\
                        allow = [{ commands = [\"work.do\"] }]\n";
@@ -56,11 +56,15 @@ impl Work {
     }
 }
 
-fn broker(home: &TempDir, work: &Work) -> Broker {
+fn builder(home: &TempDir) -> Builder {
     let app = AppId::parse("org.example.app").unwrap();
     let broker = Broker::builder().id("org.example.app").unwrap().policy("app.toml", ALLOWED);
     let broker = broker.directories(AppDirectories::beneath(home.path(), &app));
-    broker.audit_log(home.path().join("audit.jsonl")).command(work.command()).build().unwrap()
+    broker.audit_log(home.path().join("audit.jsonl"))
+}
+
+fn broker(home: &TempDir, work: &Work) -> Arc<Broker> {
+    Arc::new(builder(home).command(work.command()).build().unwrap())
 }
 
 /// How many records there are of each of these events.
@@ -71,9 +75,8 @@ fn records<const N: usize>(home: &TempDir, events: [&str; N]) -> [usize; N] {
 }
 
 /// A call, and what ends it meanwhile: nothing runs when that has returned, the call has one outcome,
-/// and so says the log. Of what is not waited for, a piece that has begun is gone through with: so many
-/// `pieces` may be late.
-fn race(end: fn(&Broker), pieces: usize) {
+/// and so says the log.
+fn race(end: fn(&Arc<Broker>) -> Option<thread::JoinHandle<()>>) {
     let (home, work) = (TempDir::new().unwrap(), Work::default());
     let broker = broker(&home, &work);
     let peer = Arc::new(broker.connect("main", &Origin::local()).unwrap());
@@ -83,11 +86,13 @@ fn race(end: fn(&Broker), pieces: usize) {
     });
     // The caller may have begun.
     assert!(!work.over.load(SeqCst));
-    end(&broker);
+    let beside = end(&broker);
     work.over.store(true, SeqCst);
     let answered = calling.join().unwrap();
+    // What it has met is in the log when it returns, too.
+    let _other = beside.map(|beside| beside.join().unwrap());
     let ran = work.ran.load(SeqCst);
-    assert!(work.late.load(SeqCst) <= pieces, "a handler is polled after it was over");
+    assert_eq!(work.late.load(SeqCst), 0, "a handler runs after it was over");
     let [calls, stopped] = records(&home, ["call", "cancelled"]);
     assert_eq!(calls, 1, "it was let through, or refused, once");
     match &answered {
@@ -115,22 +120,69 @@ fn with_timers(model: fn()) {
 #[test]
 fn after_a_revocation_returned_no_handler_is_polled() {
     with_timers(|| {
-        let revoke = |broker: &Broker| {
-            broker.revoke(Revoke::All, "a model");
-        };
-        race(revoke, 0);
+        race(|broker| once(broker, revoke));
     });
 }
 
-/// Falsified by a `limit` that does not ask whether the call is behind, and by a reload that looks at
-/// the calls before it replaces the policy.
+fn once(broker: &Broker, end: fn(&Broker)) -> Option<thread::JoinHandle<()>> {
+    end(broker);
+    None
+}
+
+fn revoke(broker: &Broker) {
+    broker.revoke(Revoke::All, "a model");
+}
+
+fn reload(broker: &Broker) {
+    broker.reload_from(Sources::from_texts([("app.toml", FORBIDDEN)])).unwrap();
+}
+
+/// Falsified by one that does nothing where the other was first, as it did, and by a reload that does not
+/// wait where it finds its policy in force.
+#[test]
+fn of_two_who_do_the_same_neither_returns_before_it_is_done() {
+    fn twice(broker: &Arc<Broker>, end: fn(&Broker)) -> Option<thread::JoinHandle<()>> {
+        let other = Arc::clone(broker);
+        let beside = thread::spawn(move || end(&other));
+        end(broker);
+        Some(beside)
+    }
+    with_timers(|| race(|broker| twice(broker, revoke)));
+    with_timers(|| race(|broker| twice(broker, reload)));
+}
+
+/// Falsified by a `limit` that does not ask whether the call is behind, by a reload that looks at
+/// the calls before it replaces the policy, and by one that does not wait for what it stopped, as it did
+/// not.
 #[test]
 fn after_a_reload_returned_no_handler_is_polled_that_it_does_not_allow() {
     with_timers(|| {
-        let reload = |broker: &Broker| {
-            broker.reload_from(Sources::from_texts([("app.toml", FORBIDDEN)])).unwrap();
-        };
-        race(reload, 1);
+        race(|broker| once(broker, reload));
+    });
+}
+
+/// Two reloads, one by a handler of a call that the other does not allow: neither waits for the other
+/// without end. Falsified by a reload that waits while it holds what the next one needs, and by a handler
+/// that waits for itself (all wait then).
+#[test]
+fn a_handler_that_reloads_waits_for_nobody_and_keeps_nobody_waiting() {
+    with_timers(|| {
+        let (home, slot) = (TempDir::new().unwrap(), Arc::new(OnceLock::<Weak<Broker>>::new()));
+        let within = Arc::clone(&slot);
+        let command = Command::new("work.do", move |_: Call, _: NoArgs| {
+            let broker = within.get().and_then(Weak::upgrade);
+            async move {
+                reload(&broker.unwrap());
+                Ok::<_, HandlerError>(true)
+            }
+        });
+        let broker = Arc::new(builder(&home).command(command).build().unwrap());
+        slot.set(Arc::downgrade(&broker)).unwrap();
+        let peer = broker.connect("main", &Origin::local()).unwrap();
+        let calling = thread::spawn(move || block_on(peer.invoke("work.do", json!({}))));
+        reload(&broker);
+        let code = calling.join().unwrap().unwrap_err()["code"].clone();
+        assert!(code == "cancelled" || code == "denied", "{code}");
     });
 }
 

@@ -2,6 +2,7 @@
 //! flight until it is over, and is over once: at its end, at its first failure, at its deadline, or
 //! when it is stopped, whoever stops it. What was moved stands in the log then.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,10 +16,12 @@ use super::reply::Reply;
 use super::{PageError, Trail, outcome};
 use crate::audit::{Ended, Event, Outcome, Receipt};
 use crate::clock::Moment;
-use crate::handler::{HandlerError, Job, Service, panicked};
+use crate::handler::{Contained, HandlerError, Job, Service, panicked};
 use crate::ledger::Ledger;
 use crate::session::{InFlight, Valve};
-use crate::streams::{Answer, Body, Flow, Gone, IDLE, Open, Outlet, Patience, Piece, Pieces};
+use crate::streams::{
+    Answer, Body, Exit, Flow, IDLE, Open, Outlet, Patience, Piece, Pieces, Unsent,
+};
 use crate::wire::Calls;
 
 /// Runs a call that streams, or that has a body, to its end.
@@ -32,11 +35,12 @@ pub(super) async fn run(
     let mut stopping = outcome::Outcome::of(ledger, &trail, records, &in_flight);
     let flow = Arc::clone(open.flow());
     if flow.has_body() {
-        job.call.body = Some(Body::new(Arc::clone(&flow), Arc::clone(outlet), call));
+        let back = (Arc::clone(outlet), Arc::clone(in_flight.valve()));
+        job.call.body = Some(Body::new(Arc::clone(&flow), back, call));
     }
-    let mut sending = Sending { call, flow: &flow, outlet, filter: &permit.result, sent: (0, 0) };
-    let called = (service, receipt);
-    let work = work(&mut sending, in_flight.valve(), called, job, permit.limits.deadline);
+    let (valve, filter) = (in_flight.valve(), &permit.result);
+    let mut sending = Sending { call, flow: &flow, outlet, valve, filter, sent: (0, 0) };
+    let work = work(&mut sending, (service, receipt), job, permit.limits.deadline);
     let ended = tokio::select! {
         biased;
         () = in_flight.stopped() => None,
@@ -69,12 +73,11 @@ struct Moved {
 /// body has as long as any, and each wait for the page has its own end.
 async fn work(
     sending: &mut Sending<'_>,
-    valve: &Valve,
     (service, receipt): (Service, &Receipt),
     job: Job,
     deadline: Option<Duration>,
 ) -> Option<Result<Reply, HandlerError>> {
-    let has_body = job.call.body.is_some();
+    let (valve, has_body) = (sending.valve, job.call.body.is_some());
     let whole = async {
         let running = through(valve, service.run(job, receipt));
         let answered = if has_body || deadline.is_some() {
@@ -102,6 +105,7 @@ struct Sending<'a> {
     call: u64,
     flow: &'a Flow,
     outlet: &'a Arc<dyn Outlet>,
+    valve: &'a Valve,
     filter: &'a ResultFilter,
     /// Items and bytes.
     sent: (u64, u64),
@@ -128,7 +132,7 @@ impl Sending<'_> {
     async fn stream(&mut self, pieces: Pieces, patience: Patience) -> Result<(), HandlerError> {
         self.send(Reply::open(self.call)).await?;
         // An app's own code may panic in a stream as in a handler.
-        let mut pieces = std::panic::AssertUnwindSafe(pieces).catch_unwind();
+        let mut pieces = AssertUnwindSafe(Contained::of(pieces)).catch_unwind();
         loop {
             // Nothing is made before there is credit to send it.
             self.credit(patience).await?;
@@ -170,15 +174,20 @@ impl Sending<'_> {
 
     async fn item(&mut self, item: Reply) -> Result<(), HandlerError> {
         let bytes = item.bytes().map_or(item.json().len(), Bytes::len);
+        self.send(item).await?;
         let (items, total) = self.sent;
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self.sent = (items.saturating_add(1), total.saturating_add(bytes));
-        self.send(item).await
+        Ok(())
     }
 
     async fn send(&self, reply: Reply) -> Result<(), HandlerError> {
-        self.outlet.send(reply).await.map_err(|Gone| {
-            HandlerError::new("cancelled", "the call was cancelled").with_detail("its page is gone")
+        self.outlet.send(reply, Exit::Part(self.valve)).await.map_err(|unsent| {
+            let why = match unsent {
+                Unsent::Gone => "its page is gone",
+                Unsent::Kept(_) => "it was stopped",
+            };
+            HandlerError::new("cancelled", "the call was cancelled").with_detail(why)
         })
     }
 }

@@ -72,9 +72,14 @@ impl Force {
         self.now.store(next);
     }
 
-    /// Tells who listens that `epoch` is in force, and that what it does not allow was stopped.
+    /// Tells who listens that `epoch` is in force, and that what it does not allow was stopped; once, and
+    /// nothing of one that came after it.
     pub(crate) fn tell(&self, epoch: u64) {
-        self.told.send_replace(epoch);
+        self.told.send_if_modified(|told| {
+            let is_later = epoch > *told;
+            *told = epoch.max(*told);
+            is_later
+        });
     }
 
     /// The epochs to come.

@@ -10,7 +10,7 @@ use super::PageError;
 use super::outcome::told;
 use crate::handler::HandlerError;
 use crate::session::{InFlight, Stop};
-use crate::streams::Outlet;
+use crate::streams::{Exit, Outlet, Unsent};
 use crate::wire::Calls;
 
 /// The longest reply: half of what a frame may hold, so that escapes cannot push one over it.
@@ -43,15 +43,23 @@ impl Reply {
     }
 
     /// Sends it on its way to whoever asked, or, where it is taken back before, what takes its place.
+    /// It is on its way from when it is queued, and then it is the outcome: the one and the other are
+    /// one step of the call's valve.
     pub(crate) async fn deliver(self, in_flight: &InFlight, outlet: &Arc<dyn Outlet>) {
-        let instead = tokio::select! {
+        let sent = tokio::select! {
             biased;
-            why = in_flight.taken_back() => Self::in_place_of_answer(in_flight.id(), why),
-            // A document that is gone has nobody to tell.
-            _gone = outlet.send(self) => None,
+            // While it waits for room.
+            why = in_flight.taken_back() => Err(Unsent::Kept(why)),
+            sent = outlet.send(self, Exit::Answer(in_flight.valve())) => sent,
         };
-        if let Some(instead) = instead {
-            let _gone = outlet.send(instead).await;
+        match sent {
+            // A document that is gone has nobody to tell.
+            Ok(()) | Err(Unsent::Gone) => {}
+            Err(Unsent::Kept(why)) => {
+                if let Some(instead) = Self::in_place_of_answer(in_flight.id(), why) {
+                    let _gone = outlet.send(instead, Exit::Free).await;
+                }
+            }
         }
     }
 

@@ -24,7 +24,7 @@ use crate::app::{AppDirectories, AppId};
 use crate::clock::{Moment, Now};
 use crate::handler::{Call, Command, HandlerError, NoArgs};
 use crate::session::{Identity, InFlight, Spent};
-use crate::streams::{Gone, Outlet};
+use crate::streams::{Exit, Outlet, Unsent};
 use crate::token::HostId;
 use crate::windows::WindowPort;
 use crate::wire::{DocumentId, WindowChange, WindowId};
@@ -65,8 +65,8 @@ impl WindowPort for Nobody {
 }
 
 impl Outlet for Nobody {
-    fn send(&self, _: Reply) -> BoxFuture<'_, Result<(), Gone>> {
-        Box::pin(std::future::ready(Err(Gone)))
+    fn send<'a>(&'a self, _: Reply, _: Exit<'a>) -> BoxFuture<'a, Result<(), Unsent>> {
+        Box::pin(std::future::ready(Err(Unsent::Gone)))
     }
 
     fn bodies(&self) -> &Arc<Semaphore> {

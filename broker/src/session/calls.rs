@@ -2,9 +2,9 @@
 //! asked for, and how it is stopped.
 //!
 //! Starting a call and stopping what it is made with take the same lock, and a call runs only
-//! through its [`Valve`]; so nothing starts after [`CallsInFlight::revoke`] or
-//! [`CallsInFlight::close`] returned. Each call has one outcome, which its valve holds: it is
-//! answered, or it is stopped, whichever came first.
+//! through its [`Valve`]; so nothing starts after [`CallsInFlight::shut`] or
+//! [`CallsInFlight::close`] returned, and nothing runs once [`Stopped::settle`] has. Each call has
+//! one outcome, which its valve holds: it is answered, or it is stopped, whichever came first.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
@@ -207,24 +207,39 @@ impl CallsInFlight {
         }
     }
 
-    /// Stops the calls that are meant, takes back what was answered and is not on its way yet, and
-    /// lets none like them start again. What they have come to is known by `end` at the latest.
+    /// Both halves of a revocation: what the calls have come to is known by `end` at the latest.
+    #[cfg(test)]
     pub(crate) fn revoke(&self, whose: Whose<'_>, end: Instant) -> Vec<Ended> {
         self.shut(whose, Stop::Revoked).settle(end)
     }
 
-    /// The first half: what was stopped and not waited for.
+    /// Stops the calls that are meant, takes back what was answered and is not on its way yet, and
+    /// lets none like them start again. They are not waited for yet.
     pub(super) fn shut(&self, whose: Whose<'_>, why: Stop) -> Stopped {
         let mut state = lock(&self.state);
-        let whose = state.forbid(whose);
+        let (whose, again) = state.forbid(whose);
         let meant = state.calls.iter().filter(|(_, call)| match whose {
             Whose::All => true,
             Whose::Narrowed(from, _) => call.lineage.comes_from(from),
         });
-        let stopped = meant.filter(|(_, call)| call.take_back(why));
-        let of =
-            |(id, call): (&u64, &Running)| (*id, call.command.clone(), Arc::clone(&call.valve));
-        Stopped { why, calls: stopped.map(of).collect() }
+        let mut stopped = Stopped { why, again, calls: Vec::new(), before: Vec::new() };
+        for (id, call) in meant {
+            let valve = Arc::clone(&call.valve);
+            if call.take_back(why) {
+                stopped.calls.push((*id, call.command.clone(), valve));
+            } else {
+                stopped.before.push(valve);
+            }
+        }
+        stopped
+    }
+
+    /// The valves of the calls that were stopped, by whomever, and are not off the list yet: a piece of
+    /// them may be running.
+    pub(super) fn stopped(&self) -> Vec<Arc<Valve>> {
+        let state = lock(&self.state);
+        let stopped = state.calls.values().filter(|call| call.valve.stop().is_some());
+        stopped.map(|call| Arc::clone(&call.valve)).collect()
     }
 
     /// Whether call `id` is in flight and was made with no token of `by`, nor one narrowed from it.
@@ -247,13 +262,25 @@ impl CallsInFlight {
 #[must_use]
 pub(super) struct Stopped {
     why: Stop,
+    again: bool,
     calls: Vec<(u64, CommandName, Arc<Valve>)>,
+    /// Those that somebody else had stopped, or answered, before.
+    before: Vec<Arc<Valve>>,
 }
 
 impl Stopped {
-    /// Waits for them, until `end` at the latest, and says what they came to.
+    /// Whether all that this meant had been revoked before.
+    pub(super) fn again(&self) -> bool {
+        self.again
+    }
+
+    /// Waits for them, until `end` at the latest, and says what those came to that this stopped.
+    /// Who had stopped the others may be waiting for them still, or never did.
     pub(super) fn settle(self, end: Instant) -> Vec<Ended> {
         let why = self.why;
+        for valve in self.before {
+            let _reached = valve.settle(end);
+        }
         let settled = self.calls.into_iter().map(|(call, command, valve)| Ended {
             call,
             command,
@@ -275,16 +302,18 @@ impl State {
         self.revoked.len() < most
     }
 
-    fn forbid<'w>(&mut self, whose: Whose<'w>) -> Whose<'w> {
+    /// Whose calls that comes to, and whether all of them were forbidden before.
+    fn forbid<'w>(&mut self, whose: Whose<'w>) -> (Whose<'w>, bool) {
         match whose {
+            Whose::Narrowed(from, _) if self.forbids(from) => (whose, true),
             Whose::Narrowed(from, now) if self.remembers_less_than(MAX_REVOKED, now) => {
                 self.revoked.push(from.clone());
-                whose
+                (whose, false)
             }
             Whose::Narrowed(..) | Whose::All => {
-                self.closed = true;
+                let again = std::mem::replace(&mut self.closed, true);
                 self.revoked.clear();
-                Whose::All
+                (Whose::All, again)
             }
         }
     }
@@ -319,8 +348,8 @@ impl InFlight {
         self.valve.ask_about();
     }
 
-    /// What its handler runs through.
-    pub(crate) fn valve(&self) -> &Valve {
+    /// What its handler runs through, and its answer.
+    pub(crate) fn valve(&self) -> &Arc<Valve> {
         &self.valve
     }
 
@@ -351,7 +380,7 @@ impl InFlight {
     }
 
     /// Answers the call: it cannot be stopped any more, or it was before. What it was answered can
-    /// be taken back until this is dropped.
+    /// be taken back until it is handed over ([`Valve::hand_over`]).
     pub(crate) fn answer(&self) -> Result<(), Stop> {
         self.valve.answer()
     }
@@ -374,11 +403,7 @@ impl InFlight {
     /// Ends the call, whose answer is handed over; `Err` where that was taken back. Nobody can take
     /// it back after this, so that who has it and what the log says of it are one.
     pub(crate) fn hand_over(self) -> Result<(), Stop> {
-        let valve = Arc::clone(&self.valve);
-        // Off the list first: who takes an answer back holds the list's lock meanwhile.
-        drop(self);
-        let (answered, stop) = valve.answered();
-        stop.filter(|_| answered).map_or(Ok(()), Err)
+        self.valve.hand_over(|| ())
     }
 
     /// Over when the answer is taken back. A call that was stopped and not answered has nothing to

@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::calls::{Ended, Whose};
+use super::calls::{Ended, Stopped, Whose};
 use super::{Identity, Session, Sessions, Stop};
 use crate::clock::Moment;
 use crate::token::Token;
@@ -32,22 +32,41 @@ impl Sessions {
     /// of no use when this returns, no call of theirs starts any more, and those in flight are
     /// cancelled.
     pub(crate) fn forget(&self, which: impl Fn(&Identity) -> bool) -> Vec<Taken> {
+        // Found until their calls have ended: who revokes them meanwhile waits for those as well.
+        let taken = close(self.those(|session| which(&session.identity)), Stop::Gone);
         let mut sessions = self.by_id.write().unwrap_or_else(PoisonError::into_inner);
-        let gone: Vec<_> = sessions.extract_if(|_, session| which(&session.identity)).collect();
-        // Neither renewed nor found from here on, and no lock is held while their calls end.
+        for (gone, _again) in &taken {
+            sessions.remove(&gone.session.id);
+        }
         drop(sessions);
-        close(gone.into_iter().map(|(_, session)| session), Stop::Gone)
+        taken.into_iter().map(|(taken, _again)| taken).collect()
     }
 
     /// Revokes the sessions that `which` picks, whose documents live on: the same as to forget
-    /// them, but that who goes on showing their tokens is told from who makes tokens up.
+    /// them, but that who goes on showing their tokens is told from who makes tokens up. Of those that
+    /// were revoked before, the calls are waited for, and nothing else is said.
     pub(crate) fn revoke(&self, which: impl Fn(&Session) -> bool) -> Vec<Taken> {
+        let closed = close(self.those(which), Stop::Revoked).into_iter();
+        let met = closed.filter(|(taken, again)| !again || !taken.ended.is_empty());
+        met.map(|(taken, _again)| taken).collect()
+    }
+
+    /// Waits for the pieces that are running of calls which were stopped, whoever stopped them: as long
+    /// as a revocation waits, and where that would not, not at all.
+    pub(crate) fn settle(&self) {
+        let end = settled_by();
+        let stopped: Vec<_> =
+            self.those(|_| true).iter().flat_map(|session| session.calls.stopped()).collect();
+        for valve in stopped {
+            let _reached = valve.settle(end);
+        }
+    }
+
+    fn those(&self, which: impl Fn(&Session) -> bool) -> Vec<Arc<Session>> {
         // A poisoned lock means that somebody panicked inside; what it guards is a plain map,
         // and revoking must not fail.
         let sessions = self.by_id.read().unwrap_or_else(PoisonError::into_inner);
-        let met: Vec<_> = sessions.values().filter(|session| which(session)).cloned().collect();
-        drop(sessions);
-        close(met.into_iter(), Stop::Revoked)
+        sessions.values().filter(|session| which(session)).cloned().collect()
     }
 
     /// Revokes a token and all that was narrowed from it; a root takes its session along, which
@@ -65,12 +84,11 @@ impl Sessions {
 pub(super) fn revoke_token_of(session: Arc<Session>, token: &Token, now: Moment) -> Option<Taken> {
     let attenuation = session.attenuation(token, now).ok()?;
     let lineage = super::Lineage { generation: token.generation(), attenuation };
-    if session.calls.forbids(&lineage) {
-        return None;
-    }
     let whose = if token.is_root() { Whose::All } else { Whose::Narrowed(&lineage, now) };
-    let ended = session.calls.revoke(whose, settled_by());
-    Some(Taken { session, ended })
+    let stopped = session.calls.shut(whose, Stop::Revoked);
+    let again = stopped.again();
+    let ended = stopped.settle(settled_by());
+    (!again || !ended.is_empty()).then_some(Taken { session, ended })
 }
 
 impl Session {
@@ -87,17 +105,19 @@ impl Session {
 }
 
 /// First all are shut, then they are waited for: one slow handler does not keep the others running.
-fn close(sessions: impl Iterator<Item = Arc<Session>>, why: Stop) -> Vec<Taken> {
+/// Beside each, whether it was revoked before.
+fn close(sessions: Vec<Arc<Session>>, why: Stop) -> Vec<(Taken, bool)> {
     let end = settled_by();
     let shut: Vec<_> = sessions
+        .into_iter()
         .map(|session| {
             let stopped = session.calls.shut(Whose::All, why);
             (session, stopped)
         })
         .collect();
-    let settle = |(session, stopped): (Arc<Session>, super::calls::Stopped)| Taken {
-        session,
-        ended: stopped.settle(end),
+    let settle = |(session, stopped): (Arc<Session>, Stopped)| {
+        let again = stopped.again();
+        (Taken { session, ended: stopped.settle(end) }, again)
     };
     shut.into_iter().map(settle).collect()
 }

@@ -2,8 +2,9 @@
 //! Shutting it is what makes «nothing starts after a revocation returned» true: who shuts it waits
 //! for the piece that is just running, and there is no other after that.
 //!
-//! It is answered or shut, whichever came first; and what was answered can still be taken back, for
-//! as long as nobody has the answer.
+//! It is answered or shut, whichever came first; and what was answered can still be taken back, until
+//! it is handed over. What leaves does so under the valve's lock: whoever shuts it, or takes back,
+//! finds it on its way, or has kept it.
 
 use std::cell::Cell;
 use std::sync::{Arc, PoisonError};
@@ -54,6 +55,8 @@ pub(crate) struct Valve {
 struct Step {
     stop: Option<Stop>,
     answered: bool,
+    /// Nobody takes it back any more.
+    handed_over: bool,
     polling: bool,
     committed: bool,
     /// How many wait for the piece that is running: to wake nobody is a system call as well.
@@ -104,20 +107,45 @@ impl Valve {
         shuts
     }
 
-    /// Shuts the valve, and takes back what the call was answered; `false` where it was shut before.
-    pub(super) fn take_back(&self, why: Stop) -> bool {
+    /// Shuts the valve, and takes back what the call was answered; `false` where it was shut before,
+    /// or the answer is handed over.
+    pub(crate) fn take_back(&self, why: Stop) -> bool {
         let mut step = self.lock();
-        let takes = step.stop.is_none();
-        step.stop.get_or_insert(why);
+        let takes = step.stop.is_none() && !step.handed_over;
+        if takes {
+            step.stop = Some(why);
+        }
         takes
     }
 
     /// Answers the call, unless the valve is shut.
-    pub(super) fn answer(&self) -> Result<(), Stop> {
+    pub(crate) fn answer(&self) -> Result<(), Stop> {
         let mut step = self.lock();
         step.stop.map_or(Ok(()), Err)?;
         step.answered = true;
         Ok(())
+    }
+
+    /// Hands over by `queue`, which must not wait: the answer, unless it was taken back, or what is
+    /// told in its place. The lock is held meanwhile: there is no moment in which an answer can be
+    /// taken back and is on its way all the same, or in which it is neither.
+    pub(crate) fn hand_over<T>(&self, queue: impl FnOnce() -> T) -> Result<T, Stop> {
+        let mut step = self.lock();
+        if let (true, Some(stop)) = (step.answered, step.stop) {
+            return Err(stop);
+        }
+        step.handed_over = true;
+        Ok(queue())
+    }
+
+    /// Lets a part of the answer out by `queue`, which must not wait, unless the valve is shut: none
+    /// is on its way later than the stop, not even that of a handler that nobody waited for.
+    pub(crate) fn let_out<T>(&self, queue: impl FnOnce() -> T) -> Result<T, Stop> {
+        let step = self.lock();
+        step.stop.map_or(Ok(()), Err)?;
+        let out = queue();
+        drop(step);
+        Ok(out)
     }
 
     /// Whether the call is neither answered nor stopped.
@@ -268,6 +296,25 @@ mod tests {
         assert_eq!(valve.answered(), (true, None));
         assert!(valve.take_back(Stop::Revoked));
         assert_eq!(valve.answered(), (true, Some(Stop::Revoked)));
+        assert_eq!(valve.hand_over(|| panic!("it was kept")), Err::<(), _>(Stop::Revoked));
+    }
+
+    #[test]
+    fn what_was_handed_over_is_not_taken_back() {
+        let valve = Valve::default();
+        assert_eq!(valve.let_out(|| "a part"), Ok("a part"));
+        valve.answer().unwrap();
+        assert_eq!(valve.hand_over(|| "the answer"), Ok("the answer"));
+        assert!(!valve.take_back(Stop::Revoked), "too late");
+        assert_eq!(valve.answered(), (true, None));
+    }
+
+    #[test]
+    fn of_what_was_stopped_no_part_leaves_and_what_is_told_of_it_does() {
+        let valve = Valve::default();
+        assert!(valve.shut(Stop::PolicyChanged));
+        assert_eq!(valve.let_out(|| panic!("it was kept")), Err::<(), _>(Stop::PolicyChanged));
+        assert_eq!(valve.hand_over(|| "the error"), Ok("the error"));
     }
 
     #[test]

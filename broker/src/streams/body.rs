@@ -10,9 +10,10 @@ use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, Stream};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-use super::{Flow, Forged, Outlet};
+use super::{Exit, Flow, Forged, Outlet};
 use crate::handler::HandlerError;
 use crate::pipeline::Reply;
+use crate::session::Valve;
 use crate::wire::Calls;
 
 /// How long one end of a call waits for the other where it is the other's turn: a chunk that there
@@ -25,12 +26,19 @@ pub(crate) const IDLE: Duration = Duration::from_secs(30);
 pub struct Body {
     flow: Arc<Flow>,
     outlet: Arc<dyn Outlet>,
+    /// Its call's: nobody is asked for more once it was stopped.
+    valve: Arc<Valve>,
     call: u64,
 }
 
 impl Body {
-    pub(crate) fn new(flow: Arc<Flow>, outlet: Arc<dyn Outlet>, call: u64) -> Self {
-        Self { flow, outlet, call }
+    /// The body of `call`, for which credit is given by way of what is `back`.
+    pub(crate) fn new(
+        flow: Arc<Flow>,
+        (outlet, valve): (Arc<dyn Outlet>, Arc<Valve>),
+        call: u64,
+    ) -> Self {
+        Self { flow, outlet, valve, call }
     }
 
     /// The next chunk: at least one byte, at most 128 KiB. `None` is the end of a whole body; one
@@ -51,7 +59,8 @@ impl Body {
             let unsaid = upload.unsaid();
             if unsaid > 0 {
                 let more = Reply::more(self.call, unsaid);
-                self.outlet.send(more).await.map_err(|_| gone())?;
+                let sent = self.outlet.send(more, Exit::Part(&self.valve)).await;
+                sent.map_err(|_| gone())?;
                 upload.said(unsaid);
             }
             tokio::time::timeout(IDLE, upload.changed.notified()).await.map_err(|_| late())?;
@@ -247,5 +256,6 @@ fn late() -> HandlerError {
 }
 
 fn gone() -> HandlerError {
-    HandlerError::new("cancelled", "the call was cancelled").with_detail("its page is gone")
+    HandlerError::new("cancelled", "the call was cancelled")
+        .with_detail("its page is gone, or it was stopped")
 }

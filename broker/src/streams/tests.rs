@@ -39,11 +39,10 @@ impl Told {
 }
 
 impl Outlet for Told {
-    fn send(&self, reply: Reply) -> BoxFuture<'_, Result<(), Gone>> {
+    fn send<'a>(&'a self, reply: Reply, exit: Exit<'a>) -> BoxFuture<'a, Result<(), Unsent>> {
         let text: serde_json::Value = serde_json::from_str(reply.json()).unwrap();
-        let more = text["more"].as_u64().unwrap();
-        *self.credit.lock().unwrap() += usize::try_from(more).unwrap();
-        std::future::ready(Ok(())).boxed()
+        let more = usize::try_from(text["more"].as_u64().unwrap()).unwrap();
+        std::future::ready(exit.by(|| *self.credit.lock().unwrap() += more)).boxed()
     }
 
     fn bodies(&self) -> &Arc<Semaphore> {
@@ -62,7 +61,7 @@ fn uploading(told: &Arc<Told>, most: u64) -> (Arc<Flows>, Open, Body) {
     let open = flows.open(CALL, WITH_BODY, most);
     let flow = Arc::clone(open.flow());
     let outlet: Arc<dyn Outlet> = told.clone();
-    (flows, open, Body::new(flow, outlet, CALL))
+    (flows, open, Body::new(flow, (outlet, Arc::default()), CALL))
 }
 
 /// What one of the two ends does next.

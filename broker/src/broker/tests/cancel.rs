@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 use sidegate_capabilities::Origin;
 use tempfile::TempDir;
@@ -217,6 +218,85 @@ async fn a_handler_on_a_thread_learns_that_nobody_waits() {
     over.notified().await;
     assert_eq!(waiting.await.unwrap(), Err("cancelled".to_owned()));
     assert_eq!(whys(&home), ["by-page"]);
+}
+
+/// A handler that never comes to an await keeps its own place and its own thread, and nobody else's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn j02_a_handler_that_blocks_its_thread_keeps_nobody_else_from_going_on() {
+    let home = TempDir::new().unwrap();
+    let (inside, mut is_inside) = mpsc::unbounded_channel();
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    let ended = std::sync::Mutex::new(ended);
+    let blocks = Command::new("wait", move |_: Call, _: NoArgs| {
+        inside.send(()).unwrap();
+        let _hung_up = ended.lock().unwrap().recv();
+        std::future::ready(Ok::<_, HandlerError>("at last"))
+    });
+    let policy = POLICY.replace("\"late\"", "\"app.info\"").replace(", \"soon\"", "");
+    let broker = builder(&home, &policy).command(blocks).build().unwrap();
+    let peer = peer(&broker);
+    let blocked = call(&peer, "wait");
+    is_inside.recv().await.unwrap();
+    for _ in 0..100 {
+        ask(&peer, "app.info", json!({})).await.unwrap();
+    }
+    assert_eq!((broker.core.pipeline.gate.inside(), blocked.is_finished()), (1, false));
+    drop(end);
+    assert_eq!(blocked.await.unwrap(), Ok(json!("at last")));
+    assert_eq!(broker.core.pipeline.gate.inside(), 0);
+}
+
+/// What lets go of its call with a panic.
+struct Slams;
+
+impl Drop for Slams {
+    fn drop(&mut self) {
+        panic!("the secret of the destructor");
+    }
+}
+
+/// A handler, and a stream, whose destructors panic when they are stopped: the call has its outcome and
+/// its page hears of it all the same, as of any other.
+#[tokio::test]
+async fn j01_a_panic_in_a_destructor_ends_nothing_else() {
+    let home = TempDir::new().unwrap();
+    let (sender, mut started) = mpsc::unbounded_channel();
+    let waits = Command::new("late", move |_: Call, _: NoArgs| {
+        let _heard = sender.send(());
+        let slams = Slams;
+        async move {
+            let _slams = slams;
+            std::future::pending::<Result<(), HandlerError>>().await
+        }
+    });
+    let streams = Command::stream("wait", async |_: Call, _: NoArgs| {
+        let slams = Slams;
+        Ok(futures_util::stream::iter((0..2).map(Ok::<_, HandlerError>)).chain(
+            futures_util::stream::pending().inspect(move |_| {
+                let _with = &slams;
+            }),
+        ))
+    });
+    let policy = POLICY.replace(", \"soon\"", "");
+    let broker = builder(&home, &policy).command(waits).command(streams).build().unwrap();
+    let peer = peer(&broker);
+    assert_eq!(ask(&peer, "late", json!({})).await, Err("timeout".to_owned()));
+    let mut stream = peer.stream("wait", json!({}));
+    assert!(stream.next().await.unwrap().is_some());
+    stream.cancel().await;
+    let error = loop {
+        match stream.next().await {
+            Ok(item) => assert!(item.is_some()),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error["code"], "cancelled");
+    started.recv().await.unwrap();
+    let waiting = call(&peer, "late");
+    started.recv().await.unwrap();
+    broker.revoke(Revoke::All, "a test");
+    assert_eq!(waiting.await.unwrap(), Err("denied".to_owned()));
+    assert_eq!(whys(&home), ["deadline", "by-page", "revoked"]);
 }
 
 /// `make soak`: how long it takes from a cancellation to the drop of the handler, over many.

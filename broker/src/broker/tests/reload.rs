@@ -284,3 +284,69 @@ async fn g08_what_the_new_policy_does_not_allow_is_stopped_at_once_and_nothing_e
     assert_eq!(record.text("policy"), reloaded.replaced.as_deref(), "of the policy that let it in");
     stays.abort();
 }
+
+/// What is running of a handler when its call is stopped is waited for, as by a revocation: nothing of it
+/// runs once the new policy is said to be in force.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn g08_when_a_reload_returns_nothing_runs_that_it_does_not_allow() {
+    let home = TempDir::new().unwrap();
+    let (inside, is_inside) = std::sync::mpsc::channel();
+    let through = Arc::new(AtomicUsize::new(0));
+    let busy = Command::new("busy", {
+        let through = Arc::clone(&through);
+        move |call: Call, _: NoArgs| {
+            inside.send(()).unwrap();
+            // One piece: it does not come to an await while the policy is replaced, and has something
+            // to do still when its call is stopped.
+            while !call.cancellation().is_cancelled() {
+                std::thread::yield_now();
+            }
+            std::thread::sleep(Duration::from_millis(50));
+            through.fetch_add(1, Ordering::SeqCst);
+            std::future::pending::<Result<(), HandlerError>>()
+        }
+    });
+    let built = builder(&home, &allowing(r#""busy""#)).command(busy).build().unwrap();
+    let broker = Arc::new(built);
+    let mut epochs = broker.policy_epochs();
+    let peer = main_of(&broker);
+    let call = tokio::spawn(async move { ask(&peer, "busy", json!({})).await });
+    tokio::task::spawn_blocking(move || is_inside.recv().unwrap()).await.unwrap();
+    let reloading = tokio::task::spawn_blocking({
+        let (broker, through) = (Arc::clone(&broker), Arc::clone(&through));
+        move || {
+            let reloaded = broker.reload_from(sources(&allowing(r#""app.info""#))).unwrap();
+            (reloaded.cancelled, through.load(Ordering::SeqCst))
+        }
+    });
+    epochs.changed().await.unwrap();
+    assert_eq!(through.load(Ordering::SeqCst), 1, "nor when those who listen are told");
+    assert_eq!(reloading.await.unwrap(), (1, 1), "a piece of it ran on");
+    assert_eq!(call.await.unwrap(), Err("cancelled".to_owned()));
+}
+
+/// A handler that reloads is not waited for by itself, nor by the one thread that there is.
+#[tokio::test]
+async fn a_handler_may_take_its_own_call_away() {
+    let home = TempDir::new().unwrap();
+    let slot = Arc::new(std::sync::OnceLock::<std::sync::Weak<Broker>>::new());
+    let within = Arc::clone(&slot);
+    let reloads = Command::new("reloads", move |_: Call, _: NoArgs| {
+        let broker = within.get().and_then(std::sync::Weak::upgrade).unwrap();
+        async move {
+            let reloaded = broker.reload_from(sources(&allowing(r#""app.info""#))).unwrap();
+            assert_eq!(reloaded.cancelled, 1);
+            // It is through with this, and stopped all the same.
+            Ok::<_, HandlerError>(true)
+        }
+    });
+    let built = builder(&home, &allowing(r#""reloads""#)).command(reloads).build().unwrap();
+    let broker = Arc::new(built);
+    slot.set(Arc::downgrade(&broker)).unwrap();
+    let peer = main_of(&broker);
+    assert_eq!(ask(&peer, "reloads", json!({})).await, Err("cancelled".to_owned()));
+    let [record] = &records(&log_of(&home), "cancelled")[..] else { panic!("one outcome") };
+    assert_eq!(record.text("why"), Some("policy-changed"));
+    assert_eq!(record.text("outcome"), Some("completed_before"));
+    ask(&peer, "app.info", json!({})).await.unwrap();
+}

@@ -1,5 +1,7 @@
 //! The calls of one session and all who stop them: see `crate::models`.
 
+mod delivery;
+
 use std::task::Poll;
 
 use shuttle::future::block_on;
@@ -55,6 +57,41 @@ fn after_a_revocation_returned_nothing_starts_and_nothing_runs() {
         }
         assert!(ended.len() <= 2 && in_flight(&calls) == 0);
     });
+}
+
+/// Falsified by a revocation that waits only for what it stopped itself, as it did: a page that
+/// cancels its call just before has its handler run on.
+#[test]
+fn what_its_page_cancelled_or_another_revoked_before_does_not_run_after_a_revocation_either() {
+    explore(|| runs_on(by_page));
+    explore(|| runs_on(by_policy));
+    explore(|| runs_on(by_revocation));
+}
+
+fn runs_on(before: Stopper) {
+    let calls = Arc::new(CallsInFlight::default());
+    let running = Arc::new(AtomicBool::new(false));
+    let call = start(&calls, 1, 8).unwrap();
+    let handler = thread::spawn({
+        let running = running.clone();
+        move || {
+            let _polled = call.valve().poll(|| {
+                running.store(true, SeqCst);
+                running.store(false, SeqCst);
+                Poll::<()>::Pending
+            });
+            call
+        }
+    });
+    let stopping = thread::spawn({
+        let calls = calls.clone();
+        move || before(&calls)
+    });
+    let ended = calls.revoke(Whose::All, end());
+    assert!(!running.load(SeqCst), "a piece runs after the revocation");
+    let before = stopping.join().unwrap();
+    assert!(before.is_some() != (ended.len() == 1), "one of them stopped it");
+    drop(handler.join().unwrap());
 }
 
 /// Who stops a call in the model.

@@ -1,3 +1,7 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use std::thread;
+
 use super::super::Gate;
 use super::*;
 
@@ -69,6 +73,35 @@ async fn nothing_starts_after_a_revocation_and_what_runs_is_stopped() {
     assert_eq!(running.why_stopped(), Some(Stop::Revoked));
     assert_eq!(running.why_taken_back(), None, "there was no answer");
     assert_eq!(refused(&calls, 2, 8, None), StartError::Revoked);
+}
+
+/// A page that cancels its call right before does not have its handler run on.
+#[test]
+fn g06_a_revocation_waits_for_what_its_page_cancelled_before() {
+    let calls = Arc::new(CallsInFlight::default());
+    let running = start(&calls, 1, "fs.read_text", 8);
+    let (inside, is_inside) = std::sync::mpsc::channel();
+    let through = Arc::new(AtomicBool::new(false));
+    let handler = thread::spawn({
+        let (calls, through) = (Arc::clone(&calls), Arc::clone(&through));
+        move || {
+            running.valve().poll(|| {
+                inside.send(()).unwrap();
+                while !calls.is_closed() {
+                    thread::yield_now();
+                }
+                thread::sleep(Duration::from_millis(20));
+                through.store(true, Ordering::SeqCst);
+                Poll::<()>::Pending
+            })
+        }
+    });
+    is_inside.recv().unwrap();
+    assert!(calls.cancel(1, &root()));
+    let end = Instant::now().checked_add(Duration::from_secs(60)).unwrap();
+    assert_eq!(calls.revoke(Whose::All, end), [], "it was stopped before");
+    assert!(through.load(Ordering::SeqCst), "a piece of it runs on");
+    assert_eq!(handler.join().unwrap(), Poll::Pending);
 }
 
 #[tokio::test]
