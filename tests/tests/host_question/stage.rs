@@ -99,11 +99,10 @@ impl Stage {
     /// are, from the shortest on.
     pub(crate) fn question(&self) -> (Window, Vec<(i16, i16)>) {
         let window = self.window(QUESTION);
-        let found = wait::until_some(LIMIT, || {
-            // Without a window manager a window gets the keyboard by being given it.
-            self.desk.focus(&window).ok()?;
-            Some(self.yes(&window)).filter(|yes| !yes.is_empty())
-        });
+        // Without a window manager a window gets the keyboard by being given it.
+        self.desk.focus(&window).unwrap();
+        let look = || Some(self.yes(&window)).filter(|yes| !yes.is_empty());
+        let found = wait::until_some(LIMIT, look);
         let found = found.unwrap_or_else(|| {
             let _kept = self.desk.keep_picture("question-without-a-yes");
             panic!("no yes to be pressed\n{}", self.app.errors())
@@ -127,6 +126,12 @@ impl Stage {
             (i16::try_from(pair[0].0).unwrap(), i16::try_from((pair[0].1 + pair[1].1) / 2).unwrap())
         };
         edges.chunks_exact(2).map(middle).collect()
+    }
+
+    /// Waits until a question is gone. Another may be there then: what tells them apart is who shows it.
+    pub(crate) fn is_gone(&self, window: &Window, shown_by: u32) {
+        let is_there = || self.desk.process(window).is_ok_and(|process| process == shown_by);
+        assert!(wait::until(LIMIT, || !is_there()).is_some(), "{}", self.app.errors());
     }
 
     /// Waits until no question is on the screen.

@@ -26,9 +26,9 @@ const may = (button) =>
 
 const refresh = () => {
   if (sheet === null) return;
-  for (const button of buttons) button.disabled = isYes(button) && !may(button);
   const call = at("call");
   isRead ||= call.scrollTop + call.clientHeight >= call.scrollHeight - 4;
+  for (const button of buttons) button.disabled = isYes(button) && !may(button);
   at("hint").textContent = isRead || isOver ? "" : "There is more above: a yes waits until it was read.";
 };
 
