@@ -43,7 +43,7 @@ fn a_script_is_told_what_the_person_answers_or_refused() {
         assert_eq!(call["reason"].as_str().unwrap_or_default(), reason, "{call}");
         if reason == "ask-nobody" {
             assert!(answer.err.contains("nobody who asks"), "{}", answer.err);
-            assert!(call["help"].as_str().unwrap().contains("--answer"), "{call}");
+            assert!(call["why"].as_str().unwrap().contains("--answer"), "{call}");
         }
         // Nothing is remembered that no person said.
         let kept = home.path().join(".local/state/org.example.shop/answers.json");
