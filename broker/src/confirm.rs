@@ -116,7 +116,9 @@ pub(crate) struct AskingApp {
 
 /// Who asks the person, if anybody does: made when the app is known.
 #[derive(Default)]
-pub(crate) struct Asker(Option<Box<dyn FnOnce(&AskingApp) -> Arc<dyn Confirm> + Send + Sync>>);
+pub(crate) struct Asker(Option<Box<Make>>);
+
+type Make = dyn FnOnce(&AskingApp) -> Arc<dyn Confirm> + Send + Sync;
 
 impl Asker {
     pub(crate) fn by<P: Confirm>(

@@ -40,10 +40,7 @@ impl Builder {
     /// [`BuildError`]; nothing was started.
     pub fn build(mut self) -> Result<Broker, BuildError> {
         let id = self.id.take().map_or_else(|| AppId::parse("app.unnamed"), Ok)?;
-        let directories = match self.directories.take() {
-            Some(directories) => directories,
-            None => AppDirectories::of(&id, &self.resources())?,
-        };
+        let directories = self.directories_of(&id)?;
         let asking = self.asking_app(&id, &directories);
         let app = self.app_info(&id);
         let assets = self.assets()?;
@@ -102,6 +99,13 @@ impl Builder {
             core.note(&observed.event());
         }
         Ok(Broker { core, windows: self.windows, wishes: Mutex::new(wishes) })
+    }
+
+    fn directories_of(&mut self, id: &AppId) -> Result<AppDirectories, BuildError> {
+        match self.directories.take() {
+            Some(directories) => Ok(directories),
+            None => Ok(AppDirectories::of(id, &self.resources())?),
+        }
     }
 
     fn asking_app(&self, id: &AppId, directories: &AppDirectories) -> AskingApp {
