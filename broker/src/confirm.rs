@@ -1,10 +1,10 @@
 //! The person: who is asked before a call runs where the policy says `ask`, what the question says,
 //! and how long an answer holds.
 //!
-//! The app gives the port ([`Builder::confirm_with`](crate::Builder::confirm_with)); everything that
-//! decides is here and in `pipeline/ask.rs`. Without a port nobody can be asked, and what would have
-//! to be is refused. Whatever the port does (it panics, it never answers, it answers late), a call
-//! runs after a yes and after nothing else.
+//! The app gives the port ([`Builder::confirm_with`](crate::Builder::confirm_with)), or takes the
+//! window that is `question_window`'s; everything that decides is here and in `pipeline/ask.rs`. Without
+//! a port nobody can be asked, and what would have to be is refused. Whatever the port does (it panics, it
+//! never answers, it answers late), a call runs after a yes and after nothing else.
 
 mod memory;
 mod question;
@@ -12,6 +12,7 @@ mod turns;
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,9 @@ pub(crate) use memory::{About, Memory, Recalled};
 pub use question::Question;
 pub(crate) use question::{Named, Wording};
 pub(crate) use turns::{NoTurn, Turns};
+
+use crate::app::{AppDirectories, AppId};
+use crate::wire::SandboxLevel;
 
 /// How long a person has for one question once it is put to them. Whoever is not before the screen
 /// by then has not said yes, and the next question waits.
@@ -36,6 +40,7 @@ pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 ///
 /// The text of a question is made by the broker. It must be shown where no page can draw, and answered
 /// where no page can click: a window of the app's pages is no such place.
+/// [`Builder::confirm_in_window`](crate::Builder::confirm_in_window) has one that is.
 pub trait Confirm: Send + Sync + 'static {
     /// Asks, and waits for the answer.
     fn ask(&self, question: Question) -> Asking;
@@ -62,6 +67,8 @@ pub enum Answer {
     Yes(Lasting),
     /// It may not, nor what is like it for so long.
     No(Lasting),
+    /// They were not asked, or could not answer: what shows questions did not come up, or went down.
+    Unasked,
 }
 
 /// How long an answer holds; in order, the shortest first.
@@ -92,6 +99,42 @@ impl Lasting {
             Self::Session => "session",
             Self::ForGood => "for-good",
         }
+    }
+}
+
+/// The app whose person is asked, as far as whoever asks has to know it.
+#[derive(Debug, Clone)]
+pub(crate) struct AskingApp {
+    pub(crate) id: AppId,
+    pub(crate) name: String,
+    pub(crate) directories: AppDirectories,
+    /// The host's binary, where it is not the one beside this program.
+    pub(crate) host: Option<PathBuf>,
+    pub(crate) least: SandboxLevel,
+    pub(crate) debug: bool,
+}
+
+/// Who asks the person, if anybody does: made when the app is known.
+#[derive(Default)]
+pub(crate) struct Asker(Option<Box<Make>>);
+
+type Make = dyn FnOnce(&AskingApp) -> Arc<dyn Confirm> + Send + Sync;
+
+impl Asker {
+    pub(crate) fn by<P: Confirm>(
+        port: impl FnOnce(&AskingApp) -> P + Send + Sync + 'static,
+    ) -> Self {
+        Self(Some(Box::new(|app| Arc::new(port(app)))))
+    }
+
+    pub(crate) fn of(self, app: &AskingApp) -> Option<Arc<dyn Confirm>> {
+        self.0.map(|port| port(app))
+    }
+}
+
+impl std::fmt::Debug for Asker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "somebody" } else { "nobody" })
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) struct Core {
     pub(crate) least: SandboxLevel,
     /// Whether this is a run for its developers: inspectors open, hosts talk.
     pub(crate) debug: bool,
+    /// Whether a host that ended stays ended: for windows that would mean nothing a second time.
+    pub(crate) once: bool,
     pub(crate) next_host: AtomicU64,
     pub(crate) next_window: AtomicU32,
     /// How long calls in flight are waited for when the broker goes down.

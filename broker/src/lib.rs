@@ -57,6 +57,8 @@ mod models;
 #[cfg(feature = "core")]
 mod pipeline;
 #[cfg(feature = "core")]
+mod question_window;
+#[cfg(feature = "core")]
 mod reload;
 #[cfg(feature = "core")]
 mod revocation;

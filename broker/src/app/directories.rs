@@ -140,6 +140,12 @@ impl AppDirectories {
         self.log.join("answers.json")
     }
 
+    /// Where the window that asks the person has what it needs, its own audit log among it.
+    #[must_use]
+    pub fn question(&self) -> PathBuf {
+        self.log.join("question")
+    }
+
     /// The directories that are the app's alone: made when they are first needed.
     #[must_use]
     pub fn own(&self) -> Vec<PathBuf> {

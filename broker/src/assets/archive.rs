@@ -94,6 +94,13 @@ impl UiArchive {
         if rest.is_empty() { Ok(Self { files }) } else { Err(ArchiveError::Trailing) }
     }
 
+    /// An archive of files that are built into this crate, which nobody could have changed on the way.
+    pub(crate) fn of_files(files: &[(&'static str, &'static [u8])]) -> Self {
+        let mut files: Vec<_> = files.iter().map(|&(name, body)| File { name, body }).collect();
+        files.sort_by_key(|file| file.name);
+        Self { files }
+    }
+
     /// The file called `name`.
     pub(super) fn get(&self, name: &str) -> Option<&'static [u8]> {
         let found = self.files.binary_search_by_key(&name, |file| file.name).ok()?;

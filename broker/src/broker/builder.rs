@@ -5,7 +5,6 @@ mod build;
 mod error;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use sidegate_capabilities::Sources;
@@ -13,7 +12,7 @@ use sidegate_capabilities::Sources;
 use crate::app::{AppDirectories, AppId, Manifest, Menus, Template, Window};
 use crate::assets::Pages;
 use crate::bundle::PublicKey;
-use crate::confirm::Confirm;
+use crate::confirm::{Asker, AskingApp, Confirm};
 use crate::events::Events;
 use crate::handler::{Around, Command, Handler, HandlerError, Job, Layers, Response};
 use crate::reload::{Reading, Signed};
@@ -47,6 +46,8 @@ pub struct Builder {
     state: State,
     host: Option<PathBuf>,
     debug: bool,
+    /// Whether a host that ended stays ended.
+    once: bool,
     drain: Option<Duration>,
 }
 
@@ -199,8 +200,9 @@ impl Builder {
         self
     }
 
-    /// Has the person asked by `confirm` where the policy says `ask`: see [`Confirm`]. Without this,
-    /// what would have to be asked about is refused.
+    /// Has the person asked by `confirm` where the policy says `ask`: see [`Confirm`]. Without this and
+    /// without [`confirm_in_window`](Self::confirm_in_window), what would have to be asked about is
+    /// refused.
     ///
     /// ```
     /// use sidegate::confirm::{Answer, Lasting, Question};
@@ -214,7 +216,22 @@ impl Builder {
     /// ```
     #[must_use]
     pub fn confirm_with(mut self, confirm: impl Confirm) -> Self {
-        self.confirm = Asker(Some(Arc::new(confirm)));
+        self.confirm = Asker::by(|_| confirm);
+        self
+    }
+
+    /// The same by a port that is made for this app.
+    pub(crate) fn confirm_by<P: Confirm>(
+        mut self,
+        port: impl FnOnce(&AskingApp) -> P + Send + Sync + 'static,
+    ) -> Self {
+        self.confirm = Asker::by(port);
+        self
+    }
+
+    /// Has no host started again that ended.
+    pub(crate) fn once(mut self) -> Self {
+        self.once = true;
         self
     }
 
@@ -267,16 +284,6 @@ impl Builder {
     pub fn debug(mut self) -> Self {
         self.debug = true;
         self
-    }
-}
-
-/// Who asks the person, if anybody does.
-#[derive(Default)]
-struct Asker(Option<Arc<dyn Confirm>>);
-
-impl std::fmt::Debug for Asker {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.0.is_some() { "somebody" } else { "nobody" })
     }
 }
 

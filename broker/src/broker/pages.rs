@@ -23,6 +23,12 @@ impl Builder {
         Ok(self)
     }
 
+    /// Takes the pages from files that are built into this crate.
+    pub(crate) fn built_in_ui(mut self, files: &[(&'static str, &'static [u8])]) -> Self {
+        self.pages.place = Place::Archive(UiArchive::of_files(files));
+        self
+    }
+
     /// Takes the app's pages from the developer's own server in a [debug](Self::debug) run, and
     /// in no other. They are at `app://dev`, which a capability must name among its `origins`.
     #[must_use]

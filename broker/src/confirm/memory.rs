@@ -157,6 +157,7 @@ impl Memory {
         let (yes, lasting) = match answer {
             Answer::Yes(lasting) => (true, lasting.min(most)),
             Answer::No(lasting) => (false, lasting),
+            Answer::Unasked => (false, Lasting::Call),
         };
         self.lock().count(about, yes);
         let kept = lasting == Lasting::ForGood && self.keep_for_good(about, yes);

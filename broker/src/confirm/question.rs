@@ -126,6 +126,22 @@ impl Question {
     }
 }
 
+#[cfg(test)]
+impl Question {
+    /// A question of the window `editor`, for tests of who asks it.
+    pub(crate) fn like(what: &str, values: &[(&str, &str)], most: Lasting) -> Self {
+        let values = values.iter().map(|(name, value)| (shown(name), shown(value)));
+        Self {
+            window: WindowLabel::parse("editor").unwrap(),
+            origin: Origin::local(),
+            command: CommandName::parse("work.do").unwrap(),
+            what: shown(what),
+            values: values.collect(),
+            most,
+        }
+    }
+}
+
 /// All of it as plain text, a fact a line.
 impl fmt::Display for Question {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -79,7 +79,8 @@ async fn supervise_windows(
             Ok(()) => return Ok(()),
             Err(failed) => failed,
         };
-        let pause = if failed.is_final { None } else { ends.pause_after(Moment::now()) };
+        let pause =
+            if failed.is_final || core.once { None } else { ends.pause_after(Moment::now()) };
         let Some(pause) = pause else {
             return Err(give_up(core, group, failed.why));
         };

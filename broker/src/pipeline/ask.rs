@@ -66,6 +66,8 @@ pub(crate) enum Unconfirmed {
     No,
     #[error("the person did not answer in time")]
     Unanswered,
+    #[error("the person could not be asked: what shows the question did not come up, or went down")]
+    Unasked,
     #[error("as many questions wait for the person as may")]
     TooMany,
     #[error("the person was asked in vain too often about this window and command")]
@@ -78,7 +80,15 @@ impl Unconfirmed {
     /// For the developer: what would allow it.
     pub(super) fn help(self) -> Option<&'static str> {
         match self {
-            Self::Nobody => Some("give the broker who asks, with `Builder::confirm_with`"),
+            Self::Nobody => Some(
+                "give the broker who asks, with `Builder::confirm_in_window` or `confirm_with`; \
+                 `sidegate run` asks where it opens windows, and a run with `--headless` is told \
+                 what to answer by `--answer`",
+            ),
+            Self::Unasked => Some(
+                "look into the standard error of the broker, and into the log of the window that \
+                 asks: `question/audit.jsonl` in the app's state directory",
+            ),
             Self::Power => Some("take `ask` off its entry: a WebView does not wait for a person"),
             Self::No | Self::Unanswered | Self::TooMany | Self::WornOut | Self::Overtaken => None,
         }
@@ -226,6 +236,11 @@ async fn put(pipeline: &Pipeline, granted: &Granted, wish: &Wish) -> Result<(), 
     let session = granted.standing.session();
     let most = Lasting::most(wish.ask.when());
     match answer {
+        Answer::Unasked => {
+            // It counts like a silence: a page must not have what asks come up without end.
+            person.memory.unanswered(&about);
+            Err(Unconfirmed::Unasked.into())
+        }
         Answer::No(_) => {
             let kept = person.memory.keep(session, &about, answer, most);
             // That the call was refused stands in the log in any case.

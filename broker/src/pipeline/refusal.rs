@@ -207,6 +207,7 @@ impl Refusal {
                 Unconfirmed::Power => "ask-power",
                 Unconfirmed::No => "ask-no",
                 Unconfirmed::Unanswered => "ask-unanswered",
+                Unconfirmed::Unasked => "ask-unasked",
                 Unconfirmed::TooMany => "ask-busy",
                 Unconfirmed::WornOut => "ask-worn-out",
                 Unconfirmed::Overtaken => "ask-overtaken",

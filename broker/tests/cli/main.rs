@@ -10,6 +10,7 @@
     reason = "a test that panics has failed"
 )]
 
+mod ask;
 mod bundle;
 mod check;
 mod commands;

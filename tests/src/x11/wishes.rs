@@ -1,5 +1,5 @@
 //! What windows ask of a window manager, on a display that has none: the state that they wish for is
-//! a message to the root window, which anybody may listen to.
+//! a message to the root window, which anybody may listen to. And what a window manager asks of them.
 
 use std::time::Duration;
 
@@ -7,14 +7,27 @@ use x11rb::{
     connection::Connection,
     protocol::{
         Event,
-        xproto::{ChangeWindowAttributesAux, ConnectionExt, EventMask},
+        xproto::{ChangeWindowAttributesAux, ClientMessageEvent, ConnectionExt, EventMask},
     },
 };
 
-use super::{Desk, X11Error};
+use super::{Desk, Window, X11Error};
 use crate::wait::until_some;
 
 impl Desk {
+    /// Asks a window to close, as a window manager does for whoever clicks on its cross.
+    ///
+    /// # Errors
+    /// [`X11Error`] where the window is gone.
+    pub fn close(&self, window: &Window) -> Result<(), X11Error> {
+        let atom = |name: &str| self.connection.intern_atom(false, name.as_bytes());
+        let (kind, wish) = (atom("WM_PROTOCOLS")?, atom("WM_DELETE_WINDOW")?);
+        let data = [wish.reply()?.atom, 0, 0, 0, 0];
+        let message = ClientMessageEvent::new(32, window.id, kind.reply()?.atom, data);
+        self.connection.send_event(false, window.id, EventMask::NO_EVENT, message)?.check()?;
+        Ok(())
+    }
+
     /// Begins to listen for wishes.
     ///
     /// # Errors

@@ -4,7 +4,8 @@ use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use sidegate::app::Manifest;
-use sidegate::{Broker, Moment};
+use sidegate::confirm::{Answer, Lasting, Question};
+use sidegate::{Broker, Builder, Moment};
 use tracing_subscriber::EnvFilter;
 
 use crate::key::public_key;
@@ -20,6 +21,9 @@ not be kept running (with --script: when a call failed), 2 when the app cannot b
 
 A script is a JSON object a line: {\"window\": \"editor\", \"command\": \"fs.list\", \"args\": {…}}, \
 with \"origin\" where it is not app://localhost. Each is answered by a line: {\"ok\": …} or {\"error\": …}.
+
+What the policy has the person asked about (`ask`) is put to them in a window of its own. With --headless \
+there is nobody to ask: such calls are refused, but with `--answer yes`.
 
 The policy is followed: when its files (with --bundle: the bundle) have changed, or on SIGHUP, it is \
 read again and put in force as a whole; one that is broken leaves the one before in force, and is \
@@ -39,6 +43,9 @@ pub(crate) struct Run {
     /// Calls to make as the app's windows, one by one; `-` is standard input
     #[arg(long, value_name = "FILE", requires = "headless")]
     script: Option<PathBuf>,
+    /// What the person answers where the policy has them asked: without it they are not there
+    #[arg(long, value_name = "ANSWER", requires = "headless")]
+    answer: Option<Said>,
     /// Writes the audit log here and not to the app's own state directory
     #[arg(long, value_name = "FILE")]
     audit: Option<PathBuf>,
@@ -85,6 +92,7 @@ impl Run {
         if self.debug {
             builder = builder.debug();
         }
+        builder = self.ask_with(builder);
         let broker = builder.build().map_err(Unusable::new)?;
         let follow = self.follow()?;
         // One thread for all that decides: a call then wakes no other core, and the hosts, which
@@ -100,6 +108,18 @@ impl Run {
         })
     }
 
+    /// Who asks the person: a window, where there are windows, and else whoever wrote the command line.
+    fn ask_with(&self, builder: Builder) -> Builder {
+        match self.answer {
+            None if self.headless => builder,
+            None => builder.confirm_in_window(),
+            Some(said) => {
+                let answer = Answer::from(said);
+                builder.confirm_with(move |_: Question| std::future::ready(answer))
+            }
+        }
+    }
+
     fn follow(&self) -> Result<Follow, Unusable> {
         let manifest = Manifest::read(&self.app).map_err(Unusable::new)?;
         Ok(if self.no_watch || !manifest.watch { Follow::SignalsAlone } else { Follow::Files })
@@ -113,6 +133,25 @@ impl Run {
             .with_ansi(io::stderr().is_terminal())
             .with_writer(io::stderr)
             .init();
+    }
+}
+
+/// What is said in the person's place.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Said {
+    /// Each call may run that they would be asked about
+    Yes,
+    /// None may
+    No,
+}
+
+impl From<Said> for Answer {
+    /// For the call alone: nothing is remembered that no person said.
+    fn from(said: Said) -> Self {
+        match said {
+            Said::Yes => Self::Yes(Lasting::Call),
+            Said::No => Self::No(Lasting::Call),
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::assets::Assets;
 use crate::audit::{AuditLog, Clock, Event};
 use crate::broker::Broker;
 use crate::bundle::Floor;
-use crate::confirm::{self, Person};
+use crate::confirm::{self, AskingApp, Person};
 use crate::core::Core;
 use crate::handler::Registry;
 use crate::handlers::{self, AppInfo};
@@ -40,10 +40,8 @@ impl Builder {
     /// [`BuildError`]; nothing was started.
     pub fn build(mut self) -> Result<Broker, BuildError> {
         let id = self.id.take().map_or_else(|| AppId::parse("app.unnamed"), Ok)?;
-        let directories = match self.directories.take() {
-            Some(directories) => directories,
-            None => AppDirectories::of(&id, &self.resources())?,
-        };
+        let directories = self.directories_of(&id)?;
+        let asking = self.asking_app(&id, &directories);
         let app = self.app_info(&id);
         let assets = self.assets()?;
         let (windows, wishes) = self.windows_of(&directories)?;
@@ -65,15 +63,16 @@ impl Builder {
         let version = Arc::clone(&policies.version);
         let floor = directories.policy_floor();
         let release = set.release;
-        let person = self.person(&directories, &policies)?;
+        let person = self.person(&asking, &policies)?;
         let force = InForce::first(policies, self.log_args, directories.own(), files);
         let core = Arc::new(Core {
             reloader: Reloader::new(whence, variables, floor.clone(), set),
             assets,
             windows,
             host_binary: self.host.take(),
-            least: self.least.unwrap_or(SandboxLevel::A),
+            least: asking.least,
             debug: self.debug,
+            once: self.once,
             next_host: AtomicU64::new(1),
             next_window: AtomicU32::new(1),
             drain: self.drain.unwrap_or(DRAIN),
@@ -102,6 +101,24 @@ impl Builder {
         Ok(Broker { core, windows: self.windows, wishes: Mutex::new(wishes) })
     }
 
+    fn directories_of(&mut self, id: &AppId) -> Result<AppDirectories, BuildError> {
+        match self.directories.take() {
+            Some(directories) => Ok(directories),
+            None => Ok(AppDirectories::of(id, &self.resources())?),
+        }
+    }
+
+    fn asking_app(&self, id: &AppId, directories: &AppDirectories) -> AskingApp {
+        AskingApp {
+            id: id.clone(),
+            name: self.name.clone(),
+            directories: directories.clone(),
+            host: self.host.clone(),
+            least: self.least.unwrap_or(SandboxLevel::A),
+            debug: self.debug,
+        }
+    }
+
     fn app_info(&mut self, id: &AppId) -> AppInfo {
         AppInfo {
             name: std::mem::take(&mut self.name),
@@ -126,10 +143,10 @@ impl Builder {
     /// Who is asked, with what they answered before to what the policy still asks.
     fn person(
         &mut self,
-        directories: &AppDirectories,
+        asking: &AskingApp,
         policies: &Policies,
     ) -> Result<Option<Person>, BuildError> {
-        let Some(port) = self.confirm.0.take() else {
+        let Some(port) = std::mem::take(&mut self.confirm).of(asking) else {
             if policies.enforced.asks().next().is_some() {
                 tracing::warn!(
                     "the policy has the person asked, and this broker has nobody who asks them: \
@@ -138,7 +155,7 @@ impl Builder {
             }
             return Ok(None);
         };
-        let memory = confirm::Memory::in_file(Settings::open(&directories.answers())?);
+        let memory = confirm::Memory::in_file(Settings::open(&asking.directories.answers())?);
         memory.forget_but(policies.enforced.asks());
         Ok(Some(Person::new(port, memory)))
     }
