@@ -303,21 +303,21 @@ fn note(
         let event = Event::Asked {
             window: &window,
             document,
-            origin: &origin,
+            origin,
             command,
             call,
             rule: &rule,
             when,
         };
         // A page can bring it about as often as it cancels.
-        let kind = (&*window, &*origin, "asked");
+        let kind = (&*window, origin, "asked");
         let noted = pipeline.ledger.event(trail.policy(), kind, &event, Moment::now());
         return noted.map(drop).map_err(|error| Refusal::Unrecorded(error.to_string()));
     };
     let event = Event::Answered(Answered {
         window: &window,
         document,
-        origin: &origin,
+        origin,
         command,
         call,
         rule: &rule,
