@@ -300,15 +300,8 @@ fn note(
     let (document, call) = (trail.document.0, granted.call);
     let Some((answer, lasting, by)) = answer else {
         let when = when(wish.ask.when());
-        let event = Event::Asked {
-            window: &window,
-            document,
-            origin,
-            command,
-            call,
-            rule: &rule,
-            when,
-        };
+        let event =
+            Event::Asked { window: &window, document, origin, command, call, rule: &rule, when };
         // A page can bring it about as often as it cancels.
         let kind = (&*window, origin, "asked");
         let noted = pipeline.ledger.event(trail.policy(), kind, &event, Moment::now());

@@ -85,7 +85,13 @@ pub(super) fn refusal(ledger: &Ledger, trail: &Trail, refusal: &Refusal, now: Mo
     match told {
         Ok(Telling::Counted) => {}
         Ok(Telling::Write) => {
-            tracing::warn!(window = &*window, command, reason = refusal.code(), why, "refused a call");
+            tracing::warn!(
+                window = &*window,
+                command,
+                reason = refusal.code(),
+                why,
+                "refused a call"
+            );
         }
         Err(error) => {
             tracing::error!(window = &*window, command, why, %error, "refused a call that is not in the log");
