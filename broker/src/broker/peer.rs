@@ -87,7 +87,7 @@ impl Peer {
         now: Now,
     ) -> Result<Value, Value> {
         let kind = Shape::PLAIN.kind();
-        let message = |call| message((kind, token, call), command, &args);
+        let message = move |call| message((kind, token, call), command, &args);
         let (_, judged) = self.numbered(message, now);
         let reply = self.answer(judged).await;
         let reply: Value = serde_json::from_str(&reply.unwrap_or_default()).unwrap_or_default();
@@ -100,22 +100,22 @@ impl Peer {
 
     /// Calls `command` for a stream. It wants a Tokio runtime, on which the call goes on.
     pub fn stream(&self, command: &str, args: Value) -> PeerCall<'_> {
-        self.go_on(command, &args, Shape { stream: true, body: false })
+        self.go_on(command, args, Shape { stream: true, body: false })
     }
 
     /// Calls `command`, and brings a body.
     pub fn invoke_with_body(&self, command: &str, args: Value) -> PeerCall<'_> {
-        self.go_on(command, &args, Shape { stream: false, body: true })
+        self.go_on(command, args, Shape { stream: false, body: true })
     }
 
     /// Calls `command` for a stream, and brings a body.
     pub fn stream_with_body(&self, command: &str, args: Value) -> PeerCall<'_> {
-        self.go_on(command, &args, Shape { stream: true, body: true })
+        self.go_on(command, args, Shape { stream: true, body: true })
     }
 
-    fn go_on(&self, command: &str, args: &Value, shape: Shape) -> PeerCall<'_> {
+    fn go_on(&self, command: &str, args: Value, shape: Shape) -> PeerCall<'_> {
         let token = self.token_text();
-        let message = |call| message((shape.kind(), &token, call), command, args);
+        let message = move |call| message((shape.kind(), &token, call), command, &args);
         let (call, judged) = self.numbered(message, Now::read());
         let (local, heard) = Local::new();
         let outlet: Arc<dyn Outlet> = Arc::new(local);
