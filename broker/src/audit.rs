@@ -27,6 +27,7 @@
 //! lie where the broker, and so the same writer, can read it.
 
 mod ascii;
+mod call;
 mod chain;
 mod clip;
 mod error;
@@ -54,11 +55,12 @@ mod verify;
 mod view;
 mod walk;
 
+pub use call::Call;
 pub use chain::{Damage, Finding};
 pub use error::AuditError;
 pub use event::{
-    Answered, Call, Cancelled, Counted, Ended, Event, HostState, Outcome, Repeated, Shadow,
-    StopOutcome, TokenState, Verdict, WindowState,
+    Answered, Cancelled, Counted, Ended, Event, HostState, Outcome, Repeated, Shadow, StopOutcome,
+    TokenState, Verdict, WindowState,
 };
 pub use filter::{Filter, Pattern, since};
 pub use hash::Digest;

@@ -63,6 +63,25 @@ impl From<CallRecords> for Records {
     }
 }
 
+/// The record that an allowed call runs on.
+#[derive(Debug)]
+pub(crate) enum Basis {
+    /// Its own.
+    Own(Receipt),
+    /// That of the first call of its kind.
+    First(Arc<Receipt>),
+}
+
+impl Basis {
+    /// The proof that it is in the log.
+    pub(crate) fn receipt(&self) -> &Receipt {
+        match self {
+            Self::Own(receipt) => receipt,
+            Self::First(receipt) => receipt,
+        }
+    }
+}
+
 /// Which counts to tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Which {
@@ -113,16 +132,16 @@ impl Ledger {
     }
 
     /// Writes an allowed call, or counts it where one of its kind stands in the log that is not
-    /// older than a period. The receipt is that of the record which stands for the call.
+    /// older than a period.
     pub(crate) fn allowed(
         &self,
         policy: &str,
         call: Call<'_>,
         records: Records,
         now: Moment,
-    ) -> Result<Arc<Receipt>, AuditError> {
+    ) -> Result<Basis, AuditError> {
         if records == Records::Each {
-            return self.write(policy, &Event::Call(call)).map(Arc::new);
+            return self.write(policy, &Event::Call(call)).map(Basis::Own);
         }
         let (rule, now) = (call.rule.unwrap_or_default(), since_start(now));
         let kind = Kind::of((call.window, call.origin, call.command, rule), call.shadow);
@@ -130,12 +149,12 @@ impl Ledger {
         let mut counts = self.shared.counts_under(policy, now)?;
         if let Some(first) = counts.allowed.count(&kind, now) {
             self.shared.stir(&mut counts);
-            return Ok(first);
+            return Ok(Basis::First(first));
         }
         self.shared.tell_allowed(&mut counts, Which::Due, now)?;
         let first = self.write(policy, &Event::Call(call)).map(Arc::new)?;
         counts.allowed.begin(kind, Arc::clone(&first), now);
-        Ok(first)
+        Ok(Basis::First(first))
     }
 
     /// Writes a refusal, or counts it where enough like it were written.
@@ -348,10 +367,10 @@ mod tests {
         for (call, seconds, record) in
             [(POLL, 0, 1), (POLL, 1, 1), (other, 1, 2), (POLL, 9, 1), (POLL, 10, 4), (POLL, 11, 4)]
         {
-            assert_eq!(ask(call, seconds).seq(), record, "{seconds}");
+            assert_eq!(ask(call, seconds).receipt().seq(), record, "{seconds}");
         }
         let each = ledger.allowed("p", POLL, Records::Each, at(11)).unwrap();
-        assert_eq!(each.seq(), 5, "what is not to be counted is written");
+        assert_eq!(each.receipt().seq(), 5, "what is not to be counted is written");
         ledger.tell_counts(Which::All, at(12)).unwrap();
         let entries = entries(&home);
         let call = ("call", None, None);

@@ -48,6 +48,8 @@ mod harden;
 #[cfg(feature = "core")]
 mod host;
 #[cfg(feature = "core")]
+mod json_text;
+#[cfg(feature = "core")]
 mod ledger;
 #[cfg(feature = "core")]
 mod limits;

@@ -81,7 +81,7 @@ impl Identity {
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) id: SessionId,
-    pub(crate) identity: Identity,
+    pub(crate) identity: Arc<Identity>,
     /// Written where a capability expires or another policy comes, read for each call.
     standing: RwLock<Standing>,
     pub(crate) calls: CallsInFlight,
@@ -181,7 +181,7 @@ impl Sessions {
         tokens.push(token.clone(), now, expires);
         let session = Arc::new(Session {
             id,
-            identity,
+            identity: Arc::new(identity),
             standing: RwLock::new(standing),
             calls: CallsInFlight::default(),
             flows: Arc::default(),

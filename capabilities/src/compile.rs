@@ -254,15 +254,11 @@ impl Compiler<'_> {
         };
         self.rules_left = left;
         let rule = |placed: &Placed| Rule {
-            reference: Arc::new(RuleRef {
-                capability: capability.value.clone(),
-                permission: permission.map(str::to_owned),
-                effect,
-                index: placed.index,
-                file: file.name.to_owned(),
-                line: placed.line,
-                column: placed.column,
-            }),
+            reference: Arc::new(RuleRef::new(
+                (&capability.value, permission),
+                (effect, placed.index),
+                (file.name, placed.line, placed.column),
+            )),
             entry: placed.entry.clone(),
         };
         entries.iter().map(rule).collect()

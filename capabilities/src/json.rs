@@ -3,12 +3,16 @@
 //!
 //! What the object should hold is a schema's business.
 
+mod members;
 mod numbers;
+
+pub use members::Members;
+use members::Whole;
 
 use std::cell::Cell;
 use std::fmt;
 
-use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 /// The most arrays and objects inside one another. Arguments of honest calls stay under ten; a
@@ -26,6 +30,33 @@ pub const MAX_KEYS: usize = 1_024;
 /// level; nesting beyond [`MAX_DEPTH`]; more than [`MAX_KEYS`] members; a lone surrogate; an
 /// integer that neither `i64` nor `u64` holds, or a fraction that a finite `f64` does not.
 pub fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, JsonError> {
+    match whole(bytes, |node, reader| node.deserialize(reader))? {
+        Value::Object(map) => Ok(map),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Err(JsonError::at_byte(JsonErrorKind::NotAnObject, bytes, 0))
+        }
+    }
+}
+
+/// Reads one JSON object that is the whole of `bytes`, and keeps the members called `names`.
+///
+/// # Errors
+/// Those of [`parse_object`], for the same texts.
+pub fn parse_members<const N: usize>(
+    bytes: &[u8],
+    names: [&str; N],
+) -> Result<Members<N>, JsonError> {
+    let members = whole(bytes, |node, reader| reader.deserialize_any(Whole { names, node }))?;
+    members.ok_or_else(|| JsonError::at_byte(JsonErrorKind::NotAnObject, bytes, 0))
+}
+
+type Reader<'t> = serde_json::Deserializer<serde_json::de::StrRead<'t>>;
+
+/// Reads one value that is the whole of `bytes`.
+fn whole<'t, T>(
+    bytes: &'t [u8],
+    read: impl FnOnce(Node<'_>, &mut Reader<'t>) -> serde_json::Result<T>,
+) -> Result<T, JsonError> {
     let text = std::str::from_utf8(bytes)
         .map_err(|error| JsonError::at_byte(JsonErrorKind::NotUtf8, bytes, error.valid_up_to()))?;
     if text.starts_with('\u{feff}') {
@@ -34,16 +65,9 @@ pub fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, JsonError> {
     numbers::check(text)?;
     let budget = Budget::default();
     let mut reader = serde_json::Deserializer::from_str(text);
-    let value = Node { budget: &budget, depth: 0 }
-        .deserialize(&mut reader)
+    read(Node { budget: &budget, depth: 0 }, &mut reader)
         .and_then(|value| reader.end().map(|()| value))
-        .map_err(|error| budget.explain(&error))?;
-    match value {
-        Value::Object(map) => Ok(map),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            Err(JsonError::at_byte(JsonErrorKind::NotAnObject, bytes, 0))
-        }
-    }
+        .map_err(|error| budget.explain(&error))
 }
 
 /// Why a text was not read, and where. The text itself is not repeated.

@@ -30,17 +30,22 @@ const OPAQUE: [&str; 8] =
 /// Scheme and host are lower case, an international host is in A-labels, and a default port is no
 /// port. There is no opaque origin of this type, so `null` never equals anything.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Origin {
-    scheme: Arc<str>,
-    host: Arc<str>,
+pub struct Origin(Arc<Parts>);
+
+#[derive(PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Parts {
+    scheme: Box<str>,
+    host: Box<str>,
     port: Option<u16>,
+    /// All of it: each call's record has it.
+    text: Box<str>,
 }
 
 impl Origin {
     /// The origin of the app's own pages, `app://localhost`.
     #[must_use]
     pub fn local() -> Self {
-        Self { scheme: LOCAL_SCHEME.into(), host: LOCAL_HOST.into(), port: None }
+        Self::new(LOCAL_SCHEME, LOCAL_HOST, None)
     }
 
     /// Reads `scheme://host[:port]`, and nothing after it.
@@ -77,19 +82,25 @@ impl Origin {
     /// The scheme, without the colon.
     #[must_use]
     pub fn scheme(&self) -> &str {
-        &self.scheme
+        &self.0.scheme
     }
 
     /// The host; an IPv6 address is in brackets.
     #[must_use]
     pub fn host(&self) -> &str {
-        &self.host
+        &self.0.host
     }
 
     /// The port, where it is not the scheme's own.
     #[must_use]
     pub fn port(&self) -> Option<u16> {
-        self.port
+        self.0.port
+    }
+
+    /// The whole, as it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0.text
     }
 
     fn of(url: &Url) -> Result<Self, OriginError> {
@@ -105,7 +116,16 @@ impl Origin {
             Some(Host::Ipv4(address)) => address.to_string(),
             Some(Host::Ipv6(address)) => format!("[{address}]"),
         };
-        Ok(Self { scheme: url.scheme().into(), host: host.into(), port: url.port() })
+        Ok(Self::new(url.scheme(), &host, url.port()))
+    }
+
+    fn new(scheme: &str, host: &str, port: Option<u16>) -> Self {
+        let text = match port {
+            None => format!("{scheme}://{host}"),
+            Some(port) => format!("{scheme}://{host}:{port}"),
+        };
+        let (scheme, host, text) = (scheme.into(), host.into(), text.into());
+        Self(Arc::new(Parts { scheme, host, port, text }))
     }
 }
 
@@ -134,8 +154,7 @@ pub enum OriginError {
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.scheme, self.host)?;
-        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
+        f.write_str(self.as_str())
     }
 }
 

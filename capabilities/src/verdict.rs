@@ -260,9 +260,39 @@ pub struct RuleRef {
     pub line: u32,
     /// The column of the entry, in characters, from 1.
     pub column: u32,
+    /// All of it: each call's record has it.
+    #[serde(skip)]
+    text: Box<str>,
 }
 
 impl RuleRef {
+    /// The rule of a capability, or of a permission that it uses, by its place in the list and in the
+    /// file.
+    pub(crate) fn new(
+        (capability, permission): (&str, Option<&str>),
+        (effect, index): (Effect, u32),
+        (file, line, column): (&str, u32, u32),
+    ) -> Self {
+        let of = permission.map(|id| format!(", permission `{id}`")).unwrap_or_default();
+        let text = format!("{file}:{line} (capability `{capability}`{of}, {effect} {index})");
+        Self {
+            capability: capability.to_owned(),
+            permission: permission.map(str::to_owned),
+            effect,
+            index,
+            file: file.to_owned(),
+            line,
+            column,
+            text: text.into(),
+        }
+    }
+
+    /// Where it stands, in words: `file:line (…)`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
     /// Whether it is of the capability or the permission of this id.
     pub(crate) fn is_of(&self, id: &str) -> bool {
         self.capability == id || self.permission.as_deref() == Some(id)
@@ -271,11 +301,7 @@ impl RuleRef {
 
 impl fmt::Display for RuleRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{} (capability `{}`", self.file, self.line, self.capability)?;
-        if let Some(permission) = &self.permission {
-            write!(f, ", permission `{permission}`")?;
-        }
-        write!(f, ", {} {})", self.effect, self.index)
+        f.write_str(self.as_str())
     }
 }
 
@@ -307,17 +333,12 @@ mod tests {
 
     #[test]
     fn a_rule_is_named_by_its_place() {
-        let mut rule = RuleRef {
-            capability: "c".to_owned(),
-            permission: None,
-            effect: Effect::Deny,
-            index: 2,
-            file: "p.toml".to_owned(),
-            line: 5,
-            column: 3,
-        };
-        assert_eq!(rule.to_string(), "p.toml:5 (capability `c`, deny 2)");
-        rule.permission = Some("q".to_owned());
-        assert_eq!(rule.to_string(), "p.toml:5 (capability `c`, permission `q`, deny 2)");
+        for (permission, text) in [
+            (None, "p.toml:5 (capability `c`, deny 2)"),
+            (Some("q"), "p.toml:5 (capability `c`, permission `q`, deny 2)"),
+        ] {
+            let rule = RuleRef::new(("c", permission), (Effect::Deny, 2), ("p.toml", 5, 3));
+            assert_eq!((rule.as_str(), rule.to_string().as_str()), (text, text));
+        }
     }
 }

@@ -28,15 +28,6 @@ pub(super) fn name<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S:
     serializer.serialize_str(&Clipped::new(text, MAX_NAME))
 }
 
-/// A name, cut at [`MAX_NAME`], where no derived code asks for it.
-pub(super) struct Name<'a>(pub(super) &'a str);
-
-impl Serialize for Name<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        name(self.0, serializer)
-    }
-}
-
 /// A name that may be missing.
 pub(super) fn maybe_name<S: Serializer>(
     text: &Option<&str>,
@@ -96,13 +87,13 @@ pub(super) fn args<S: Serializer>(
 
 /// A text, or its start and what is known of the rest. A clipped text is longer than its limit,
 /// a whole one never is: none can be written to look like the other.
-enum Clipped<'a> {
+pub(super) enum Clipped<'a> {
     Whole(&'a str),
     Cut(String),
 }
 
 impl<'a> Clipped<'a> {
-    fn new(text: &'a str, limit: usize) -> Self {
+    pub(super) fn new(text: &'a str, limit: usize) -> Self {
         if text.len() <= limit {
             return Self::Whole(text);
         }

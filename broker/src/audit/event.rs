@@ -3,8 +3,8 @@
 //! decided by the policy, and the broker leaves the rest out.
 
 use serde::Serialize;
-use serde_json::Value;
 
+use super::call::Call;
 use super::clip;
 use super::hash::Digest;
 
@@ -191,57 +191,6 @@ pub enum Event<'a> {
         /// What they were.
         digest: Digest,
     },
-}
-
-/// A decided call.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct Call<'a> {
-    /// The label of the window that asked.
-    #[serde(serialize_with = "clip::name")]
-    pub window: &'a str,
-    /// The host the window is in.
-    pub host: u64,
-    /// The document of the window.
-    pub document: u64,
-    /// The origin of the document.
-    #[serde(serialize_with = "clip::origin")]
-    pub origin: &'a str,
-    /// The command, as the page wrote it.
-    #[serde(serialize_with = "clip::name")]
-    pub command: &'a str,
-    /// The number the page gave the call.
-    pub call: u64,
-    /// The decision.
-    pub verdict: Verdict,
-    /// The stage of the pipeline that decided: receive, authenticate, limit, decide, validate,
-    /// scope, ask or record.
-    pub stage: &'static str,
-    /// The rule that decided, as `file:line`.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "clip::maybe_text")]
-    pub rule: Option<&'a str>,
-    /// The code of the reason for a refusal.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "clip::maybe_name")]
-    pub reason: Option<&'a str>,
-    /// The reason as a sentence for the developer, with what would allow the call.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "clip::maybe_text")]
-    pub why: Option<&'a str>,
-    /// The arguments, only where the policy wants them in the log: `args`, or `args_cut` when long.
-    #[serde(flatten, serialize_with = "clip::args")]
-    pub args: Option<&'a Value>,
-    /// JSON pointers into the arguments whose values are kept out: `null` stands there instead.
-    #[serde(skip_serializing_if = "<[String]>::is_empty", serialize_with = "clip::list")]
-    pub redacted: &'a [String],
-    /// The length of the arguments.
-    pub args_bytes: u64,
-    /// What the arguments were, for comparison. Left out of all calls of a command of which some are
-    /// kept out: with the others known, a short one could be guessed from it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub args_digest: Option<Digest>,
-    /// What the observed policy says, where that is another verdict.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub shadow: Option<Shadow<'a>>,
-    /// From the arrival of the call to its decision, in microseconds.
-    pub micros: u64,
 }
 
 /// The end of a call that went on after it was allowed, and what it moved.

@@ -68,11 +68,17 @@ impl Digest {
         write_hex(digest(&SHA256, bytes).as_ref(), &mut text);
         Self(text)
     }
+
+    /// The digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).unwrap_or_default()
+    }
 }
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(str::from_utf8(&self.0).unwrap_or_default())
+        f.write_str(self.as_str())
     }
 }
 
@@ -84,7 +90,7 @@ impl fmt::Debug for Digest {
 
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(str::from_utf8(&self.0).unwrap_or_default())
+        serializer.serialize_str(self.as_str())
     }
 }
 
@@ -98,9 +104,10 @@ fn write_hex(bytes: &[u8], text: &mut [u8]) {
     }
 }
 
+/// A digit without a table, so that many are made at once.
 fn digit(nibble: u8) -> u8 {
-    const DIGITS: [u8; 16] = *b"0123456789abcdef";
-    DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'0')
+    let after_nine = if nibble > 9 { b'a' - b'9' - 1 } else { 0 };
+    nibble.wrapping_add(b'0').wrapping_add(after_nine)
 }
 
 #[cfg(test)]

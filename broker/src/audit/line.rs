@@ -1,11 +1,9 @@
 //! One record as a line: how it is put together, and how it is taken apart without being
 //! believed. Whether it belongs where it stands is the business of the chain.
 
-use std::io::Write;
-
 use super::AuditError;
 use super::ascii;
-use super::clip;
+use super::clip::{Clipped, MAX_NAME};
 use super::event::Event;
 use super::hash::{LINK_CHARS, Link};
 
@@ -33,18 +31,12 @@ pub(super) fn compose(
 ) -> Result<Link, AuditError> {
     buffer.clear();
     buffer.extend_from_slice(SEQ);
-    write!(buffer, "{seq}").map_err(AuditError::Write)?;
+    ascii::push(buffer, &seq)?;
     buffer.extend_from_slice(TIME);
     time.push(buffer);
     buffer.extend_from_slice(POLICY);
-    ascii::push(buffer, &clip::Name(policy))?;
-    let opening = buffer.len();
-    ascii::push(buffer, event)?;
-    // The event is an object of its own: its braces become a comma and the end of the record.
-    if let Some(brace) = buffer.get_mut(opening) {
-        *brace = b',';
-    }
-    buffer.pop();
+    ascii::push_text(buffer, &Clipped::new(policy, MAX_NAME))?;
+    push_event(buffer, event)?;
     buffer.extend_from_slice(PREV);
     buffer.extend_from_slice(prev.as_bytes());
     buffer.push(b'"');
@@ -57,6 +49,23 @@ pub(super) fn compose(
     }
     buffer.push(b'\n');
     Ok(link)
+}
+
+/// Appends the members of an event to those that are there.
+fn push_event(buffer: &mut Vec<u8>, event: &Event<'_>) -> Result<(), serde_json::Error> {
+    if let Event::Call(call) = event
+        && let Some(pushed) = call.push(buffer)
+    {
+        return pushed;
+    }
+    let opening = buffer.len();
+    ascii::push(buffer, event)?;
+    // The event is an object of its own: its braces become a comma and the end of the record.
+    if let Some(brace) = buffer.get_mut(opening) {
+        *brace = b',';
+    }
+    buffer.pop();
+    Ok(())
 }
 
 /// A line taken apart at the places that are fixed.

@@ -1,6 +1,7 @@
 //! A caller in the broker's own process. Its calls take the way of any page's call, token and
 //! record included; only the socket is missing.
 
+use std::fmt::Write;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,6 +13,7 @@ use super::peer_call::Local;
 use crate::clock::Now;
 use crate::core::Core;
 use crate::handler::HandlerError;
+use crate::json_text;
 use crate::pipeline::{Frame, Passed, Refused, Reply};
 use crate::revocation;
 use crate::session::Identity;
@@ -74,8 +76,7 @@ impl Peer {
         args: Value,
         now: Now,
     ) -> Result<Value, Value> {
-        let token = self.token().map(Token::text).unwrap_or_default();
-        self.call(&token, command, args, now).await
+        self.call(&self.token_text(), command, args, now).await
     }
 
     async fn call(
@@ -85,16 +86,15 @@ impl Peer {
         args: Value,
         now: Now,
     ) -> Result<Value, Value> {
-        let text = json!({ "command": command, "args": args });
-        let (_, judged) = self.numbered(|call| format!("c{token} {call}\n{text}"), now);
+        let kind = Shape::PLAIN.kind();
+        let message = move |call| message((kind, token, call), command, &args);
+        let (_, judged) = self.numbered(message, now);
         let reply = self.answer(judged).await;
         let reply: Value = serde_json::from_str(&reply.unwrap_or_default()).unwrap_or_default();
-        match (reply.get("ok"), reply.get("error")) {
-            (Some(ok), _) => Ok(ok.clone()),
-            (None, Some(error)) => Err(error.clone()),
-            (None, None) => {
-                Err(json!({ "code": "cancelled", "message": "the call was cancelled" }))
-            }
+        let Value::Object(mut reply) = reply else { return Err(cancelled()) };
+        match (reply.remove("ok"), reply.remove("error")) {
+            (Some(ok), _) => Ok(ok),
+            (None, error) => Err(error.unwrap_or_else(cancelled)),
         }
     }
 
@@ -114,12 +114,9 @@ impl Peer {
     }
 
     fn go_on(&self, command: &str, args: Value, shape: Shape) -> PeerCall<'_> {
-        let text = Map::from_iter([("command".into(), command.into()), ("args".into(), args)]);
-        let text = Value::Object(text);
-        let (call, judged) = self.numbered(
-            |call| format!("{}{} {call}\n{text}", shape.kind(), self.token_text()),
-            Now::read(),
-        );
+        let token = self.token_text();
+        let message = move |call| message((shape.kind(), &token, call), command, &args);
+        let (call, judged) = self.numbered(message, Now::read());
         let (local, heard) = Local::new();
         let outlet: Arc<dyn Outlet> = Arc::new(local);
         let core = Arc::clone(&self.core);
@@ -240,6 +237,25 @@ impl Drop for Peer {
             revocation::note_stopped(&self.core.pipeline, &taken);
         }
     }
+}
+
+/// The message that a call is.
+fn message((kind, token, call): (char, &str, u64), command: &str, args: &Value) -> String {
+    // About how long it is, where its arguments are one long text.
+    let texts = args.as_object().into_iter().flat_map(Map::values).filter_map(Value::as_str);
+    let length = texts.fold(256, |length: usize, text| length.saturating_add(text.len()));
+    let mut message = String::with_capacity(length);
+    // A `String` takes all that is written to it.
+    let _written = write!(message, "{kind}{token} {call}\n{{\"args\":");
+    json_text::push(&mut message, args);
+    message.push_str(",\"command\":");
+    json_text::push_text(&mut message, command);
+    message.push('}');
+    message
+}
+
+fn cancelled() -> Value {
+    json!({ "code": "cancelled", "message": "the call was cancelled" })
 }
 
 /// A caller without a window of the broker's.

@@ -16,7 +16,7 @@ use crate::streams::{Answer, Answers};
 #[derive(Debug)]
 pub struct Job {
     pub(crate) call: Call,
-    pub(crate) args: Map<String, Value>,
+    pub(crate) args: Args,
     /// What it was decided by, where there are layers that may want to change something.
     pub(crate) ground: Option<Box<Ground>>,
 }
@@ -61,7 +61,7 @@ impl Job {
     /// The arguments without the resources.
     #[must_use]
     pub fn args(&self) -> &Map<String, Value> {
-        &self.args
+        self.args.as_map()
     }
 
     /// What the call named, as it did: to tell calls apart by, and not to be opened.
@@ -87,7 +87,7 @@ impl Job {
     pub fn with_args(mut self, args: Map<String, Value>) -> Result<Self, HandlerError> {
         let ground = self.ground.as_ref().ok_or_else(|| changed("nothing to decide them by"))?;
         ground.allows(&args).map_err(|why| changed(&why))?;
-        self.args = args;
+        self.args = Args::new(args);
         Ok(self)
     }
 }

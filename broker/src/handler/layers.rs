@@ -77,10 +77,29 @@ impl Around {
 
 /// A handler, or a layer round one: what a layer is put round, and calls to go on.
 #[derive(Clone)]
-pub struct Handler(BoxCloneSyncService<Job, Response, HandlerError>);
+pub struct Handler(Kind);
+
+/// What a handler is: to call an app's own takes one piece of memory, and to clone one none.
+#[derive(Clone)]
+enum Kind {
+    Own(Own),
+    Layered(BoxCloneSyncService<Job, Response, HandlerError>),
+}
+
+/// What runs a job; whatever bounds it is in it.
+type Own = Arc<dyn Fn(Job) -> Running + Send + Sync>;
+
+/// What is run of a job.
+type Running = BoxFuture<'static, Result<Response, HandlerError>>;
 
 impl Handler {
-    pub(super) fn of<S>(service: S) -> Self
+    /// The handler itself.
+    pub(super) fn own(run: impl Fn(Job) -> Running + Send + Sync + 'static) -> Self {
+        Self(Kind::Own(Arc::new(run)))
+    }
+
+    /// One with a layer round it.
+    fn layered<S>(service: S) -> Self
     where
         S: tower::Service<Job, Response = Response, Error = HandlerError>
             + Clone
@@ -89,20 +108,26 @@ impl Handler {
             + 'static,
         S::Future: Send,
     {
-        Self(BoxCloneSyncService::new(service))
+        Self(Kind::Layered(BoxCloneSyncService::new(service)))
     }
 
     /// Runs it, once.
-    pub(super) async fn run(mut self, job: Job) -> Result<Response, HandlerError> {
-        let running = tower::Service::call(self.0.ready().await?, job);
-        Contained::of(running).await
+    pub(super) async fn run(self, job: Job) -> Result<Response, HandlerError> {
+        Contained::of(self.begin(job)).await
+    }
+
+    fn begin(&self, job: Job) -> Running {
+        match &self.0 {
+            Kind::Own(run) => run(job),
+            Kind::Layered(service) => service.clone().oneshot(job).boxed(),
+        }
     }
 }
 
 impl tower::Service<Job> for Handler {
     type Response = Response;
     type Error = HandlerError;
-    type Future = BoxFuture<'static, Result<Response, HandlerError>>;
+    type Future = Running;
 
     /// At once: a handler of which as many run as may is waited for by its call, so that a layer which
     /// is a plain function need not ask.
@@ -111,7 +136,7 @@ impl tower::Service<Job> for Handler {
     }
 
     fn call(&mut self, job: Job) -> Self::Future {
-        self.0.clone().oneshot(job).boxed()
+        self.begin(job)
     }
 }
 
@@ -136,7 +161,7 @@ impl Layers {
             + 'static,
         <L::Service as tower::Service<Job>>::Future: Send,
     {
-        self.0.push((around, Arc::new(move |inner| Handler::of(layer.layer(inner)))));
+        self.0.push((around, Arc::new(move |inner| Handler::layered(layer.layer(inner)))));
     }
 
     /// The commands that have layers, each with what to put round its handler, the innermost first.

@@ -1,4 +1,4 @@
-//! From a handler, an async function of typed arguments, to a `tower` service of checked jobs.
+//! From a handler, an async function of typed arguments, to what runs checked jobs.
 //!
 //! Round each handler: a bound on how many run at once, and the catching of panics. The
 //! deadline of a call is its grant's, and set where the call is dispatched.
@@ -10,9 +10,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
-use tower::ServiceBuilder;
-use tower::limit::ConcurrencyLimitLayer;
+use tokio::sync::Semaphore;
 
 use super::layers::{Handler, Wrap};
 use super::{Call, HandlerError, Job, Response};
@@ -44,11 +42,17 @@ impl Service {
         F: Fn(Call, A) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<R, HandlerError>> + Send + 'static,
     {
-        let handler = Arc::new(handler);
-        let answer = tower::service_fn(move |job: Job| answer(Arc::clone(&handler), made, job));
-        let layered =
-            ServiceBuilder::new().layer(ConcurrencyLimitLayer::new(MAX_CONCURRENT)).service(answer);
-        Self { handler: Handler::of(layered), answers, is_layered: false }
+        let (handler, places) = (Arc::new(handler), Arc::new(Semaphore::new(MAX_CONCURRENT)));
+        let handler = Handler::own(move |job| {
+            let (handler, places) = (Arc::clone(&handler), Arc::clone(&places));
+            async move {
+                // Nobody closes it.
+                let _place = places.acquire().await.map_err(HandlerError::internal)?;
+                answer(&*handler, made, job).await
+            }
+            .boxed()
+        });
+        Self { handler, answers, is_layered: false }
     }
 
     /// The same with a layer round it.
@@ -87,7 +91,7 @@ impl fmt::Debug for Service {
 }
 
 async fn answer<A, R, F, Fut>(
-    handler: Arc<F>,
+    handler: &F,
     made: fn(R) -> Result<Answer, HandlerError>,
     job: Job,
 ) -> Result<Response, HandlerError>
@@ -100,8 +104,12 @@ where
     // down as well, and before its first await: all of it is caught.
     let running = AssertUnwindSafe(async move {
         // The very value that was validated becomes the handler's; no text is parsed again.
-        let args = serde_json::from_value(Value::Object(job.args))
-            .map_err(|problem| HandlerError::new("invalid", problem.to_string()))?;
+        let args = match job.args.try_into_value() {
+            Ok(args) => serde_json::from_value(args),
+            // What a call asks for is kept as long as it is in flight.
+            Err(args) => A::deserialize(args.as_value()),
+        };
+        let args = args.map_err(|problem| HandlerError::new("invalid", problem.to_string()))?;
         made(handler(job.call, args).await?).map(Response)
     });
     let ended = running.catch_unwind().await;

@@ -315,24 +315,17 @@ fn note(
     let (document, call) = (trail.document.0, granted.call);
     let Some((answer, lasting, by)) = answer else {
         let when = when(wish.ask.when());
-        let event = Event::Asked {
-            window: &window,
-            document,
-            origin: &origin,
-            command,
-            call,
-            rule: &rule,
-            when,
-        };
+        let event =
+            Event::Asked { window: &window, document, origin, command, call, rule: &rule, when };
         // A page can bring it about as often as it cancels.
-        let kind = (&*window, &*origin, "asked");
+        let kind = (&*window, origin, "asked");
         let noted = pipeline.ledger.event(trail.policy(), kind, &event, Moment::now());
         return noted.map(drop).map_err(|error| Refusal::Unrecorded(error.to_string()));
     };
     let event = Event::Answered(Answered {
         window: &window,
         document,
-        origin: &origin,
+        origin,
         command,
         call,
         rule: &rule,

@@ -2,7 +2,8 @@
 //! and only then, what the message says is parsed, once.
 
 use serde_json::{Map, Value};
-use sidegate_capabilities::{Args, CommandName, json};
+use sidegate_capabilities::json::{self, Members};
+use sidegate_capabilities::{Args, CommandName};
 
 use super::receive::{Said, What};
 use super::refusal::Unreadable;
@@ -101,19 +102,20 @@ impl From<Impostor> for Refusal {
 
 /// The envelope: `command` and, perhaps, `args`, and nothing else.
 fn read(text: &[u8], trail: &mut Trail) -> Result<(CommandName, Args), Unreadable> {
-    let mut envelope =
-        json::parse_object(text).map_err(|error| Unreadable::Json(error.to_string()))?;
-    let Some(Value::String(name)) = envelope.remove("command") else {
+    let Members { wanted: [command, args], has_others } =
+        json::parse_members(text, ["command", "args"])
+            .map_err(|error| Unreadable::Json(error.to_string()))?;
+    let Some(Value::String(name)) = command else {
         return Err(Unreadable::Envelope("`command` is not a string"));
     };
     let command = CommandName::parse(&name);
     trail.command = Some(name);
-    let args = match envelope.remove("args") {
+    let args = match args {
         None => Map::new(),
         Some(Value::Object(args)) => args,
         Some(_) => return Err(Unreadable::Envelope("`args` is not an object")),
     };
-    if !envelope.is_empty() {
+    if has_others {
         return Err(Unreadable::Envelope("there is a member beside `command` and `args`"));
     }
     let command = command.map_err(|error| Unreadable::Name(error.to_string()))?;

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-use sidegate_capabilities::{CommandName, Permit};
+use serde_json::{Map, Value};
+use sidegate_capabilities::{Args, CommandName, Permit};
 
 use super::ask::Wish;
 use super::limit::Admitted;
@@ -54,9 +54,8 @@ pub(super) fn decide(
         call.trail.shown = Some(call.trail.force.showing.of(&call.command, &call.args));
     }
     let wish = permit.ask.as_ref().map(|ask| Wish::of(&call, ask, Named::of(&permit)));
-    let args = Value::Object(call.args.into_map());
     let fitting =
-        fit(&pipeline.registry, &call.command, &args, call.shape).and_then(|registered| {
+        fit(&pipeline.registry, &call.command, &call.args, call.shape).and_then(|registered| {
             Ok((registered, path(registered, &permit, &call.trail.force.bases)?))
         });
     let (registered, path) = match fitting {
@@ -79,8 +78,9 @@ pub(super) fn decide(
         cancellation: in_flight.cancellation(),
     };
     let service = registered.service.clone();
-    let ground = ground((&call.command, &call.standing), registered, &permit, &args);
-    let job = Job { call: what, args: without_resources(args, registered.resources()), ground };
+    let ground = ground((&call.command, &call.standing), registered, &permit, &call.args);
+    let args = without_resources(call.args, registered.resources());
+    let job = Job { call: what, args, ground };
     let call_number = call.call;
     let records = permit.audit.calls().into();
     // What the policy lets a call have in bytes goes for its JSON and its body together.
@@ -108,7 +108,7 @@ pub(super) fn decide(
 fn fit<'a>(
     registry: &'a Registry,
     command: &CommandName,
-    args: &Value,
+    args: &Args,
     shape: Shape,
 ) -> Result<&'a Registered, Refusal> {
     let registered = registry.get(command).ok_or(Refusal::NoHandler)?;
@@ -116,7 +116,7 @@ fn fit<'a>(
     if let Some(problem) = shape.misfit(answers, body) {
         return Err(Refusal::Invalid { pointer: String::new(), problem: problem.to_owned() });
     }
-    match registered.fault(args) {
+    match registered.fault(args.as_value()) {
         None => Ok(registered),
         Some((pointer, problem)) => Err(Refusal::Invalid { pointer, problem }),
     }
@@ -142,7 +142,7 @@ fn ground(
     (command, standing): (&CommandName, &Attenuated),
     registered: &Registered,
     permit: &Permit<'_>,
-    args: &Value,
+    args: &Args,
 ) -> Option<Box<Ground>> {
     registered.service.is_layered().then(|| {
         Box::new(Ground {
@@ -157,21 +157,21 @@ fn ground(
 }
 
 /// The resources as a call names them.
-fn named(args: &Value) -> serde_json::Map<String, Value> {
+fn named(args: &Args) -> Map<String, Value> {
     let names = ["path", "url", "key"];
     let named = names.iter().filter_map(|name| Some(((*name).to_owned(), args.get(name)?.clone())));
     named.collect()
 }
 
-fn without_resources(
-    args: Value,
-    resources: impl Iterator<Item = Resource>,
-) -> serde_json::Map<String, Value> {
-    let Value::Object(mut args) = args else {
-        return serde_json::Map::new();
-    };
+/// What is left of them for the handler: most calls name none, and lose nothing.
+fn without_resources(args: Args, resources: impl Iterator<Item = Resource>) -> Args {
+    let mut resources = resources.peekable();
+    if resources.peek().is_none() {
+        return args;
+    }
+    let mut args = args.into_map();
     for resource in resources {
         args.remove(resource.argument());
     }
-    args
+    Args::new(args)
 }

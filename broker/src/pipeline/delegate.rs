@@ -49,11 +49,11 @@ pub(super) fn delegate(
     let event = Event::Delegated {
         window: &window,
         document: trail.document.0,
-        origin: &origin,
+        origin,
         call: by.number,
         caveats: &caveats,
     };
-    let noted = pipeline.note_often((&window, &origin, "delegated"), &event);
+    let noted = pipeline.note_often((&window, origin, "delegated"), &event);
     noted.map_err(|error| Refusal::Unrecorded(error.to_string()))?;
     let answer = json!({ "token": token.text(), "expires": life });
     Ok(Reply::answer(by.number, Ok(answer)))
@@ -71,8 +71,8 @@ pub(super) fn take_back(
         return;
     };
     let (window, origin, document) = (trail.window(), trail.origin(), trail.document.0);
-    let event = Event::TakenBack { window: &window, document, origin: &origin, call: number };
-    if let Err(error) = pipeline.note_often((&window, &origin, "taken back"), &event) {
+    let event = Event::TakenBack { window: &window, document, origin, call: number };
+    if let Err(error) = pipeline.note_often((&window, origin, "taken back"), &event) {
         tracing::error!(%error, "an event is not in the audit log");
     }
     revocation::note_stopped(pipeline, &taken);

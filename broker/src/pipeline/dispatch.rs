@@ -1,13 +1,16 @@
 //! Dispatch: the one call site of a handler. What was not recorded does not get here.
 
 use std::future::poll_fn;
+use std::mem;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::Value;
 use sidegate_capabilities::{ResultFilter, RuleRef, TooLarge};
+use tokio::time::Instant;
 use tokio::time::error::Elapsed;
 
 use super::decide::Granted;
@@ -36,14 +39,16 @@ impl Recorded {
         ledger: &Ledger,
         outlet: &Arc<dyn Outlet>,
     ) -> Option<(Reply, InFlight)> {
-        let (mut granted, receipt) = self.take();
+        let (mut granted, basis) = self.take();
         if outlet.is_gone() {
             // Where something stopped it before, that is why.
             let _stopped = granted.in_flight.give_up(Stop::Abandoned);
         }
         match granted.open.take() {
-            None => plain(granted, &receipt, ledger).await,
-            Some(open) => Some(flowing::run((granted, &receipt), open, ledger, outlet).await),
+            None => plain(granted, basis.receipt(), ledger).await,
+            Some(open) => {
+                Some(flowing::run((granted, basis.receipt()), open, ledger, outlet).await)
+            }
         }
     }
 }
@@ -84,11 +89,24 @@ async fn run(
     (service, receipt): (Service, &Receipt),
     job: Job,
 ) -> Option<Result<Result<Answer, HandlerError>, Elapsed>> {
-    let piece_by_piece = through(in_flight.valve(), service.run(job, receipt));
+    let mut piece_by_piece = pin!(through(in_flight.valve(), service.run(job, receipt)));
+    let began = Instant::now();
+    // Most handlers are through with their first piece, and what was stopped before it does not get so
+    // far: only the others wait for something.
+    let first = poll_fn(|context| Poll::Ready(piece_by_piece.as_mut().poll(context))).await;
+    if let Poll::Ready(answered) = first {
+        return answered.map(Ok);
+    }
+    let mut is_fresh = true;
+    let others = poll_fn(|context| {
+        // Its first piece has just seen to being woken.
+        if mem::take(&mut is_fresh) { Poll::Pending } else { piece_by_piece.as_mut().poll(context) }
+    });
+    let left = deadline.saturating_sub(began.elapsed());
     tokio::select! {
         biased;
         () = in_flight.stopped() => None,
-        answered = tokio::time::timeout(deadline, piece_by_piece) => answered.transpose(),
+        answered = tokio::time::timeout(left, others) => answered.transpose(),
     }
 }
 
@@ -151,7 +169,7 @@ pub(super) fn note_failure(
     }
     let window = trail.window();
     let command = trail.command.as_deref().unwrap_or_default();
-    tracing::warn!(window, command, %error, "a handler failed");
+    tracing::warn!(window = &*window, command, %error, "a handler failed");
 }
 
 pub(super) fn timed_out(deadline: Duration) -> HandlerError {

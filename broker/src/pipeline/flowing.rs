@@ -226,7 +226,7 @@ fn note_end(ledger: &Ledger, trail: &Trail, outcome: Outcome, moved: Moved) {
     let event = Event::Ended(Ended {
         window: &window,
         document: trail.document.0,
-        origin: &origin,
+        origin,
         command,
         call: trail.call.unwrap_or_default(),
         outcome,
@@ -237,7 +237,7 @@ fn note_end(ledger: &Ledger, trail: &Trail, outcome: Outcome, moved: Moved) {
         millis: u64::try_from(now.since(trail.began).as_millis()).unwrap_or(u64::MAX),
     });
     let what = format!("end of {command}");
-    let kind = (&*window, &*origin, &*what);
+    let kind = (&*window, origin, &*what);
     // The call itself is in the log; that its end is not is told to the developer.
     if let Err(error) = ledger.event(trail.policy(), kind, &event, now) {
         tracing::error!(%error, "the end of a call is not in the audit log");

@@ -88,7 +88,7 @@ impl<'a> Outcome<'a> {
             window: &window,
             host: self.trail.host.0,
             document: self.trail.document.0,
-            origin: &origin,
+            origin,
             command: self.trail.command.as_deref().unwrap_or_default(),
             call: self.trail.call.unwrap_or_default(),
             why,
@@ -99,12 +99,12 @@ impl<'a> Outcome<'a> {
             Records::Each => self.ledger.write(policy, &event).map(drop),
             // Of calls that are only counted, what became of them is as well.
             Records::Counted => {
-                let kind = (window.as_str(), origin.as_str(), why);
+                let kind = (&*window, origin, why);
                 self.ledger.event(policy, kind, &event, Moment::now()).map(drop)
             }
         };
         if let Err(error) = written {
-            tracing::error!(window, why, %error, "the end of a call is not in the audit log");
+            tracing::error!(window = &*window, why, %error, "the end of a call is not in the audit log");
         }
     }
 }

@@ -11,9 +11,8 @@ use sidegate_capabilities::{Args, CommandName, RuleRef};
 use super::ask::Unconfirmed;
 use super::authenticate::Authenticated;
 use super::{Pipeline, Refusal, Stopped, Trail, limit, record, shadow};
-use crate::audit::Receipt;
 use crate::clock::{Moment, Now};
-use crate::ledger::Records;
+use crate::ledger::{Basis, Records};
 use crate::streams::Shape;
 use crate::token::HostId;
 use crate::wire::{DocumentId, Power, WindowId};
@@ -38,7 +37,7 @@ pub(crate) struct Asked<'a> {
 /// A power that was granted and recorded; only from here does a host hear a yes.
 #[derive(Debug)]
 pub(crate) struct Permitted {
-    _receipt: Arc<Receipt>,
+    _basis: Basis,
 }
 
 pub(super) fn permit(
@@ -54,7 +53,7 @@ pub(super) fn permit(
             let written =
                 record::allowed(&pipeline.ledger, &call.trail, &rule, records, Moment::now());
             match written {
-                Ok(receipt) => Ok(Permitted { _receipt: receipt }),
+                Ok(basis) => Ok(Permitted { _basis: basis }),
                 Err(refusal) => Err(Stopped::new(call.trail, refusal)),
             }
         }

@@ -1,17 +1,15 @@
 //! Record: the decision is in the log before anything is done about it. What cannot be written
 //! down does not happen.
 
-use std::sync::Arc;
-
 use sidegate_capabilities::RuleRef;
 
 use super::ask::Confirmed;
 use super::decide::Granted;
 use super::shadow::Differing;
-use super::{PageError, Refusal, Stopped, Trail, trail};
-use crate::audit::{Call, Receipt, Telling, Verdict};
+use super::{PageError, Refusal, Stopped, Trail};
+use crate::audit::{Call, Telling, Verdict};
 use crate::clock::Moment;
-use crate::ledger::{Ledger, Records};
+use crate::ledger::{Basis, Ledger, Records};
 use crate::session::InFlight;
 
 /// A granted call whose record is in the log: the only thing that can be dispatched. Where the
@@ -19,12 +17,12 @@ use crate::session::InFlight;
 #[derive(Debug)]
 pub(crate) struct Recorded {
     granted: Granted,
-    receipt: Arc<Receipt>,
+    basis: Basis,
 }
 
 impl Recorded {
-    pub(super) fn take(self) -> (Granted, Arc<Receipt>) {
-        (self.granted, self.receipt)
+    pub(super) fn take(self) -> (Granted, Basis) {
+        (self.granted, self.basis)
     }
 }
 
@@ -35,7 +33,7 @@ pub(super) fn record(
 ) -> Result<Recorded, (Box<Stopped>, InFlight)> {
     let granted = confirmed.into_granted();
     match allowed(ledger, &granted.trail, &granted.permit.rule, granted.records, now) {
-        Ok(receipt) => Ok(Recorded { granted, receipt }),
+        Ok(basis) => Ok(Recorded { granted, basis }),
         Err(refusal) => {
             let Granted { trail, in_flight, .. } = granted;
             Err((Stopped::new(trail, refusal), in_flight))
@@ -50,18 +48,17 @@ pub(super) fn allowed(
     rule: &RuleRef,
     records: Records,
     now: Moment,
-) -> Result<Arc<Receipt>, Refusal> {
-    let rule = trail::brief(rule);
+) -> Result<Basis, Refusal> {
     let decision = Decision {
         verdict: Verdict::Allow,
         stage: "decide",
-        rule: Some(&rule),
+        rule: Some(rule.as_str()),
         reason: None,
         why: None,
         shadow: trail.shadow.as_ref(),
     };
     let (window, origin) = (trail.window(), trail.origin());
-    let call = call(trail, (&window, &origin), now, &decision);
+    let call = call(trail, (&window, origin), now, &decision);
     let written = ledger.allowed(trail.policy(), call, records, now);
     written.map_err(|error| Refusal::Unrecorded(error.to_string()))
 }
@@ -69,7 +66,6 @@ pub(super) fn allowed(
 /// Writes a refusal down, tells the developer, and says what the page may learn. A refusal
 /// whose record cannot be written is refused all the same, and the developer is told.
 pub(super) fn refusal(ledger: &Ledger, trail: &Trail, refusal: &Refusal, now: Moment) -> PageError {
-    let rule = refusal.rule().map(ToString::to_string);
     let why = match refusal.help() {
         Some(help) => format!("{refusal}; to allow it: {help}"),
         None => refusal.to_string(),
@@ -77,22 +73,28 @@ pub(super) fn refusal(ledger: &Ledger, trail: &Trail, refusal: &Refusal, now: Mo
     let decision = Decision {
         verdict: Verdict::Deny,
         stage: refusal.stage(),
-        rule: rule.as_deref(),
+        rule: refusal.rule().map(RuleRef::as_str),
         reason: Some(refusal.code()),
         why: Some(&why),
         shadow: trail.shadow.as_ref().filter(|_| matches!(refusal, Refusal::Denied(_))),
     };
     let (window, origin) = (trail.window(), trail.origin());
-    let call = call(trail, (&window, &origin), now, &decision);
+    let call = call(trail, (&window, origin), now, &decision);
     let told = ledger.refusal(trail.policy(), call, now);
     let command = trail.command.as_deref().unwrap_or("?");
     match told {
         Ok(Telling::Counted) => {}
         Ok(Telling::Write) => {
-            tracing::warn!(window, command, reason = refusal.code(), why, "refused a call");
+            tracing::warn!(
+                window = &*window,
+                command,
+                reason = refusal.code(),
+                why,
+                "refused a call"
+            );
         }
         Err(error) => {
-            tracing::error!(window, command, why, %error, "refused a call that is not in the log");
+            tracing::error!(window = &*window, command, why, %error, "refused a call that is not in the log");
         }
     }
     PageError::from(refusal)

@@ -1,14 +1,15 @@
 //! Replies: the JSON text that goes back to the document that asked, and bytes beside it.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use serde::Serialize;
 use serde_json::Value;
 
 use super::PageError;
 use super::outcome::told;
 use crate::handler::HandlerError;
+use crate::json_text;
 use crate::session::{InFlight, Stop};
 use crate::streams::{Exit, Outlet, Unsent};
 use crate::wire::Calls;
@@ -113,21 +114,29 @@ impl Reply {
     }
 
     fn of(call: u64, said: &Said<'_>) -> Option<Self> {
-        let mut json = Vec::with_capacity(said.length());
-        serde_json::to_writer(&mut json, &Text { id: call, said }).ok()?;
-        Some(Self { json: String::from_utf8(json).ok()?, bytes: None })
+        let mut json = String::with_capacity(said.length());
+        write!(json, "{{\"id\":{call},").ok()?;
+        match said {
+            Said::Ok(value) => {
+                json.push_str("\"ok\":");
+                json_text::push(&mut json, value);
+            }
+            Said::Item(value) => {
+                json.push_str("\"item\":");
+                json_text::push(&mut json, value);
+            }
+            Said::Error(error) => {
+                json.push_str("\"error\":");
+                json.push_str(&serde_json::to_string(error).ok()?);
+            }
+            Said::Open(open) => write!(json, "\"open\":{open}").ok()?,
+            Said::More(chunks) => write!(json, "\"more\":{chunks}").ok()?,
+        }
+        json.push('}');
+        Some(Self { json, bytes: None })
     }
 }
 
-#[derive(Serialize)]
-struct Text<'a> {
-    id: u64,
-    #[serde(flatten)]
-    said: &'a Said<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "lowercase")]
 enum Said<'a> {
     Ok(&'a Value),
     Error(&'a PageError),

@@ -1,6 +1,6 @@
 //! The trail of a call: what is known of it so far, for its record.
 
-use std::fmt::{self, Write};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::shadow::Differing;
@@ -22,7 +22,7 @@ pub(super) struct Trail {
     pub(super) host: HostId,
     pub(super) window: WindowId,
     pub(super) document: DocumentId,
-    pub(super) identity: Option<Identity>,
+    pub(super) identity: Option<Arc<Identity>>,
     pub(super) command: Option<String>,
     pub(super) call: Option<u64>,
     pub(super) bytes: u64,
@@ -59,8 +59,8 @@ impl Trail {
         Self { command, call: Some(number), ..Self::of(&frame, now, force) }
     }
 
-    pub(super) fn identify(&mut self, identity: &Identity) {
-        self.identity = Some(identity.clone());
+    pub(super) fn identify(&mut self, identity: &Arc<Identity>) {
+        self.identity = Some(Arc::clone(identity));
     }
 
     /// Notes the size of what was said and its SHA-256, so that a call can be told again without
@@ -71,28 +71,20 @@ impl Trail {
     }
 
     /// The window's label, or its number where it is not known yet.
-    pub(super) fn window(&self) -> String {
+    pub(super) fn window(&self) -> Cow<'_, str> {
         match &self.identity {
-            Some(identity) => identity.label.as_str().to_owned(),
-            None => format!("#{}", self.window.0),
+            Some(identity) => identity.label.as_str().into(),
+            None => format!("#{}", self.window.0).into(),
         }
     }
 
-    pub(super) fn origin(&self) -> String {
-        let origin = self.identity.as_ref().map(|identity| &identity.origin);
-        origin.map(|origin| brief(&origin)).unwrap_or_default()
+    /// The origin of the document; nothing where it is not known yet.
+    pub(super) fn origin(&self) -> &str {
+        self.identity.as_ref().map_or("", |identity| identity.origin.as_str())
     }
 
     /// The version of the policy that decides this call, as its record names it.
     pub(super) fn policy(&self) -> &str {
         self.force.version()
     }
-}
-
-/// The text of what is short, in one piece of memory.
-pub(super) fn brief(shown: &dyn fmt::Display) -> String {
-    let mut text = String::with_capacity(64);
-    // A `String` takes all that is written to it.
-    let _written = write!(text, "{shown}");
-    text
 }

@@ -41,7 +41,7 @@ impl Bearer {
         Self { session, generation, attenuation }
     }
 
-    pub(crate) fn identity(&self) -> &Identity {
+    pub(crate) fn identity(&self) -> &Arc<Identity> {
         &self.session.identity
     }
 

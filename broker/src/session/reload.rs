@@ -20,7 +20,7 @@ impl Session {
                 return Some(standing.clone());
             }
         }
-        let Identity { label, origin, .. } = &self.identity;
+        let Identity { label, origin, .. } = &*self.identity;
         let mut standing = self.standing.write().ok()?;
         if standing.epoch > policies.epoch {
             // The call took its policy before another came into force, and is decided by what it

@@ -9,9 +9,8 @@ use super::limit::{self, Admitted};
 use super::receive::Said;
 use super::record::{self, Recorded};
 use super::{Pipeline, authenticate};
-use crate::audit::Receipt;
 use crate::clock::{Moment, Now};
-use crate::ledger::Ledger;
+use crate::ledger::{Basis, Ledger};
 use crate::session::{InFlight, Spent};
 use crate::streams::Outlet;
 use crate::windows::WindowPort;
@@ -33,8 +32,8 @@ mod made_up {
         Confirmed { granted, _spent: spent } //~ E0451
     }
 
-    fn recorded(granted: Granted, receipt: Arc<Receipt>) -> Recorded {
-        Recorded { granted, receipt } //~ E0451
+    fn recorded(granted: Granted, basis: Basis) -> Recorded {
+        Recorded { granted, basis } //~ E0451
     }
 }
 

@@ -5,7 +5,22 @@ use proptest::prelude::*;
 use serde_json::json;
 
 fn kind(text: impl AsRef<[u8]>) -> Option<JsonErrorKind> {
-    parse_object(text.as_ref()).err().map(|error| error.kind)
+    let error = parse_object(text.as_ref()).err();
+    assert_eq!(error, parse_members(text.as_ref(), ["a", "c"]).err(), "two ways to read it");
+    error.map(|error| error.kind)
+}
+
+#[test]
+fn of_the_members_those_are_kept_that_are_wanted() {
+    for (text, wanted, has_others) in [
+        ("{}", [None, None], false),
+        (r#"{"c":{"a":1},"\u0061":null}"#, [Some(json!(null)), Some(json!({"a": 1}))], false),
+        (r#"{"c":1,"d":{"a":2}}"#, [None, Some(json!(1))], true),
+        (r#"{"A":1,"a ":2}"#, [None, None], true),
+    ] {
+        let members = parse_members(text.as_bytes(), ["a", "c"]);
+        assert_eq!(members, Ok(Members { wanted, has_others }), "{text}");
+    }
 }
 
 #[test]
@@ -164,5 +179,19 @@ proptest! {
         if let Ok(map) = parse_object(text.as_bytes()) {
             prop_assert_eq!(serde_json::from_str::<Value>(&text).ok(), Some(Value::Object(map)));
         }
+    }
+
+    /// Whether a map is made of it or not, a text is the same, and so is what is wrong with it.
+    #[test]
+    fn members_are_those_of_the_object(
+        text in "\\{(\"[abc]\":(1|-0|null|\"x\"|\\[1?,?\\]|\\{(\"a\":1,?)?(\"a\":2)?\\}),?){0,4}\\}?( |1)?"
+    ) {
+        let map = parse_object(text.as_bytes());
+        let members = parse_members(text.as_bytes(), ["a", "c"]);
+        let of_map = map.map(|mut map| {
+            let wanted = ["a", "c"].map(|name| map.remove(name));
+            Members { wanted, has_others: !map.is_empty() }
+        });
+        prop_assert_eq!(of_map, members);
     }
 }

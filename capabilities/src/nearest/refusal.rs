@@ -123,15 +123,7 @@ impl Question<'_> {
                 self.add_pattern(&mut entry, argument.name(), &literal);
             }
         }
-        let reference = RuleRef {
-            capability: id.to_owned(),
-            permission: None,
-            effect: Effect::Allow,
-            index: 0,
-            file: String::new(),
-            line: 0,
-            column: 0,
-        };
+        let reference = RuleRef::new((id, None), (Effect::Allow, 0), ("", 0, 0));
         Rule { reference: Arc::new(reference), entry: Arc::new(entry) }
     }
 

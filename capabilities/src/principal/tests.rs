@@ -10,15 +10,7 @@ use crate::verdict::RuleRef;
 use serde_json::json;
 
 fn rule(capability: &str, command: &str, effect: Effect) -> Rule {
-    let reference = RuleRef {
-        capability: capability.to_owned(),
-        permission: None,
-        effect,
-        index: 1,
-        file: "p.toml".to_owned(),
-        line: 1,
-        column: 1,
-    };
+    let reference = RuleRef::new((capability, None), (effect, 1), ("p.toml", 1, 1));
     let entry = Entry {
         commands: vec![CommandPattern(command.into())],
         path: None,

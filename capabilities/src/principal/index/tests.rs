@@ -22,15 +22,7 @@ fn rule(commands: &[&str], effect: Effect) -> Rule {
         audit: Arc::default(),
         is_dangerous: false,
     };
-    let reference = RuleRef {
-        capability: String::new(),
-        permission: None,
-        effect,
-        index: 1,
-        file: String::new(),
-        line: 1,
-        column: 1,
-    };
+    let reference = RuleRef::new(("", None), (effect, 1), ("", 1, 1));
     Rule { reference: Arc::new(reference), entry: Arc::new(entry) }
 }
 
