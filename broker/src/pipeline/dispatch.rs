@@ -1,7 +1,6 @@
 //! Dispatch: the one call site of a handler. What was not recorded does not get here.
 
 use std::future::poll_fn;
-use std::mem;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -97,16 +96,11 @@ async fn run(
     if let Poll::Ready(answered) = first {
         return answered.map(Ok);
     }
-    let mut is_fresh = true;
-    let others = poll_fn(|context| {
-        // Its first piece has just seen to being woken.
-        if mem::take(&mut is_fresh) { Poll::Pending } else { piece_by_piece.as_mut().poll(context) }
-    });
     let left = deadline.saturating_sub(began.elapsed());
     tokio::select! {
         biased;
         () = in_flight.stopped() => None,
-        answered = tokio::time::timeout(left, others) => answered.transpose(),
+        answered = tokio::time::timeout(left, piece_by_piece) => answered.transpose(),
     }
 }
 
