@@ -46,8 +46,11 @@ impl Service {
         let handler = Handler::own(move |job| {
             let (handler, places) = (Arc::clone(&handler), Arc::clone(&places));
             async move {
-                // Nobody closes it.
-                let _place = places.acquire().await.map_err(HandlerError::internal)?;
+                let _place = match places.try_acquire() {
+                    Ok(place) => place,
+                    // Nobody closes it.
+                    Err(_) => places.acquire().await.map_err(HandlerError::internal)?,
+                };
                 answer(&*handler, made, job).await
             }
             .boxed()

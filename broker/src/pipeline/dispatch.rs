@@ -96,14 +96,11 @@ async fn run(
     if let Poll::Ready(answered) = first {
         return answered.map(Ok);
     }
-    // It is looked at again at once. To spare that would be to lose it: what is below may give way to
-    // other tasks before it comes to it, and a handler that was woken by then is not woken again.
-    let others = poll_fn(|context| piece_by_piece.as_mut().poll(context));
     let left = deadline.saturating_sub(began.elapsed());
     tokio::select! {
         biased;
         () = in_flight.stopped() => None,
-        answered = tokio::time::timeout(left, others) => answered.transpose(),
+        answered = tokio::time::timeout(left, piece_by_piece) => answered.transpose(),
     }
 }
 

@@ -92,18 +92,39 @@ async fn a05_of_a_caller_that_goes_after_any_stage_nothing_runs() {
         counted.fetch_add(1, Ordering::SeqCst);
         std::future::ready(Ok::<_, HandlerError>(true))
     });
-    let policy = "version = 1\n[[capability]]\nid = \"a\"\nwindows = [\"main\"]\n\
-                  allow = [{ commands = [\"work.do\"] }]\n";
-    let id = AppId::parse("org.example.app").unwrap();
-    let broker = Broker::builder().id("org.example.app").unwrap().policy("app.toml", policy);
-    let broker = broker.directories(AppDirectories::beneath(home.path(), &id)).command(work);
-    let broker = broker.build().unwrap();
+    let broker = broker(&home, work);
     let pipeline = &broker.core().pipeline;
     for goes_after in (0..=STAYS).cycle().take(10_000) {
         let answered = walk(pipeline, goes_after).await;
         assert_eq!(answered, goes_after == STAYS, "{goes_after}");
         assert_eq!(ran.swap(0, Ordering::SeqCst), usize::from(answered), "{goes_after}");
     }
+}
+
+/// Tokio has what goes on for long let others go on, in the first piece of a handler as anywhere.
+#[tokio::test]
+async fn a_handler_that_uses_up_the_turn_of_its_task_goes_on_in_the_next() {
+    let home = TempDir::new().unwrap();
+    let broker = broker(
+        &home,
+        Command::new("work.do", async |_: Call, _: NoArgs| {
+            for _ in 0..1_000 {
+                tokio::task::consume_budget().await;
+            }
+            Ok::<_, HandlerError>(true)
+        }),
+    );
+    let peer = broker.connect("main", &Origin::local()).unwrap();
+    assert_eq!(peer.invoke("work.do", serde_json::json!({})).await, Ok(true.into()));
+}
+
+fn broker(home: &TempDir, work: Command) -> Broker {
+    let policy = "version = 1\n[[capability]]\nid = \"a\"\nwindows = [\"main\"]\n\
+                  allow = [{ commands = [\"work.do\"] }]\n";
+    let id = AppId::parse("org.example.app").unwrap();
+    let broker = Broker::builder().id("org.example.app").unwrap().policy("app.toml", policy);
+    let broker = broker.directories(AppDirectories::beneath(home.path(), &id)).command(work);
+    broker.build().unwrap()
 }
 
 /// It goes after the last stage, and only the kernel knows of it.
