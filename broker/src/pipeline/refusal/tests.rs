@@ -4,7 +4,7 @@
 use super::*;
 
 use sidegate_capabilities::{
-    Args, CommandName, Context, Directories, Effect, Origin, Policy, Sources, Verdict, WallTime,
+    Args, CommandName, Context, Directories, Origin, Policy, Sources, Verdict, WallTime,
     WindowLabel,
 };
 
@@ -23,20 +23,27 @@ deny = [{ commands = ["fs.remove"] }]
 
 /// Why the policy above denies `command`.
 fn denial(command: &str) -> Refusal {
+    match decided(command, &Args::empty()) {
+        Ok(_) => panic!("{command} is allowed"),
+        Err(denial) => Refusal::Denied(denial),
+    }
+}
+
+/// The rule of the policy above that allows something.
+fn rule() -> Arc<RuleRef> {
+    let path = ("path".to_owned(), "$APPDATA/a".into());
+    decided("fs.list", &Args::new([path].into_iter().collect())).unwrap()
+}
+
+fn decided(command: &str, args: &Args) -> Result<Arc<RuleRef>, Denial> {
     let (sources, directories) = (Sources::from_texts([("p.toml", POLICY)]), Directories::sample());
     let policy = Policy::compile(&sources, &Context::new(&directories)).unwrap().policy;
     let window = WindowLabel::parse("main").unwrap();
     let principal = policy.principal(&window, &Origin::local(), WallTime::from_unix(0));
-    match principal.decide(&CommandName::parse(command).unwrap(), &Args::empty()) {
-        Verdict::Deny(denial) => Refusal::Denied(denial),
-        Verdict::Allow(_) => panic!("{command} is allowed"),
+    match principal.decide(&CommandName::parse(command).unwrap(), args) {
+        Verdict::Deny(denial) => Err(denial),
+        Verdict::Allow(permit) => Ok(Arc::clone(&permit.rule)),
     }
-}
-
-fn rule() -> RuleRef {
-    let (capability, file) = ("a".to_owned(), "p.toml".to_owned());
-    let (effect, index, line, column) = (Effect::Allow, 1, 6, 10);
-    RuleRef { capability, permission: None, effect, index, file, line, column }
 }
 
 /// What a token says that has no room for another caveat.
@@ -62,20 +69,21 @@ const BUSY: (&str, &str) = ("busy", "too many calls at once");
 const NO_FILE: &str = "there is no such file";
 const UNAVAILABLE: (&str, &str) = ("unavailable", "the core cannot answer just now");
 
+/// A refusal, the step that it is of, its word in the log, and the code and the sentence for the page.
+type Row = (Refusal, &'static str, &'static str, (&'static str, &'static str));
+
+fn has_its_words((refusal, stage, code, (of_page, sentence)): Row) {
+    assert_eq!((refusal.stage(), refusal.code()), (stage, code), "{refusal:?}");
+    let page = PageError::from(&refusal);
+    assert_eq!((page.code(), page.message()), (of_page, sentence), "{refusal:?}");
+    assert_eq!(page.to_string(), format!("{sentence} ({of_page})"));
+}
+
 /// What a page learns of each, by a stable code and a sentence: what is forbidden looks like what is
 /// absent. For the log there is a step, and a code of its own.
 #[test]
-fn each_refusal_has_its_words_for_the_log_and_for_the_page() {
-    let invalid = |pointer: &str| Refusal::Invalid {
-        pointer: pointer.to_owned(),
-        problem: "no number".to_owned(),
-    };
-    let base = |error: FileError| Refusal::Base(error);
-    let withheld = Refusal::Withheld { rule: Arc::new(rule()), why: "a link".to_owned() };
+fn who_calls_and_how_much_is_refused_in_these_words() {
     let delegated = |why: NotDelegated| Refusal::NotDelegated(why);
-    let outside = |kind: CaveatKind| Refusal::Outside(Outside::Of(kind));
-    let fits_not = ("invalid", "the arguments do not fit: no number");
-    let fits_not_there = ("invalid", "the argument at `/n` does not fit: no number");
     let many = "a document delegates at most 64 times until some of that has expired";
     let long = "a token has at most 16 caveats of 2048 bytes together; narrow one that has fewer";
     #[rustfmt::skip]
@@ -100,6 +108,26 @@ fn each_refusal_has_its_words_for_the_log_and_for_the_page() {
         (Limited::Bytes.into(), "limit", "bytes", ("too_large", "the call is too large")),
         (Refusal::Revoked, "limit", "revoked", DENIED),
         (Refusal::Closing, "limit", "closing", UNAVAILABLE),
+    ];
+    for row in rows {
+        has_its_words(row);
+    }
+}
+
+/// The same of what was decided.
+#[test]
+fn what_is_called_is_refused_in_these_words() {
+    let invalid = |pointer: &str| Refusal::Invalid {
+        pointer: pointer.to_owned(),
+        problem: "no number".to_owned(),
+    };
+    let base = |error: FileError| Refusal::Base(error);
+    let withheld = Refusal::Withheld { rule: rule(), why: "a link".to_owned() };
+    let outside = |kind: CaveatKind| Refusal::Outside(Outside::Of(kind));
+    let fits_not = ("invalid", "the arguments do not fit: no number");
+    let fits_not_there = ("invalid", "the argument at `/n` does not fit: no number");
+    #[rustfmt::skip]
+    let rows = [
         (outside(CaveatKind::Commands), "decide", "caveat-commands", DENIED),
         (outside(CaveatKind::Path), "decide", "caveat-path", DENIED),
         (outside(CaveatKind::Url), "decide", "caveat-url", DENIED),
@@ -128,18 +156,15 @@ fn each_refusal_has_its_words_for_the_log_and_for_the_page() {
         (withheld, "scope", "withheld", ("not_found", NO_FILE)),
         (Refusal::Unrecorded("full".into()), "record", "audit-unavailable", UNAVAILABLE),
     ];
-    for (refusal, stage, code, (of_page, sentence)) in rows {
-        assert_eq!((refusal.stage(), refusal.code()), (stage, code), "{refusal:?}");
-        let page = PageError::from(&refusal);
-        assert_eq!((page.code(), page.message()), (of_page, sentence), "{refusal:?}");
-        assert_eq!(page.to_string(), format!("{sentence} ({of_page})"));
+    for row in rows {
+        has_its_words(row);
     }
 }
 
 /// What would allow it is for the developer, and only where something would.
 #[test]
 fn a_refusal_names_its_rule_and_what_would_allow_it() {
-    let withheld = Refusal::Withheld { rule: Arc::new(rule()), why: "a link".to_owned() };
+    let withheld = Refusal::Withheld { rule: rule(), why: "a link".to_owned() };
     let asked = |why: Unconfirmed| Refusal::Unconfirmed(why);
     let denied = denial("fs.remove");
     let Refusal::Denied(of_deny) = &denied else { panic!("a denial") };

@@ -19,11 +19,10 @@ struct Slow {
 }
 
 impl Outlet for Slow {
-    fn send(&self, reply: Reply) -> BoxFuture<'_, Result<(), Gone>> {
+    fn send<'a>(&'a self, reply: Reply, exit: Exit<'a>) -> BoxFuture<'a, Result<(), Unsent>> {
         Box::pin(async move {
-            self.room.acquire().await.map_err(|_| Gone)?.forget();
-            self.sent.lock().unwrap().push(reply.into_json());
-            Ok(())
+            self.room.acquire().await.map_err(|_| Unsent::Gone)?.forget();
+            exit.by(|| self.sent.lock().unwrap().push(reply.into_json()))
         })
     }
 

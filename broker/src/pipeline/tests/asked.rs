@@ -109,7 +109,7 @@ async fn a_yes_is_of_what_still_holds() {
 }
 
 fn ten_seconds_ago() -> Moment {
-    Moment::from_nanos(Moment::now().as_nanos() - 10_000_000_000)
+    Moment::from_nanos(Moment::now().as_nanos().saturating_sub(10_000_000_000))
 }
 
 /// A yes for longer is kept for an entry that is there when it is said, and for no other.

@@ -11,7 +11,7 @@ use crate::session::Stop;
 /// A call of as many bytes as this, blanks included.
 fn long(token: &str, call: u64, bytes: usize) -> String {
     let text = r#"{"command":"app.info"}"#;
-    format!("c{token} {call}\n{text}{}", " ".repeat(bytes - text.len()))
+    format!("c{token} {call}\n{text}{}", " ".repeat(bytes.saturating_sub(text.len())))
 }
 
 #[tokio::test]
