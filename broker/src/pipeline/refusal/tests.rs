@@ -142,6 +142,7 @@ fn what_is_called_is_refused_in_these_words() {
         (Refusal::NoHandler, "decide", "no-handler", DENIED),
         (Refusal::NoTemplate, "decide", "no-template", DENIED),
         (Unconfirmed::Nobody.into(), "ask", "ask-nobody", DENIED),
+        (Unconfirmed::Unasked.into(), "ask", "ask-unasked", DENIED),
         (Unconfirmed::Power.into(), "ask", "ask-power", DENIED),
         (Unconfirmed::No.into(), "ask", "ask-no", DENIED),
         (Unconfirmed::Unanswered.into(), "ask", "ask-unanswered", DENIED),
@@ -166,6 +167,9 @@ fn what_is_called_is_refused_in_these_words() {
 fn a_refusal_names_its_rule_and_what_would_allow_it() {
     let withheld = Refusal::Withheld { rule: rule(), why: "a link".to_owned() };
     let asked = |why: Unconfirmed| Refusal::Unconfirmed(why);
+    let who_asks = "give the broker who asks, with `Builder::confirm_in_window` or `confirm_with`; \
+                    `sidegate run` asks where it opens windows, and a run with `--headless` is told \
+                    what to answer by `--answer`";
     let denied = denial("fs.remove");
     let Refusal::Denied(of_deny) = &denied else { panic!("a denial") };
     let advice = of_deny.help.clone();
@@ -181,7 +185,7 @@ fn a_refusal_names_its_rule_and_what_would_allow_it() {
         (Limited::Bytes.into(), None, Some("a higher `limit.bytes`")),
         (Limited::DocumentInFlight.into(), None, None),
         (Outside::Of(CaveatKind::Key).into(), None, Some("have whoever narrowed the token leave more of it")),
-        (asked(Unconfirmed::Nobody), None, Some("give the broker who asks, with `Builder::confirm_with`")),
+        (asked(Unconfirmed::Nobody), None, Some(who_asks)),
         (asked(Unconfirmed::Power), None, Some("take `ask` off its entry: a WebView does not wait for a person")),
         (asked(Unconfirmed::No), None, None),
         (Refusal::Revoked, None, None),
