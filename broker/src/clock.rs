@@ -87,4 +87,11 @@ mod tests {
         assert_eq!(Moment::from_nanos(u64::MAX).after(Duration::from_secs(1)).as_nanos(), u64::MAX);
         assert_eq!(Moment::from_nanos(1).since(Moment::from_nanos(2)), Duration::ZERO);
     }
+
+    #[test]
+    fn a_span_added_is_the_span_between() {
+        let (first, span) = (Moment::from_nanos(7), Duration::new(2, 3));
+        assert_eq!(first.after(span).as_nanos(), 2_000_000_010);
+        assert_eq!(first.after(span).since(first), span);
+    }
 }

@@ -381,3 +381,6 @@ impl From<HandlerError> for PageError {
         Self::new(error.code(), error.message())
     }
 }
+
+#[cfg(test)]
+mod tests;

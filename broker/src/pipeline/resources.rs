@@ -57,3 +57,21 @@ impl Bases {
         Ok(directory)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_made_in_the_apps_own_directories_alone() {
+        let home = tempfile::TempDir::new().unwrap();
+        let [own, others] = ["own", "others"].map(|name| home.path().join(name));
+        let bases = Bases::new(vec![own.clone()]);
+        for (base, made) in [(own.join("notes"), true), (others.clone(), false)] {
+            assert_eq!(bases.directory(&base).is_ok(), made, "{}", base.display());
+            assert_eq!(base.is_dir(), made, "{}", base.display());
+        }
+        std::fs::create_dir(&others).unwrap();
+        bases.directory(&others).unwrap();
+    }
+}

@@ -165,7 +165,7 @@ mod tests {
                 json!({ "pin": "1234", "list": [{ "pin": 1 }, { "pin": null, "a": 3 }], "a/b~": [null] }),
                 vec!["/list/1/pin", "/a~1b~0/0"],
             ),
-            (vec!["/none", "/pin/deeper"], args.clone(), vec![]),
+            (vec!["/none", "/pin/deeper", "/list/none", "/list/9", ""], args.clone(), vec![]),
         ] {
             let shown = showing(&pointers).of(&vault, &args_of_it);
             assert_eq!(

@@ -1,11 +1,18 @@
 //! What holds between the stages of a call. That a step cannot be left out is their shape; that none
 //! of them can be had a second time, and that a caller may go between any two of them, is here.
 
+mod answers;
+mod asked;
+mod limits;
+mod log;
+mod powers;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::future::BoxFuture;
-use sidegate_capabilities::{Origin, WindowLabel};
+use serde_json::Value;
+use sidegate_capabilities::{Origin, Sources, WindowLabel};
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
@@ -19,15 +26,87 @@ use super::{
     Due, Frame, Pipeline, Putting, Refusal, Reply, Trail, ask, authenticate, decide, limit,
     receive, record,
 };
-use crate::Broker;
 use crate::app::{AppDirectories, AppId};
+use crate::audit::{Entry, Reader, verify};
 use crate::clock::{Moment, Now};
 use crate::handler::{Call, Command, HandlerError, NoArgs};
 use crate::session::{Identity, InFlight, Spent};
 use crate::streams::{Exit, Outlet, Unsent};
-use crate::token::HostId;
+use crate::token::{HostId, Token};
 use crate::windows::WindowPort;
 use crate::wire::{DocumentId, WindowChange, WindowId};
+use crate::{Broker, Builder, Peer};
+
+/// A broker of one policy and some commands, in a home of its own.
+struct App {
+    broker: Broker,
+    home: TempDir,
+}
+
+impl App {
+    fn new(policy: &str, commands: impl IntoIterator<Item = Command>) -> Self {
+        Self::with(policy, commands, |builder| builder)
+    }
+
+    fn with(
+        policy: &str,
+        commands: impl IntoIterator<Item = Command>,
+        more: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
+        let home = TempDir::new().unwrap();
+        let id = AppId::parse("org.example.app").unwrap();
+        let builder = Broker::builder().id("org.example.app").unwrap().policy("app.toml", policy);
+        let builder = builder.directories(AppDirectories::beneath(home.path(), &id));
+        let builder = builder.audit_log(home.path().join("audit.jsonl"));
+        let broker = more(commands.into_iter().fold(builder, Builder::command)).build().unwrap();
+        Self { broker, home }
+    }
+
+    fn pipeline(&self) -> &Pipeline {
+        &self.broker.core().pipeline
+    }
+
+    fn peer(&self) -> Peer {
+        self.broker.connect("main", &Origin::local()).unwrap()
+    }
+
+    fn reload(&self, policy: &str) {
+        self.broker.reload_from(Sources::from_texts([("app.toml", policy)])).unwrap();
+    }
+
+    /// The records of `event`, of a log that is whole.
+    fn records(&self, event: &str) -> Vec<Entry> {
+        let log = self.home.path().join("audit.jsonl");
+        assert_eq!(verify(&log).unwrap().finding, None);
+        let entries = Reader::open(&log).unwrap().map(Result::unwrap);
+        entries.filter(|entry| entry.event() == event).collect()
+    }
+
+    /// The token of a document of `main`, as a host would have it opened.
+    fn open(&self) -> Token {
+        self.open_at(Now::read())
+    }
+
+    fn open_at(&self, now: Now) -> Token {
+        let pipeline = self.pipeline();
+        let force = pipeline.force.load();
+        let (label, origin) = (WindowLabel::parse("main").unwrap(), Origin::local());
+        let standing = force.policies.standing(&label, &origin, now.wall);
+        let policy = Arc::clone(force.version());
+        let (host, window, document) = (HOST, WINDOW, DOCUMENT);
+        let identity = Identity { host, window, document, label, origin, policy };
+        pipeline.sessions.open(identity, standing, now.moment).unwrap().1
+    }
+}
+
+/// A policy that lets `main` do what these entries say.
+fn allowing(entries: &str) -> String {
+    format!("version = 1\n[[capability]]\nid = \"a\"\nwindows = [\"main\"]\nallow = [{entries}]\n")
+}
+
+fn code(answer: &Result<Value, Value>) -> &str {
+    answer.as_ref().map_or_else(|error| error["code"].as_str().unwrap_or_default(), |_| "ok")
+}
 
 /// J07: what was checked is what is done, once. Were one of these made to be copied, this would not
 /// compile.
@@ -86,16 +165,15 @@ const DOCUMENT: DocumentId = DocumentId(1);
 /// before, its handler does not run.
 #[tokio::test]
 async fn a05_of_a_caller_that_goes_after_any_stage_nothing_runs() {
-    let (home, ran) = (TempDir::new().unwrap(), Arc::new(AtomicUsize::new(0)));
+    let ran = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&ran);
     let work = Command::new("work.do", move |_: Call, _: NoArgs| {
         counted.fetch_add(1, Ordering::SeqCst);
         std::future::ready(Ok::<_, HandlerError>(true))
     });
-    let broker = broker(&home, work);
-    let pipeline = &broker.core().pipeline;
+    let app = App::new(&allowing("{ commands = [\"work.do\"] }"), [work]);
     for goes_after in (0..=STAYS).cycle().take(10_000) {
-        let answered = walk(pipeline, goes_after).await;
+        let answered = walk(&app, goes_after).await;
         assert_eq!(answered, goes_after == STAYS, "{goes_after}");
         assert_eq!(ran.swap(0, Ordering::SeqCst), usize::from(answered), "{goes_after}");
     }
@@ -104,27 +182,15 @@ async fn a05_of_a_caller_that_goes_after_any_stage_nothing_runs() {
 /// Tokio has what goes on for long let others go on, in the first piece of a handler as anywhere.
 #[tokio::test]
 async fn a_handler_that_uses_up_the_turn_of_its_task_goes_on_in_the_next() {
-    let home = TempDir::new().unwrap();
-    let broker = broker(
-        &home,
-        Command::new("work.do", async |_: Call, _: NoArgs| {
-            for _ in 0..1_000 {
-                tokio::task::consume_budget().await;
-            }
-            Ok::<_, HandlerError>(true)
-        }),
-    );
-    let peer = broker.connect("main", &Origin::local()).unwrap();
-    assert_eq!(peer.invoke("work.do", serde_json::json!({})).await, Ok(true.into()));
-}
-
-fn broker(home: &TempDir, work: Command) -> Broker {
-    let policy = "version = 1\n[[capability]]\nid = \"a\"\nwindows = [\"main\"]\n\
-                  allow = [{ commands = [\"work.do\"] }]\n";
-    let id = AppId::parse("org.example.app").unwrap();
-    let broker = Broker::builder().id("org.example.app").unwrap().policy("app.toml", policy);
-    let broker = broker.directories(AppDirectories::beneath(home.path(), &id)).command(work);
-    broker.build().unwrap()
+    let work = Command::new("work.do", async |_: Call, _: NoArgs| {
+        for _ in 0..1_000 {
+            tokio::task::consume_budget().await;
+        }
+        Ok::<_, HandlerError>(true)
+    });
+    let app = App::new(&allowing("{ commands = [\"work.do\"] }"), [work]);
+    let answered = app.peer().invoke("work.do", serde_json::json!({})).await;
+    assert_eq!(answered, Ok(true.into()));
 }
 
 /// It goes after the last stage, and only the kernel knows of it.
@@ -134,14 +200,9 @@ const UNNOTICED: usize = 5;
 const STAYS: usize = 6;
 
 /// The way of one call, whose caller goes after a stage; whether it was answered.
-async fn walk(pipeline: &Pipeline, goes_after: usize) -> bool {
-    let (now, force) = (Now::read(), pipeline.force.load());
-    let label = WindowLabel::parse("main").unwrap();
-    let standing = force.policies.standing(&label, &Origin::local(), now.wall);
-    let policy = Arc::clone(force.version());
-    let (origin, host) = (Origin::local(), HOST);
-    let identity = Identity { host, window: WINDOW, document: DOCUMENT, label, origin, policy };
-    let (_session, token) = pipeline.sessions.open(identity, standing, now.moment).unwrap();
+async fn walk(app: &App, goes_after: usize) -> bool {
+    let pipeline = app.pipeline();
+    let (now, force, token, host) = (Now::read(), pipeline.force.load(), app.open(), HOST);
     let goes = |stage| {
         if stage == goes_after {
             assert_eq!(pipeline.sessions.forget(|identity| identity.host == HOST).len(), 1);

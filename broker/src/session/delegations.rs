@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::calls::STILL_STARTING;
 use super::revoke::revoke_token_of;
-use super::{Bearer, Taken};
+use super::{Bearer, RENEW_EVERY, TOKEN_LIFE, Taken};
 use crate::clock::Moment;
 use crate::token::{Caveat, Token, TooManyCaveats};
 
@@ -16,7 +16,7 @@ use crate::token::{Caveat, Token, TooManyCaveats};
 pub(crate) const MAX_DELEGATIONS: usize = 64;
 
 /// The longest that a delegation lives: what the newest root has left when the next one comes.
-pub(crate) const LONGEST: Duration = Duration::from_secs(40 * 60);
+pub(crate) const LONGEST: Duration = TOKEN_LIFE.saturating_sub(RENEW_EVERY);
 
 /// What a token is to be narrowed to.
 #[derive(Debug)]

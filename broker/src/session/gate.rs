@@ -134,7 +134,7 @@ mod tests {
         let first = gate.enter().unwrap();
         let second = first.clone();
         assert!(gate.closed().now_or_never().is_none());
-        gate.close();
+        assert!(gate.close() && !gate.close(), "it is closed once");
         assert!(gate.enter().is_none());
         assert_eq!(gate.inside(), 2);
         drop(first);
@@ -148,7 +148,7 @@ mod tests {
         waiting.await.unwrap();
         assert!(gate.hurried().now_or_never().is_none());
         gate.close_at_once();
-        gate.close();
+        assert!(!gate.close());
         assert!(gate.hurried().now_or_never().is_some(), "it does not go back");
     }
 }

@@ -1,8 +1,11 @@
 //! What a token is good for, and for whom.
 #![allow(clippy::arithmetic_side_effects, reason = "tests fail by panicking")]
 
+mod bearers;
+mod delegations;
 mod independent;
 mod narrowed;
+mod policies;
 mod timing;
 mod vectors;
 
@@ -178,13 +181,53 @@ fn a_renewed_session_knows_its_tokens_until_their_end_and_no_more_than_four() {
     let found: Vec<_> = tokens.iter().map(|token| shown(token, end)).collect();
     assert_eq!(found, [ended, ended, None, None, None, None]);
     assert_eq!(tokens.len() - 2, tokens::MAX_LIVE_ROOTS);
+    // There was none before the first.
+    let never = Token::parse(&with_generation(&tokens[0], 0)).unwrap();
+    assert_eq!((never.generation(), shown(&never, end)), (0, Some(Impostor::Unknown)));
     // To anybody else, what is not kept any more is a token that nobody minted.
     let found = sessions.authenticate(&tokens[0], HostId(2), WindowId(1), DocumentId(1), end);
     assert_eq!(found.unwrap_err(), Impostor::Unknown);
 }
 
+/// The text of the token that another generation's number makes of this one.
+fn with_generation(token: &Token, generation: u32) -> Vec<u8> {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let mut bytes = URL_SAFE_NO_PAD.decode(token.text()).unwrap();
+    bytes[9..13].copy_from_slice(&generation.to_be_bytes());
+    URL_SAFE_NO_PAD.encode(bytes).into_bytes()
+}
+
+/// A renewal in its turn comes when the oldest root ends, and that one is kept no longer.
+#[test]
+fn a_token_lives_for_three_renewals() {
+    assert_eq!((TOKEN_LIFE, RENEW_EVERY), (minutes(60), minutes(20)));
+    let sessions = sessions();
+    let (session, first) = sessions.open(identity(1, 1, 1), nobody(), NOW).unwrap();
+    let end = NOW.after(RENEW_EVERY * 3);
+    for number in 1..=3 {
+        sessions.renew(&session, NOW.after(RENEW_EVERY * number)).unwrap();
+    }
+    for (host, expected) in [(1, Impostor::Expired), (2, Impostor::Unknown)] {
+        let found = sessions.authenticate(&first, HostId(host), WindowId(1), DocumentId(1), end);
+        assert_eq!(found.unwrap_err(), expected, "host {host}");
+    }
+}
+
+fn minutes(count: u64) -> Duration {
+    Duration::from_secs(60 * count)
+}
+
 #[test]
 fn a_replaced_key_takes_no_token_along_and_makes_others() {
+    let [rotated, as_before] = [true, false].map(|rotates| {
+        let sessions = Sessions::new(Mint::with_key([7; 32]));
+        if rotates {
+            sessions.rotate_key(NOW).unwrap();
+        }
+        sessions.open(identity(1, 1, 1), nobody(), NOW).unwrap().1
+    });
+    assert!(!rotated.is(&as_before));
     let sessions = sessions();
     let (session, old) = sessions.open(identity(1, 1, 1), nobody(), NOW).unwrap();
     sessions.rotate_key(NOW).unwrap();

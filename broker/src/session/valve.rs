@@ -323,6 +323,7 @@ mod tests {
             (false, false, Reached::Nothing),
             (true, false, Reached::Effect),
             (false, true, Reached::Effect),
+            (true, true, Reached::Effect),
         ] {
             let valve = Arc::new(Valve::default());
             let polled = valve.poll(|| {
@@ -359,6 +360,9 @@ mod tests {
             let valve = Arc::clone(&valve);
             move || valve.settle(soon())
         });
+        while valve.lock().waiting == 0 {
+            thread::yield_now();
+        }
         end.send(()).unwrap();
         assert_eq!(settling.join().unwrap(), Reached::Nothing);
         assert_eq!(running.join().unwrap(), Poll::Pending);

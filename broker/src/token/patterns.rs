@@ -1,10 +1,8 @@
 //! The lists of patterns that caveats are made of: texts of the policy language, as yet unread. What
 //! they match is for whoever checks the token, who knows the app's directories.
 
-use std::fmt;
-
 /// One pattern or more.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Patterns(Vec<String>);
 
 /// Why texts make no list of patterns.
@@ -63,11 +61,5 @@ impl Patterns {
             bytes = rest;
         }
         if bytes.is_empty() { Self::new(patterns).ok() } else { None }
-    }
-}
-
-impl fmt::Debug for Patterns {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(&self.0).finish()
     }
 }

@@ -109,7 +109,9 @@ fn a_key_is_replaced_by_hand_and_by_the_day() {
     let second = at(now);
     assert!(!second.is(&first));
     assert!(at(now).is(&second));
-    let day = now.after(mint::KEY_LIFE);
+    let day = now.after(Duration::from_secs(86_400));
+    let _in_time = at(Moment::from_nanos(day.as_nanos() - 1));
+    assert!(at(now).is(&second), "it is in use for a whole day");
     let third = at(day);
     assert!(at(day).is(&third), "once a day, and not for each token after it");
     assert!(!at(now).is(&second), "what the second key made cannot be made again");
@@ -159,7 +161,11 @@ fn caveats_are_bounded_in_number_and_size() {
     assert!(Token::parse(longest.text().as_bytes()).unwrap().is(&longest));
     let longer = Caveat::path(["p".repeat(fits + 1)]).unwrap();
     assert_eq!(root().attenuate(&longer).unwrap_err(), TooManyCaveats);
-    assert_eq!(Caveat::path(["p".repeat(70_000)]), Err(PatternsError::TooLong));
+    for (bytes, fits) in [(MAX_CAVEAT_BYTES, true), (MAX_CAVEAT_BYTES + 1, false), (70_000, false)]
+    {
+        let patterns = Patterns::new(["p".repeat(bytes - 1), "p".to_owned()]);
+        assert_eq!(patterns.err(), (!fits).then_some(PatternsError::TooLong), "{bytes}");
+    }
     assert_eq!(Caveat::path([""; 0]), Err(PatternsError::None));
     assert_eq!(Caveat::path(["a", ""]), Err(PatternsError::Empty));
 }
