@@ -24,7 +24,7 @@ fn a_question_whose_host_or_page_died_has_no_answer() {
         assert_eq!(refused[0]["reason"], "ask-unasked", "{dies}: {}", stage.app.errors());
         assert_eq!(stage.answers().len(), 0, "{dies}");
         // It does not come back, and the app's own window is there as before.
-        assert!(wait_until_gone(&[host.clone()], LIMIT).is_ok());
+        assert!(wait_until_gone(std::slice::from_ref(host), LIMIT).is_ok());
         assert!(wait::until(LIMIT, || stage.app.hosts().len() == 1).is_some());
         stage.window("denied");
     }
