@@ -56,6 +56,20 @@ async fn g05_a_call_is_stopped_by_the_policy_that_came_while_it_was_judged() {
     }
 }
 
+/// Who listens for policies hears of each once, and of none after a later one.
+#[tokio::test]
+async fn g08_an_epoch_is_told_once_and_in_order() {
+    let policy = allowing(r#"{ commands = ["app.info"] }"#);
+    let app = App::new(&policy, []);
+    let force = &app.pipeline().force;
+    let mut epochs = force.epochs();
+    for (told, is_news, holds) in [(2, true, 2), (2, false, 2), (1, false, 2), (3, true, 3)] {
+        force.tell(told);
+        assert_eq!(epochs.has_changed().unwrap(), is_news, "{told}");
+        assert_eq!(*epochs.borrow_and_update(), holds, "{told}");
+    }
+}
+
 /// A call that begins under the policy in force is not taken for one that was too late for it.
 #[tokio::test]
 async fn what_is_asked_about_is_asked_about_under_the_next_policy_too() {

@@ -110,10 +110,12 @@ fn the_sessions_of_a_host_are_its_own() {
 #[test]
 fn a_revocation_says_whom_it_met() {
     let (sessions, session, [root, ..]) = bearers();
-    let _call = start(&root, 7, &info(), 8).unwrap();
+    let call = start(&root, 7, &info(), 8).unwrap();
     let [taken] = &sessions.revoke(|_| true)[..] else { panic!("one session") };
     assert_eq!((taken.origin().as_str(), taken.session.id), ("app://localhost", session.id));
     assert_eq!(taken.ended.iter().map(|ended| ended.call).collect::<Vec<_>>(), [7]);
+    drop(call);
+    assert!(sessions.revoke(|_| true).is_empty(), "once");
 }
 
 /// What a handler did through its call's valve is what the call came to.
