@@ -287,6 +287,13 @@ impl RuleRef {
         }
     }
 
+    /// The same rule at another place of its file: to compare what two spellings of a file say.
+    #[must_use]
+    pub fn moved_to(&self, line: u32, column: u32) -> Self {
+        let whose = (&*self.capability, self.permission.as_deref());
+        Self::new(whose, (self.effect, self.index), (&self.file, line, column))
+    }
+
     /// Where it stands, in words: `file:line (…)`.
     #[must_use]
     pub fn as_str(&self) -> &str {

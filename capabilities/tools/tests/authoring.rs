@@ -81,7 +81,7 @@ fn said(policy: &Policy) -> Vec<outline::Capability> {
     let mut outline = policy.outline();
     for capability in &mut outline {
         for entry in capability.allow.iter_mut().chain(&mut capability.deny) {
-            (entry.rule.line, entry.rule.column) = (0, 0);
+            entry.rule = entry.rule.moved_to(0, 0);
         }
     }
     outline
