@@ -81,11 +81,14 @@ soak: setup ## runs storms, races, deaths and the second road in full, and the e
 	done; echo "$$runs runs, and no failure"
 
 # Of the broker with what is quick and bears on it: the unit tests, and the suites of what asks, narrows
-# and takes back. Each mutant is a build, so this is a matter of hours.
+# and takes back. Each mutant is a build, so this is a matter of hours; what one of the two lets live does
+# not keep the other from being looked at.
 mutants: $(TOOLS)/bin/cargo-mutants $(TOOLS)/bin/cargo-nextest ## breaks the code that decides, piece by piece, and looks which test notices
-	PATH="$(TOOLS)/bin:$$PATH" $(CARGO) mutants -p sidegate-capabilities -o target/mutants-capabilities
-	PATH="$(TOOLS)/bin:$$PATH" $(CARGO) mutants -p sidegate -o target/mutants-broker -- \
-		--lib --test confirm --test layers --test revocation -E 'not test(b01_) and not test(::models)'
+	@PATH="$(TOOLS)/bin:$$PATH"; all=0; \
+	$(CARGO) mutants -p sidegate-capabilities -o target/mutants-capabilities || all=$$?; \
+	$(CARGO) mutants -p sidegate -o target/mutants-broker -- \
+		--lib --test confirm --test layers --test revocation -E 'not test(b01_) and not test(::models)' || all=$$?; \
+	exit $$all
 
 fmt: ## formats the source
 	$(CARGO) fmt --all
