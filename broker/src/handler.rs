@@ -14,6 +14,7 @@ mod schema;
 mod service;
 mod signature;
 
+pub(crate) use call::Known as KnownOfCall;
 pub use call::{Call, Cancellation};
 pub(crate) use contained::Contained;
 pub use error::HandlerError;

@@ -84,7 +84,7 @@ pub(crate) struct Pipeline {
 #[derive(Debug)]
 pub(crate) enum Passed {
     /// A call, ready to be dispatched.
-    Call(Box<Due>),
+    Call(Due),
     /// A word about an earlier call, done.
     Done,
     /// A wish that the broker itself fulfils, done; its answer is for the bridge.
@@ -151,17 +151,17 @@ impl Pipeline {
             Known::Done(None) => return Ok(Passed::Done),
             Known::Done(Some(reply)) => return Ok(Passed::Answered(reply)),
         };
-        let admitted = limit::limit(self, *call, now)?;
+        let admitted = limit::limit(self, call, now)?;
         let granted = decide::decide(self, admitted, port)?;
         let confirmed = match ask::ask(self, granted)? {
             Putting::Confirmed(confirmed) => confirmed,
             Putting::Person(unanswered) => {
-                return Ok(Passed::Call(Box::new(Due::Asked(unanswered))));
+                return Ok(Passed::Call(Due::Asked(unanswered)));
             }
         };
         let recorded = record::record(&self.ledger, confirmed, Moment::now());
         let recorded = recorded.map_err(|(stopped, _in_flight)| stopped)?;
-        Ok(Passed::Call(Box::new(Due::Recorded(recorded))))
+        Ok(Passed::Call(Due::Recorded(recorded)))
     }
 
     /// Writes the refusal down and says what the page may learn.

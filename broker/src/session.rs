@@ -10,6 +10,7 @@ mod attenuation;
 mod bearer;
 mod calls;
 mod delegations;
+mod end;
 mod gate;
 mod reload;
 mod revoke;

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use sidegate_capabilities::{Origin, WindowLabel};
-use tokio_util::sync::CancellationToken;
 
 use super::HandlerError;
 use crate::confined::ConfinedPath;
 use crate::events::Events;
-use crate::session::Commitment;
+use crate::session::{Commitment, Valve};
 use crate::state::State;
 use crate::streams::Body;
 use crate::windows::WindowPort;
@@ -18,6 +17,13 @@ use crate::wire::WindowChange;
 /// to open again.
 #[derive(Debug)]
 pub struct Call {
+    /// In a box: it goes through several hands before it comes to the handler's.
+    known: Box<Known>,
+}
+
+/// What is known of a call.
+#[derive(Debug)]
+pub(crate) struct Known {
     pub(crate) window: WindowLabel,
     pub(crate) origin: Origin,
     pub(crate) path: Option<ConfinedPath>,
@@ -27,21 +33,35 @@ pub struct Call {
     pub(crate) events: Events,
     pub(crate) state: State,
     pub(crate) port: Arc<dyn WindowPort>,
-    pub(crate) commitment: Commitment,
-    pub(crate) cancellation: CancellationToken,
+    /// What it runs through.
+    pub(crate) valve: Arc<Valve>,
 }
 
 impl Call {
+    pub(crate) fn of(known: Known) -> Self {
+        Self { known: Box::new(known) }
+    }
+
+    /// The same with a body.
+    pub(crate) fn bring(&mut self, body: Body) {
+        self.known.body = Some(body);
+    }
+
+    /// Whether it has a body that nobody has taken yet.
+    pub(crate) fn has_body(&self) -> bool {
+        self.known.body.is_some()
+    }
+
     /// The window that called.
     #[must_use]
     pub fn window(&self) -> &WindowLabel {
-        &self.window
+        &self.known.window
     }
 
     /// The origin of the document that called.
     #[must_use]
     pub fn origin(&self) -> &Origin {
-        &self.origin
+        &self.known.origin
     }
 
     /// The file or directory that the call named, reachable beneath the directory that the
@@ -50,7 +70,7 @@ impl Call {
     /// # Errors
     /// `invalid` where the command does not take a path.
     pub fn path(&self) -> Result<ConfinedPath, HandlerError> {
-        self.path.clone().ok_or_else(|| absent("path"))
+        self.known.path.clone().ok_or_else(|| absent("path"))
     }
 
     /// The key that the call named.
@@ -58,7 +78,7 @@ impl Call {
     /// # Errors
     /// `invalid` where the command does not take a key.
     pub fn key(&self) -> Result<&str, HandlerError> {
-        self.key.as_deref().ok_or_else(|| absent("key"))
+        self.known.key.as_deref().ok_or_else(|| absent("key"))
     }
 
     /// The address that the call named: parsed, and within the granted patterns.
@@ -66,24 +86,24 @@ impl Call {
     /// # Errors
     /// `invalid` where the command does not take an address.
     pub fn url(&self) -> Result<&url::Url, HandlerError> {
-        self.url.as_ref().ok_or_else(|| absent("url"))
+        self.known.url.as_ref().ok_or_else(|| absent("url"))
     }
 
     /// The key that the call named, where it named one.
     #[must_use]
     pub fn named_key(&self) -> Option<&str> {
-        self.key.as_deref()
+        self.known.key.as_deref()
     }
 
     /// What tells whether anybody still waits for the answer.
     #[must_use]
     pub fn cancellation(&self) -> Cancellation {
-        Cancellation(self.cancellation.clone())
+        Cancellation(Arc::clone(&self.known.valve))
     }
 
     /// Over when nobody waits for the answer any more: see [`Cancellation`].
     pub async fn cancelled(&self) {
-        self.cancellation.cancelled().await;
+        self.known.valve.ended().await;
     }
 
     /// The body that the call brings, once.
@@ -91,19 +111,19 @@ impl Call {
     /// # Errors
     /// `invalid` where the command takes no body, or it was taken before.
     pub fn body(&mut self) -> Result<Body, HandlerError> {
-        self.body.take().ok_or_else(|| absent("body"))
+        self.known.body.take().ok_or_else(|| absent("body"))
     }
 
     /// The events of the broker, to tell pages of something.
     #[must_use]
     pub fn events(&self) -> &Events {
-        &self.events
+        &self.known.events
     }
 
     /// The state that the app's windows share.
     #[must_use]
     pub fn state(&self) -> &State {
-        &self.state
+        &self.known.state
     }
 
     /// The point of no return of this call: for a handler whose effect cannot be taken back, and
@@ -111,7 +131,7 @@ impl Call {
     /// whatever stops the call either prevent it, or be recorded as what came after.
     #[must_use]
     pub fn commitment(&self) -> Commitment {
-        self.commitment.clone()
+        Commitment::of(&self.known.valve)
     }
 
     /// Sets the title of the window that called.
@@ -119,12 +139,12 @@ impl Call {
     /// # Errors
     /// `unavailable` where the caller has no window, or its host is gone.
     pub fn set_title(&self, title: &str) -> Result<(), HandlerError> {
-        self.port.change(WindowChange::Title(title.to_owned()))
+        self.known.port.change(WindowChange::Title(title.to_owned()))
     }
 
     /// The way to the window that called.
     pub(crate) fn port(&self) -> Arc<dyn WindowPort> {
-        Arc::clone(&self.port)
+        Arc::clone(&self.known.port)
     }
 }
 
@@ -132,19 +152,19 @@ impl Call {
 /// dropped at its next `await`. What runs elsewhere, on a thread of the blocking pool say, takes this
 /// along and looks at it now and then.
 #[derive(Debug, Clone)]
-pub struct Cancellation(CancellationToken);
+pub struct Cancellation(Arc<Valve>);
 
 impl Cancellation {
     /// Whether nobody waits any more: the page cancelled the call or is gone, its token was revoked,
     /// the policy that came into force does not allow it, its deadline passed, or the broker ends.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.0.is_cancelled()
+        self.0.has_ended()
     }
 
     /// Over when nobody waits any more.
     pub async fn cancelled(&self) {
-        self.0.cancelled().await;
+        self.0.ended().await;
     }
 }
 

@@ -316,7 +316,7 @@ impl Desk {
                 Ok(())
             }
             Ok(Passed::Call(due)) => {
-                self.dispatch(*due, window, document, held);
+                self.dispatch(due, window, document, held);
                 Ok(())
             }
             Err(refused) => {

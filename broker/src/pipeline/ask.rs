@@ -22,7 +22,7 @@ use crate::session::{Barred, InFlight, Spent};
 /// that can be recorded.
 #[derive(Debug)]
 pub(crate) struct Confirmed {
-    granted: Granted,
+    granted: Box<Granted>,
     /// What was taken off the token's uses for it.
     _spent: Spent,
 }
@@ -30,7 +30,7 @@ pub(crate) struct Confirmed {
 /// A grant that waits for the person.
 #[derive(Debug)]
 pub(crate) struct Unanswered {
-    granted: Granted,
+    granted: Box<Granted>,
     wish: Box<Wish>,
 }
 
@@ -45,12 +45,11 @@ pub(super) struct Wish {
 
 /// What became of a grant.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a box would take memory for each call")]
 pub(super) enum Asked {
     /// It may go on.
     Confirmed(Confirmed),
     /// Somebody has to be asked.
-    Person(Box<Unanswered>),
+    Person(Unanswered),
 }
 
 /// Why a call that the policy allows was not confirmed.
@@ -104,7 +103,7 @@ impl Wish {
 }
 
 /// Confirms a grant that nobody has to be asked about, or whose answer is known.
-pub(super) fn ask(pipeline: &Pipeline, mut granted: Granted) -> Result<Asked, Box<Stopped>> {
+pub(super) fn ask(pipeline: &Pipeline, mut granted: Box<Granted>) -> Result<Asked, Box<Stopped>> {
     let Some(wish) = granted.wish.take() else {
         return confirm(granted).map(Asked::Confirmed).map_err(|(stopped, _)| stopped);
     };
@@ -115,7 +114,7 @@ pub(super) fn ask(pipeline: &Pipeline, mut granted: Granted) -> Result<Asked, Bo
     granted.in_flight.mark_asked_about();
     match recall(pipeline, person, &granted, &wish) {
         Ok(Known::Yes) => confirm(granted).map(Asked::Confirmed).map_err(|(stopped, _)| stopped),
-        Ok(Known::Nothing) => Ok(Asked::Person(Box::new(Unanswered { granted, wish }))),
+        Ok(Known::Nothing) => Ok(Asked::Person(Unanswered { granted, wish })),
         Err(refusal) => Err(Stopped::new(granted.trail, refusal)),
     }
 }
@@ -146,7 +145,7 @@ impl Unanswered {
             None => {
                 let told = outcome.stopped();
                 drop(outcome);
-                let Granted { call, in_flight, .. } = granted;
+                let Granted { call, in_flight, .. } = *granted;
                 Err(Ended::Stopped(told.map(|told| (Reply::error(call, &told), in_flight))))
             }
             Some(Ok(())) => {
@@ -155,7 +154,7 @@ impl Unanswered {
             }
             Some(Err(refusal)) => {
                 outcome.left_open();
-                let Granted { trail, in_flight, .. } = granted;
+                let Granted { trail, in_flight, .. } = *granted;
                 Err(Ended::Refused(Stopped::new(trail, refusal), in_flight))
             }
         }
@@ -163,12 +162,12 @@ impl Unanswered {
 }
 
 /// The one place where a grant is confirmed.
-fn confirm(granted: Granted) -> Result<Confirmed, (Box<Stopped>, InFlight)> {
+fn confirm(granted: Box<Granted>) -> Result<Confirmed, (Box<Stopped>, InFlight)> {
     // Last, so that a call which is refused for another reason costs no use.
     match granted.standing.spend() {
         Ok(spent) => Ok(Confirmed { granted, _spent: spent }),
         Err(outside) => {
-            let Granted { trail, in_flight, .. } = granted;
+            let Granted { trail, in_flight, .. } = *granted;
             Err((Stopped::new(trail, outside), in_flight))
         }
     }
@@ -176,7 +175,7 @@ fn confirm(granted: Granted) -> Result<Confirmed, (Box<Stopped>, InFlight)> {
 
 impl Confirmed {
     /// For its record, which uses it up.
-    pub(super) fn into_granted(self) -> Granted {
+    pub(super) fn into_granted(self) -> Box<Granted> {
         self.granted
     }
 }
@@ -347,12 +346,11 @@ fn when(when: AskWhen) -> &'static str {
 
 /// A call that went through all that is decided at once.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "who holds it has it in a box")]
 pub(crate) enum Due {
     /// It is recorded, and can be dispatched.
     Recorded(Recorded),
     /// The person is to be asked.
-    Asked(Box<Unanswered>),
+    Asked(Unanswered),
 }
 
 impl Due {

@@ -11,7 +11,9 @@ use super::limit::Admitted;
 use super::{Bases, Pipeline, Refusal, Stopped, Trail, shadow};
 use crate::confined::ConfinedPath;
 use crate::confirm::Named;
-use crate::handler::{Call, Ground, Job, Registered, Registry, Resource, Service, Signature};
+use crate::handler::{
+    Call, Ground, Job, KnownOfCall, Registered, Registry, Resource, Service, Signature,
+};
 use crate::ledger::Records;
 use crate::session::{Attenuated, InFlight};
 use crate::streams::{Open, Shape};
@@ -42,7 +44,7 @@ pub(super) fn decide(
     pipeline: &Pipeline,
     admitted: Admitted,
     port: &Arc<dyn WindowPort>,
-) -> Result<Granted, Box<Stopped>> {
+) -> Result<Box<Granted>, Box<Stopped>> {
     let Admitted { mut call, in_flight, .. } = admitted;
     let judged = call.standing.decide(&call.command, &call.args);
     call.trail.shadow = shadow::differing(&call, judged.policy());
@@ -64,7 +66,7 @@ pub(super) fn decide(
     };
     let identity = call.bearer.identity();
     let takes = |resource| registered.takes(resource);
-    let what = Call {
+    let what = Call::of(KnownOfCall {
         window: identity.label.clone(),
         origin: identity.origin.clone(),
         path,
@@ -74,9 +76,8 @@ pub(super) fn decide(
         events: pipeline.events.clone(),
         state: pipeline.state.clone(),
         port: Arc::clone(port),
-        commitment: in_flight.commitment(),
-        cancellation: in_flight.cancellation(),
-    };
+        valve: Arc::clone(in_flight.valve()),
+    });
     let service = registered.service.clone();
     let ground = ground((&call.command, &call.standing), registered, &permit, &call.args);
     let args = without_resources(call.args, registered.resources());
@@ -88,7 +89,7 @@ pub(super) fn decide(
     let goes_on = call.shape != Shape::PLAIN;
     let open = goes_on.then(|| call.bearer.open(call_number, call.shape, most));
     let (trail, standing, call) = (call.trail, call.standing, call_number);
-    Ok(Granted {
+    Ok(Box::new(Granted {
         trail,
         call,
         permit,
@@ -100,7 +101,7 @@ pub(super) fn decide(
         wish,
         open,
         _decided: (),
-    })
+    }))
 }
 
 /// The handler's own schema, which comes after the policy: who may not call a command does not

@@ -52,23 +52,30 @@ impl Recorded {
     }
 }
 
-async fn plain(granted: Granted, receipt: &Receipt, ledger: &Ledger) -> Option<(Reply, InFlight)> {
-    let Granted { trail, call, permit, job, service, in_flight, records, .. } = granted;
-    let mut outcome = Outcome::of(ledger, &trail, records, &in_flight);
+async fn plain(
+    granted: Box<Granted>,
+    receipt: &Receipt,
+    ledger: &Ledger,
+) -> Option<(Reply, InFlight)> {
+    let (job, service) = (granted.job, granted.service);
+    // What stays in the box is not moved.
+    let (trail, permit, in_flight) = (&granted.trail, &granted.permit, &granted.in_flight);
+    let mut outcome = Outcome::of(ledger, trail, granted.records, in_flight);
     let deadline = permit.limits.deadline.unwrap_or(DEADLINE);
-    let answered = run(&in_flight, deadline, (service, receipt), job).await;
+    let answered = run(in_flight, deadline, (service, receipt), job).await;
     let told = match answered {
         None => Err(outcome.stopped()),
         Some(result) => {
             let ended = if result.is_ok() { Ended::Answered } else { Ended::Expired };
             let result = result.unwrap_or_else(|_| Err(timed_out(deadline)));
             if let Err(error) = &result {
-                note_failure(ledger, &trail, &permit.rule, error);
+                note_failure(ledger, trail, &permit.rule, error);
             }
             outcome.ended(ended).map(|()| result)
         }
     };
     drop(outcome);
+    let call = granted.call;
     let reply = match told {
         Ok(result) => {
             let reply = result.and_then(|answer| reply(call, &permit.result, answer));
@@ -76,7 +83,7 @@ async fn plain(granted: Granted, receipt: &Receipt, ledger: &Ledger) -> Option<(
         }
         Err(told) => Reply::error(call, &told?),
     };
-    Some((reply, in_flight))
+    Some((reply, granted.in_flight))
 }
 
 /// The handler's answer, if it is not stopped first: it runs through its call's valve, and what was

@@ -26,17 +26,17 @@ use crate::wire::Calls;
 
 /// Runs a call that streams, or that has a body, to its end.
 pub(super) async fn run(
-    (granted, receipt): (Granted, &Receipt),
+    (granted, receipt): (Box<Granted>, &Receipt),
     open: Open,
     ledger: &Ledger,
     outlet: &Arc<dyn Outlet>,
 ) -> (Reply, InFlight) {
-    let Granted { trail, call, permit, mut job, service, in_flight, records, .. } = granted;
+    let Granted { trail, call, permit, mut job, service, in_flight, records, .. } = *granted;
     let mut stopping = outcome::Outcome::of(ledger, &trail, records, &in_flight);
     let flow = Arc::clone(open.flow());
     if flow.has_body() {
         let back = (Arc::clone(outlet), Arc::clone(in_flight.valve()));
-        job.call.body = Some(Body::new(Arc::clone(&flow), back, call));
+        job.call.bring(Body::new(Arc::clone(&flow), back, call));
     }
     let (valve, filter) = (in_flight.valve(), &permit.result);
     let mut sending = Sending { call, flow: &flow, outlet, valve, filter, sent: (0, 0) };
@@ -77,7 +77,7 @@ async fn work(
     job: Job,
     deadline: Option<Duration>,
 ) -> Option<Result<Reply, HandlerError>> {
-    let (valve, has_body) = (sending.valve, job.call.body.is_some());
+    let (valve, has_body) = (sending.valve, job.call.has_body());
     let whole = async {
         let running = through(valve, service.run(job, receipt));
         let answered = if has_body || deadline.is_some() {

@@ -13,7 +13,7 @@ use crate::wire::Calls;
 /// A call within its limits; it counts as in flight from here to its reply.
 #[derive(Debug)]
 pub(crate) struct Admitted {
-    pub(super) call: Authenticated,
+    pub(super) call: Box<Authenticated>,
     pub(super) in_flight: InFlight,
     /// No other stage can name it, so none can make one.
     _limited: (),
@@ -21,7 +21,7 @@ pub(crate) struct Admitted {
 
 pub(super) fn limit(
     pipeline: &Pipeline,
-    call: Authenticated,
+    call: Box<Authenticated>,
     now: Now,
 ) -> Result<Admitted, Box<Stopped>> {
     let limits = call.standing.limits(&call.command);

@@ -16,12 +16,12 @@ use crate::session::InFlight;
 /// policy has such calls counted, the record may be that of an earlier call of the same kind.
 #[derive(Debug)]
 pub(crate) struct Recorded {
-    granted: Granted,
+    granted: Box<Granted>,
     basis: Basis,
 }
 
 impl Recorded {
-    pub(super) fn take(self) -> (Granted, Basis) {
+    pub(super) fn take(self) -> (Box<Granted>, Basis) {
         (self.granted, self.basis)
     }
 }
@@ -35,7 +35,7 @@ pub(super) fn record(
     match allowed(ledger, &granted.trail, &granted.permit.rule, granted.records, now) {
         Ok(basis) => Ok(Recorded { granted, basis }),
         Err(refusal) => {
-            let Granted { trail, in_flight, .. } = granted;
+            let Granted { trail, in_flight, .. } = *granted;
             Err((Stopped::new(trail, refusal), in_flight))
         }
     }

@@ -54,7 +54,7 @@ fn walk(
     if last == Stage::Authenticate {
         return Ok(true);
     }
-    let admitted = limit::limit(pipeline, *call, now)?;
+    let admitted = limit::limit(pipeline, call, now)?;
     if last == Stage::Limit {
         return Ok(true);
     }

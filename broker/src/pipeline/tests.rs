@@ -220,7 +220,7 @@ async fn walk(app: &App, goes_after: usize) -> bool {
     let known = authenticate::authenticate(pipeline, said, now).unwrap();
     let authenticate::Known::Call(call) = known else { panic!("a call") };
     goes(0);
-    let admitted = match limit::limit(pipeline, *call, now) {
+    let admitted = match limit::limit(pipeline, call, now) {
         Ok(admitted) => admitted,
         Err(stopped) => {
             assert!(matches!(stopped.refusal, Refusal::Revoked), "{stopped:?}");

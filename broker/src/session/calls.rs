@@ -6,16 +6,14 @@
 //! [`CallsInFlight::close`] returned, and nothing runs once [`Stopped::settle`] has. Each call has
 //! one outcome, which its valve holds: it is answered, or it is stopped, whichever came first.
 
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use sidegate_capabilities::{Args, CommandName};
-use tokio_util::sync::CancellationToken;
 
 use super::attenuation::Attenuation;
 use super::gate::Pass;
-use super::valve::{Commitment, Reached, Stop, Valve};
+use super::valve::{Reached, Stop, Valve};
 use crate::clock::Moment;
 use crate::sync::{Mutex, MutexGuard};
 
@@ -80,17 +78,18 @@ struct State {
     revoked: Vec<Lineage>,
     /// The epoch of the last policy that the calls were held against.
     reviewed: u64,
-    calls: HashMap<u64, Running>,
+    /// At most so many as a document may have, so that to look through them takes less than a map.
+    calls: Vec<Running>,
 }
 
 #[derive(Debug)]
 struct Running {
+    id: u64,
     command: CommandName,
     /// What it asked for: for the question whether another policy allows it.
     args: Args,
     lineage: Lineage,
     valve: Arc<Valve>,
-    cancellation: CancellationToken,
 }
 
 impl Lineage {
@@ -130,7 +129,7 @@ impl Running {
     /// The valve is shut before anybody wakes.
     fn wake_if(&self, stopped: bool) -> bool {
         if stopped {
-            self.cancellation.cancel();
+            self.valve.end();
         }
         stopped
     }
@@ -154,30 +153,28 @@ impl CallsInFlight {
             return Err(StartError::TooMany);
         }
         if let Some(most) = most_of_command {
-            // At most 64 to look through, and only where the policy has such a limit.
-            let running = state.calls.values().filter(|other| other.command == *command).count();
+            let running = state.calls.iter().filter(|other| other.command == *command).count();
             if running >= most {
                 return Err(StartError::TooManyOfCommand);
             }
         }
-        let (valve, cancellation) = (Arc::new(Valve::default()), CancellationToken::new());
-        let running = Running {
+        let valve = Arc::new(Valve::default());
+        state.calls.push(Running {
+            id,
             command: command.clone(),
             args: args.clone(),
             lineage,
             valve: Arc::clone(&valve),
-            cancellation: cancellation.clone(),
-        };
-        state.calls.insert(id, running);
+        });
         let (reviewed, state) = (state.reviewed, Arc::clone(&self.state));
-        Ok(InFlight { id, reviewed, valve, cancellation, state, _pass: pass })
+        Ok(InFlight { id, reviewed, valve, state, _pass: pass })
     }
 
     /// Stops call `id` for its page, if it was made with the token of `by` or one narrowed from it; a
     /// call that has ended already, or never was, is no error.
     pub(crate) fn cancel(&self, id: u64, by: &Lineage) -> bool {
         let state = lock(&self.state);
-        let call = state.calls.get(&id).filter(|call| call.lineage.comes_from(by));
+        let call = state.find(id).filter(|call| call.lineage.comes_from(by));
         call.is_some_and(|call| call.stop(Stop::ByPage))
     }
 
@@ -190,7 +187,7 @@ impl CallsInFlight {
     ) -> usize {
         let mut state = lock(&self.state);
         state.reviewed = state.reviewed.max(epoch);
-        let open = state.calls.values().filter(|call| call.valve.is_open());
+        let open = state.calls.iter().filter(|call| call.valve.is_open());
         let allowed = |call: &&Running| {
             allowed(&call.command, &call.args, WasAsked(call.valve.was_asked_about()))
         };
@@ -202,7 +199,7 @@ impl CallsInFlight {
     pub(crate) fn close(&self, why: Stop) {
         let mut state = lock(&self.state);
         state.closed = true;
-        for call in state.calls.values() {
+        for call in &state.calls {
             call.stop(why);
         }
     }
@@ -218,15 +215,15 @@ impl CallsInFlight {
     pub(super) fn shut(&self, whose: Whose<'_>, why: Stop) -> Stopped {
         let mut state = lock(&self.state);
         let (whose, again) = state.forbid(whose);
-        let meant = state.calls.iter().filter(|(_, call)| match whose {
+        let meant = state.calls.iter().filter(|call| match whose {
             Whose::All => true,
             Whose::Narrowed(from, _) => call.lineage.comes_from(from),
         });
         let mut stopped = Stopped { why, again, calls: Vec::new(), before: Vec::new() };
-        for (id, call) in meant {
+        for call in meant {
             let valve = Arc::clone(&call.valve);
             if call.take_back(why) {
-                stopped.calls.push((*id, call.command.clone(), valve));
+                stopped.calls.push((call.id, call.command.clone(), valve));
             } else {
                 stopped.before.push(valve);
             }
@@ -238,13 +235,13 @@ impl CallsInFlight {
     /// them may be running.
     pub(super) fn stopped(&self) -> Vec<Arc<Valve>> {
         let state = lock(&self.state);
-        let stopped = state.calls.values().filter(|call| call.valve.stop().is_some());
+        let stopped = state.calls.iter().filter(|call| call.valve.stop().is_some());
         stopped.map(|call| Arc::clone(&call.valve)).collect()
     }
 
     /// Whether call `id` is in flight and was made with no token of `by`, nor one narrowed from it.
     pub(super) fn is_anothers(&self, id: u64, by: &Lineage) -> bool {
-        lock(&self.state).calls.get(&id).is_some_and(|call| !call.lineage.comes_from(by))
+        lock(&self.state).find(id).is_some_and(|call| !call.lineage.comes_from(by))
     }
 
     /// Whether a token was revoked, by itself or with what it comes from.
@@ -292,6 +289,10 @@ impl Stopped {
 }
 
 impl State {
+    fn find(&self, id: u64) -> Option<&Running> {
+        self.calls.iter().find(|call| call.id == id)
+    }
+
     fn forbids(&self, lineage: &Lineage) -> bool {
         self.closed || self.revoked.iter().any(|revoked| lineage.comes_from(revoked))
     }
@@ -325,7 +326,6 @@ pub(crate) struct InFlight {
     id: u64,
     reviewed: u64,
     valve: Arc<Valve>,
-    cancellation: CancellationToken,
     state: Arc<Mutex<State>>,
     /// The broker that goes down waits for this one.
     _pass: Pass,
@@ -353,20 +353,10 @@ impl InFlight {
         &self.valve
     }
 
-    /// The point of no return of this call, for its handler.
-    pub(crate) fn commitment(&self) -> Commitment {
-        Commitment::of(&self.valve)
-    }
-
-    /// What a handler can ask whether anybody still waits for it.
-    pub(crate) fn cancellation(&self) -> CancellationToken {
-        self.cancellation.clone()
-    }
-
     /// Waits until the call is to stop. Whoever keeps this for as long as something goes on that
     /// the call began, a stream say, learns here that it has to end.
     pub(crate) async fn stopped(&self) {
-        self.cancellation.cancelled().await;
+        self.valve.ended().await;
     }
 
     /// Why the call was stopped, if it was.
@@ -388,7 +378,7 @@ impl InFlight {
     /// Stops the call, since nobody waits for it any more; `Err` where it was stopped before.
     pub(crate) fn give_up(&self, why: Stop) -> Result<(), Stop> {
         if self.valve.shut(why) {
-            self.cancellation.cancel();
+            self.valve.end();
             return Ok(());
         }
         self.why_stopped().map_or(Ok(()), Err)
@@ -421,9 +411,15 @@ impl InFlight {
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        lock(&self.state).calls.remove(&self.id);
+        let ended = {
+            let mut state = lock(&self.state);
+            let place = state.calls.iter().position(|call| call.id == self.id);
+            place.map(|place| state.calls.swap_remove(place))
+        };
+        // What it asked for may be long, and the others need not wait until it is let go.
+        drop(ended);
         // A handler that went on elsewhere, on a thread say, learns that nobody waits.
-        self.cancellation.cancel();
+        self.valve.end();
     }
 }
 

@@ -11,6 +11,7 @@ use std::sync::{Arc, PoisonError};
 use std::task::Poll;
 use std::time::Instant;
 
+use super::end::End;
 use crate::handler::HandlerError;
 use crate::sync::{Condvar, Mutex, MutexGuard, thread_local};
 
@@ -49,6 +50,7 @@ pub(crate) enum Reached {
 pub(crate) struct Valve {
     step: Mutex<Step>,
     idle: Condvar,
+    end: End,
 }
 
 #[derive(Debug, Default)]
@@ -146,6 +148,21 @@ impl Valve {
         let out = queue();
         drop(step);
         Ok(out)
+    }
+
+    /// Wakes whoever goes on for the call, a thread of its handler's say: nobody waits for it any more.
+    pub(super) fn end(&self) {
+        self.end.come();
+    }
+
+    /// Whether nobody waits any more.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.end.has_come()
+    }
+
+    /// Over when nobody waits any more.
+    pub(crate) async fn ended(&self) {
+        self.end.comes().await;
     }
 
     /// Whether the call is neither answered nor stopped.
@@ -249,7 +266,7 @@ impl Drop for Polling<'_> {
 pub struct Commitment(Arc<Valve>);
 
 impl Commitment {
-    pub(super) fn of(valve: &Arc<Valve>) -> Self {
+    pub(crate) fn of(valve: &Arc<Valve>) -> Self {
         Self(Arc::clone(valve))
     }
 

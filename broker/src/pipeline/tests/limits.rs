@@ -51,7 +51,7 @@ async fn g05_a_call_is_stopped_by_the_policy_that_came_while_it_was_judged() {
         let known = authenticate::authenticate(pipeline, said, now).unwrap();
         let authenticate::Known::Call(call) = known else { panic!("a call") };
         app.reload(&policy);
-        let admitted = limit::limit(pipeline, *call, now).unwrap();
+        let admitted = limit::limit(pipeline, call, now).unwrap();
         assert_eq!(admitted.in_flight.why_stopped(), expected, "{policy}");
     }
 }

@@ -127,7 +127,7 @@ fn a_call_came_as_far_as_its_handler_did() {
     assert_eq!(calls.iter().map(InFlight::id).collect::<Vec<_>>(), [1, 2, 3]);
     let _polled = calls[0].valve().poll(|| Poll::<()>::Pending);
     let _polled = calls[1].valve().poll(|| Poll::Ready(()));
-    calls[2].commitment().commit().unwrap();
+    crate::session::Commitment::of(calls[2].valve()).commit().unwrap();
     let reached = [Reached::Nothing, Reached::Effect, Reached::Effect];
     assert_eq!(calls.iter().map(InFlight::reached).collect::<Vec<_>>(), reached);
     session.calls.close(Stop::Ending);
