@@ -49,6 +49,11 @@ pub(crate) fn push_text(json: &mut String, text: &str) {
     }
 }
 
+/// Appends a number.
+pub(crate) fn push_number(json: &mut String, number: u64) {
+    json.push_str(itoa::Buffer::new().format(number));
+}
+
 /// What shows itself as JSON.
 fn push_shown(json: &mut String, shown: &impl std::fmt::Display) {
     // A `String` takes all that is written to it.

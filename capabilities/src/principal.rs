@@ -137,8 +137,7 @@ impl Principal {
     /// The tightest limits over the allow entries that name the command.
     #[must_use]
     pub fn limits(&self, command: &CommandName) -> Limits {
-        let rules = self.0.rules.naming(command, Effect::Allow);
-        rules.fold(Limits::default(), |limits, (_, rule)| limits.tighten(rule.entry.limits))
+        self.0.rules.limits(command)
     }
 
     /// The entries that name the command, those that allow and those that deny, as plain values.

@@ -7,7 +7,7 @@ use sidegate_capabilities::{Origin, WindowLabel};
 use super::HandlerError;
 use crate::confined::ConfinedPath;
 use crate::events::Events;
-use crate::session::{Commitment, Valve};
+use crate::session::{Commitment, Identity, Valve};
 use crate::state::State;
 use crate::streams::Body;
 use crate::windows::WindowPort;
@@ -24,8 +24,7 @@ pub struct Call {
 /// What is known of a call.
 #[derive(Debug)]
 pub(crate) struct Known {
-    pub(crate) window: WindowLabel,
-    pub(crate) origin: Origin,
+    pub(crate) identity: Arc<Identity>,
     pub(crate) path: Option<ConfinedPath>,
     pub(crate) key: Option<String>,
     pub(crate) url: Option<url::Url>,
@@ -55,13 +54,13 @@ impl Call {
     /// The window that called.
     #[must_use]
     pub fn window(&self) -> &WindowLabel {
-        &self.known.window
+        &self.known.identity.label
     }
 
     /// The origin of the document that called.
     #[must_use]
     pub fn origin(&self) -> &Origin {
-        &self.known.origin
+        &self.known.identity.origin
     }
 
     /// The file or directory that the call named, reachable beneath the directory that the

@@ -64,11 +64,9 @@ pub(super) fn decide(
         Ok(fitting) => fitting,
         Err(refusal) => return Err(Stopped::new(call.trail, refusal)),
     };
-    let identity = call.bearer.identity();
     let takes = |resource| registered.takes(resource);
     let what = Call::of(KnownOfCall {
-        window: identity.label.clone(),
-        origin: identity.origin.clone(),
+        identity: Arc::clone(call.bearer.identity()),
         path,
         key: permit.key.as_deref().filter(|_| takes(Resource::Key)).map(str::to_owned),
         url: permit.url.clone().filter(|_| takes(Resource::Url)),

@@ -9,7 +9,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::Value;
 use sidegate_capabilities::{ResultFilter, RuleRef, TooLarge};
-use tokio::time::Instant;
 use tokio::time::error::Elapsed;
 
 use super::decide::Granted;
@@ -38,13 +37,13 @@ impl Recorded {
         ledger: &Ledger,
         outlet: &Arc<dyn Outlet>,
     ) -> Option<(Reply, InFlight)> {
-        let (mut granted, basis) = self.take();
+        let (mut granted, basis, at) = self.take();
         if outlet.is_gone() {
             // Where something stopped it before, that is why.
             let _stopped = granted.in_flight.give_up(Stop::Abandoned);
         }
         match granted.open.take() {
-            None => plain(granted, basis.receipt(), ledger).await,
+            None => plain(granted, (basis.receipt(), at), ledger).await,
             Some(open) => {
                 Some(flowing::run((granted, basis.receipt()), open, ledger, outlet).await)
             }
@@ -54,7 +53,7 @@ impl Recorded {
 
 async fn plain(
     granted: Box<Granted>,
-    receipt: &Receipt,
+    (receipt, at): (&Receipt, Moment),
     ledger: &Ledger,
 ) -> Option<(Reply, InFlight)> {
     let (job, service) = (granted.job, granted.service);
@@ -62,7 +61,7 @@ async fn plain(
     let (trail, permit, in_flight) = (&granted.trail, &granted.permit, &granted.in_flight);
     let mut outcome = Outcome::of(ledger, trail, granted.records, in_flight);
     let deadline = permit.limits.deadline.unwrap_or(DEADLINE);
-    let answered = run(in_flight, deadline, (service, receipt), job).await;
+    let answered = run(in_flight, (deadline, at), (service, receipt), job).await;
     let told = match answered {
         None => Err(outcome.stopped()),
         Some(result) => {
@@ -91,19 +90,18 @@ async fn plain(
 /// through from one that is not.
 async fn run(
     in_flight: &InFlight,
-    deadline: Duration,
+    (deadline, at): (Duration, Moment),
     (service, receipt): (Service, &Receipt),
     job: Job,
 ) -> Option<Result<Result<Answer, HandlerError>, Elapsed>> {
     let mut piece_by_piece = pin!(through(in_flight.valve(), service.run(job, receipt)));
-    let began = Instant::now();
     // Most handlers are through with their first piece, and what was stopped before it does not get so
     // far: only the others wait for something.
     let first = poll_fn(|context| Poll::Ready(piece_by_piece.as_mut().poll(context))).await;
     if let Poll::Ready(answered) = first {
         return answered.map(Ok);
     }
-    let left = deadline.saturating_sub(began.elapsed());
+    let left = deadline.saturating_sub(Moment::now().since(at));
     tokio::select! {
         biased;
         () = in_flight.stopped() => None,

@@ -18,11 +18,13 @@ use crate::session::InFlight;
 pub(crate) struct Recorded {
     granted: Box<Granted>,
     basis: Basis,
+    /// When it was recorded, from which its deadline counts.
+    at: Moment,
 }
 
 impl Recorded {
-    pub(super) fn take(self) -> (Box<Granted>, Basis) {
-        (self.granted, self.basis)
+    pub(super) fn take(self) -> (Box<Granted>, Basis, Moment) {
+        (self.granted, self.basis, self.at)
     }
 }
 
@@ -33,7 +35,7 @@ pub(super) fn record(
 ) -> Result<Recorded, (Box<Stopped>, InFlight)> {
     let granted = confirmed.into_granted();
     match allowed(ledger, &granted.trail, &granted.permit.rule, granted.records, now) {
-        Ok(basis) => Ok(Recorded { granted, basis }),
+        Ok(basis) => Ok(Recorded { granted, basis, at: now }),
         Err(refusal) => {
             let Granted { trail, in_flight, .. } = *granted;
             Err((Stopped::new(trail, refusal), in_flight))

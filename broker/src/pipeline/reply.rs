@@ -115,7 +115,9 @@ impl Reply {
 
     fn of(call: u64, said: &Said<'_>) -> Option<Self> {
         let mut json = String::with_capacity(said.length());
-        write!(json, "{{\"id\":{call},").ok()?;
+        json.push_str("{\"id\":");
+        json_text::push_number(&mut json, call);
+        json.push(',');
         match said {
             Said::Ok(value) => {
                 json.push_str("\"ok\":");

@@ -70,14 +70,14 @@ mod misused {
     }
 
     fn another_window(call: &mut Call, other: &Call) {
-        call.window = other.window.clone(); //~ E0616
+        call.known = other.known; //~ E0616
     }
 
     /// A layer has what was decided, and cannot exchange it.
     fn a_layer(mut job: Job, handler: Handler, other: &Call) -> Response {
         job.args.clear(); //~ E0616
-        job.call.key = None; //~ E0616
-        job.call().key = None; //~ E0616
+        job.call.known.key = None; //~ E0616
+        job.call().known.key = None; //~ E0616
         let _ = job.with_call(other); //~ E0599
         handler.0; //~ E0616
         Response(todo!()) //~ E0423
@@ -93,7 +93,7 @@ mod misused {
         std::fs::read(&path).ok(); //~ E0277
         path.directory.join("elsewhere"); //~ E0616
         path.as_path(); //~ E0599
-        call.path = None; //~ E0616
+        call.known.path = None; //~ E0616
         Ok(Vec::new())
     }
 

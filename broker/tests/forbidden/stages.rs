@@ -20,7 +20,7 @@ use crate::windows::WindowPort;
 mod made_up {
     use super::*;
 
-    fn admitted(call: Authenticated, in_flight: InFlight) -> Admitted {
+    fn admitted(call: Box<Authenticated>, in_flight: InFlight) -> Admitted {
         Admitted { call, in_flight, _limited: () } //~ E0451
     }
 
@@ -28,12 +28,12 @@ mod made_up {
         Granted { call: 1, _decided: (), ..real } //~ E0451
     }
 
-    fn confirmed(granted: Granted, spent: Spent) -> Confirmed {
+    fn confirmed(granted: Box<Granted>, spent: Spent) -> Confirmed {
         Confirmed { granted, _spent: spent } //~ E0451
     }
 
-    fn recorded(granted: Granted, basis: Basis) -> Recorded {
-        Recorded { granted, basis } //~ E0451
+    fn recorded(granted: Box<Granted>, basis: Basis, at: Moment) -> Recorded {
+        Recorded { granted, basis, at } //~ E0451
     }
 }
 
@@ -48,7 +48,7 @@ mod misused {
 
     fn decided_without_a_limit(
         pipeline: &Pipeline,
-        call: Authenticated,
+        call: Box<Authenticated>,
         port: &Arc<dyn WindowPort>,
     ) {
         let _ = decide::decide(pipeline, call, port); //~ E0308
@@ -62,7 +62,7 @@ mod misused {
         let _ = record::record(ledger, admitted, now); //~ E0308
     }
 
-    fn done_without_a_record(granted: Granted, ledger: &Ledger, outlet: &Arc<dyn Outlet>) {
+    fn done_without_a_record(granted: Box<Granted>, ledger: &Ledger, outlet: &Arc<dyn Outlet>) {
         let _ = granted.dispatch(ledger, outlet); //~ E0599
     }
 
@@ -80,7 +80,7 @@ mod misused {
         let _ = decide::decide(pipeline, admitted, port); //~ E0382
     }
 
-    fn recorded_without_asking(ledger: &Ledger, granted: Granted, now: Moment) {
+    fn recorded_without_asking(ledger: &Ledger, granted: Box<Granted>, now: Moment) {
         let _ = record::record(ledger, granted, now); //~ E0308
     }
 
@@ -92,7 +92,7 @@ mod misused {
         let _ = ask::confirm; //~ E0603
     }
 
-    fn asked_twice(pipeline: &Pipeline, granted: Granted) {
+    fn asked_twice(pipeline: &Pipeline, granted: Box<Granted>) {
         let _ = ask::ask(pipeline, granted);
         let _ = ask::ask(pipeline, granted); //~ E0382
     }

@@ -5,6 +5,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 
+use crate::limits::Limits;
 use crate::names::CommandName;
 use crate::rule::{CommandPattern, Rule};
 use crate::verdict::Effect;
@@ -45,6 +46,8 @@ struct Literal {
     group: Group,
     /// The patterns that match it too; `None` where that was not found out beforehand.
     wilds: Option<Box<[usize]>>,
+    /// The tightest limits over all that allows it, as far as the patterns were found out.
+    limits: Limits,
 }
 
 /// A pattern with a `*`.
@@ -113,6 +116,19 @@ impl Index {
     }
 
     /// The patterns that match a command.
+    /// The tightest limits over the allow entries that name `command`.
+    pub(super) fn limits(&self, command: &CommandName) -> Limits {
+        match self.literals.get(command.as_str()) {
+            Some(Literal { wilds: Some(_), limits, .. }) => *limits,
+            Some(_) | None => self.tightest(command),
+        }
+    }
+
+    fn tightest(&self, command: &CommandName) -> Limits {
+        let rules = self.naming(command, Effect::Allow);
+        rules.fold(Limits::default(), |limits, (_, rule)| limits.tighten(rule.entry.limits))
+    }
+
     fn search<'i, 'c>(&'i self, command: &'c str) -> impl Iterator<Item = usize> + use<'i, 'c> {
         self.candidates(command).filter(move |wild| {
             self.wilds.get(*wild).is_some_and(|wild| wild.pattern.matches(command))
@@ -140,7 +156,13 @@ impl Index {
             let tried = self.candidates(name).take(left.saturating_add(1)).count();
             let Some(rest) = left.checked_sub(tried) else { break };
             left = rest;
-            literal.wilds = Some(self.search(name).collect());
+            let wilds: Box<[usize]> = self.search(name).collect();
+            let groups = wilds.iter().filter_map(|wild| Some(&self.wilds.get(*wild)?.group));
+            let places = groups.chain([&literal.group]).flat_map(|group| &group.allow);
+            let rules = places.filter_map(|place| self.rules.get(*place));
+            literal.limits =
+                rules.fold(Limits::default(), |limits, rule| limits.tighten(rule.entry.limits));
+            literal.wilds = Some(wilds);
         }
         self.literals = literals;
     }

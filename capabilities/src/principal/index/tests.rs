@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::limits::Limits;
 use crate::rule::Entry;
 use crate::verdict::RuleRef;
 use proptest::prelude::*;
 
 fn rule(commands: &[&str], effect: Effect) -> Rule {
+    limited(commands, effect, None)
+}
+
+fn limited(commands: &[&str], effect: Effect, in_flight: Option<u32>) -> Rule {
     let commands = commands.iter().map(|text| CommandPattern((*text).into())).collect();
     let entry = Entry {
         commands,
@@ -17,7 +20,7 @@ fn rule(commands: &[&str], effect: Effect) -> Rule {
         key: None,
         schema: None,
         ask: None,
-        limits: Limits::default(),
+        limits: Limits { in_flight, ..Limits::default() },
         result: None,
         audit: Arc::default(),
         is_dangerous: false,
@@ -82,20 +85,25 @@ proptest! {
     #[test]
     fn agrees_with_the_walk(
         written in prop::collection::vec(
-            (prop::collection::vec("[ab.*]{1,4}", 1..3), any::<bool>()), 0..8),
+            (prop::collection::vec("[ab.*]{1,4}", 1..3), any::<bool>(), 0..9_u32), 0..8),
         command in "[ab](\\.?[ab]){0,3}",
     ) {
         let rules: Vec<_> = written
             .iter()
-            .map(|(commands, allows)| {
+            .map(|(commands, allows, in_flight)| {
                 let commands: Vec<_> = commands.iter().map(String::as_str).collect();
-                rule(&commands, if *allows { Effect::Allow } else { Effect::Deny })
+                let effect = if *allows { Effect::Allow } else { Effect::Deny };
+                limited(&commands, effect, Some(*in_flight).filter(|most| *most > 0))
             })
             .collect();
         let index = Index::of(rules.iter());
         for effect in [Effect::Allow, Effect::Deny] {
             prop_assert_eq!(places(&index, &command, effect), walked(&rules, &command, effect));
         }
+        let naming = walked(&rules, &command, Effect::Allow).into_iter();
+        let tightest = naming.filter_map(|place| rules[place].entry.limits.in_flight).min();
+        let limits = index.limits(&CommandName::parse(&command).unwrap());
+        prop_assert_eq!(limits, Limits { in_flight: tightest, ..Limits::default() });
     }
 }
 
