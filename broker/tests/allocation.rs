@@ -19,7 +19,7 @@ const POLICY: &str = "version = 1\n[[capability]]\nid = \"c\"\nwindows = [\"coun
                       allow = [{ commands = [\"echo\"] }]\n";
 
 /// How many pieces of memory an allowed call may take, from its message to the text of its answer.
-const MOST: u64 = 20;
+const MOST: u64 = 15;
 
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
