@@ -110,8 +110,8 @@ mod tests {
         let expected = [
             "Message { window: WindowId(7), document: DocumentId(8), length: 14, .. }",
             "Token { window: WindowId(7), document: DocumentId(8), token: [redacted] }",
-            "Reply { window: WindowId(7), document: DocumentId(8), length: 36, .. }",
-            "Bytes { window: WindowId(7), document: DocumentId(8), length: 36, bytes: 8, .. }",
+            "Reply { window: WindowId(7), document: DocumentId(8), length: 34, .. }",
+            "Bytes { window: WindowId(7), document: DocumentId(8), length: 34, bytes: 8, .. }",
         ];
         assert_eq!(printed, expected);
     }
