@@ -68,7 +68,7 @@ soak: setup ## runs storms, races, deaths and the second road in full, and the e
 	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate --test calls -- --nocapture --test-threads 1
 	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate --lib b10_
 	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate --features models --lib models::
-	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate --lib -- broker::tests::cancel broker::tests::stopped --include-ignored --test-threads 1
+	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate --lib -- broker::tests::cancel broker::tests::documents broker::tests::stopped --include-ignored --test-threads 1
 	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate-capabilities --test reference -- --nocapture
 	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate-tests --test broker_flood --test broker_idle -- --nocapture
 	SIDEGATE_SOAK=1 $(CARGO) test --release -p sidegate-tests --test host_profiles the_sandbox -- --nocapture

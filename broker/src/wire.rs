@@ -10,6 +10,7 @@
 mod frame;
 mod message;
 mod profile;
+mod shown;
 mod window;
 
 pub use frame::{

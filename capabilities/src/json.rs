@@ -23,12 +23,17 @@ pub const MAX_DEPTH: usize = 32;
 /// maps.
 pub const MAX_KEYS: usize = 1_024;
 
+/// The most items of all lists in the whole text, for the same reason: two bytes of text can be an item of
+/// thirty-two bytes, and three a list of its own. With so many, what is made of a text takes no more memory
+/// than about twice the longest text a page may send. Whoever has more to say sends it as a body.
+pub const MAX_ITEMS: usize = 16_384;
+
 /// Reads one JSON object that is the whole of `bytes`.
 ///
 /// # Errors
 /// Anything but one object of UTF-8 text without a byte order mark; a duplicate key at any
-/// level; nesting beyond [`MAX_DEPTH`]; more than [`MAX_KEYS`] members; a lone surrogate; an
-/// integer that neither `i64` nor `u64` holds, or a fraction that a finite `f64` does not.
+/// level; nesting beyond [`MAX_DEPTH`]; more than [`MAX_KEYS`] members or [`MAX_ITEMS`] items; a
+/// lone surrogate; an integer that neither `i64` nor `u64` holds, or a fraction that a finite `f64` does not.
 pub fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, JsonError> {
     match whole(bytes, |node, reader| node.deserialize(reader))? {
         Value::Object(map) => Ok(map),
@@ -107,6 +112,9 @@ pub enum JsonErrorKind {
     /// More members than [`MAX_KEYS`].
     #[error("the value has too many keys")]
     TooManyKeys,
+    /// More items than [`MAX_ITEMS`].
+    #[error("the value has too many list items")]
+    TooManyItems,
     /// A number that would become another one.
     #[error("a number is outside the range that is kept exactly")]
     Number,
@@ -125,6 +133,7 @@ impl JsonError {
 #[derive(Default)]
 struct Budget {
     keys: Cell<usize>,
+    items: Cell<usize>,
     /// The refusal behind an error, which serde could carry only as text.
     refusal: Cell<Option<JsonErrorKind>>,
 }
@@ -164,6 +173,15 @@ impl Node<'_> {
             return Err(self.budget.refuse(JsonErrorKind::TooManyKeys));
         }
         self.budget.keys.set(keys);
+        Ok(())
+    }
+
+    fn count_item<E: de::Error>(self) -> Result<(), E> {
+        let items = self.budget.items.get().saturating_add(1);
+        if items > MAX_ITEMS {
+            return Err(self.budget.refuse(JsonErrorKind::TooManyItems));
+        }
+        self.budget.items.set(items);
         Ok(())
     }
 }
@@ -216,6 +234,7 @@ impl<'de> Visitor<'de> for Node<'_> {
         let inner = self.inner()?;
         let mut values = Vec::new();
         while let Some(value) = items.next_element_seed(inner)? {
+            self.count_item()?;
             values.push(value);
         }
         Ok(Value::Array(values))

@@ -89,6 +89,8 @@ pub enum Report {
     Heard(Vec<u8>),
     /// The broker let go of the socket.
     HungUp,
+    /// The broker takes its flood.
+    Floods,
     /// How long the calls took that were timed.
     Took(Vec<Duration>),
     /// The last order is done; or what the system said instead.

@@ -1,6 +1,8 @@
 //! What the log has of calls: values, and what an observed policy says of them.
 
 mod cancel;
+#[cfg(target_os = "linux")]
+mod documents;
 mod reload;
 mod shutdown;
 #[cfg(target_os = "linux")]

@@ -120,8 +120,8 @@ pub struct AssetReply<'a> {
     pub body: &'a [u8],
 }
 
-/// What a host tells the broker.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What a host tells the broker. It prints without what is secret in it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FromHost<'a> {
     /// The first message of a host, sent once its sandbox stands.
     Ready(HostReport),
@@ -211,8 +211,8 @@ pub enum FromHost<'a> {
     },
 }
 
-/// What the broker tells a host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What the broker tells a host. It prints without what is secret in it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToHost<'a> {
     /// Open a window.
     Open(OpenWindow),

@@ -159,6 +159,23 @@ fn the_number_of_keys_is_bounded_in_all() {
 }
 
 #[test]
+fn the_number_of_items_is_bounded_in_all() {
+    let flat = |count: usize| format!("{{\"in\":[{}0]}}", "0,".repeat(count - 1));
+    let pairs = |count: usize| format!("{{\"a\":[{}[]]}}", "[0],".repeat((count - 1) / 2));
+    let spread = |count: usize| {
+        let half = "0,".repeat(count / 2 - 1);
+        format!("{{\"a\":[{half}0],\"b\":{{\"c\":[{half}0]}}}}")
+    };
+    for (what, of) in [("in one", &flat as &dyn Fn(usize) -> String), ("in one another", &pairs)] {
+        let even = MAX_ITEMS - usize::from(what != "in one");
+        assert_eq!(kind(of(even)), None, "{what}");
+        assert_eq!(kind(of(MAX_ITEMS + 1)), Some(JsonErrorKind::TooManyItems), "{what}");
+    }
+    assert_eq!(kind(spread(MAX_ITEMS)), None);
+    assert_eq!(kind(spread(MAX_ITEMS + 2)), Some(JsonErrorKind::TooManyItems));
+}
+
+#[test]
 fn an_error_says_where() {
     let cases = [
         ("{\n \"a\": 1,\n \"a\": 2}", (3, 4)),

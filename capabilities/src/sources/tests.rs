@@ -140,3 +140,25 @@ fn unsaved_texts_stand_in_the_place_of_files() {
     let large = BTreeMap::from([(path("p/a.toml"), "#".repeat(1024 * 1024 + 1))]);
     assert!(matches!(Sources::read_with(&[path("p")], &large), Err(SourceError::TooMuch(..))));
 }
+
+/// Each file may be as large as it may be, and all of them together may not.
+#[test]
+fn g03_files_are_bounded_in_number_and_in_all() {
+    let directory = directory(&[("p/readme.md", "")]);
+    let folder = directory.path().join("p");
+    let named = |number: usize| folder.join(format!("{number:05}.toml"));
+    let read = |files: BTreeMap<_, _>| {
+        let read = Sources::read_with(std::slice::from_ref(&folder), &files);
+        read.map(|sources| sources.names().count())
+    };
+    let large: BTreeMap<_, _> = (0..16).map(|n| (named(n), "#".repeat(1024 * 1024))).collect();
+    assert_eq!(read(large.clone()).unwrap(), 16);
+    let more = large.into_iter().chain([(named(16), "#".to_owned())]).collect();
+    let error = read(more).unwrap_err().to_string();
+    assert!(error.contains("at most 16 MiB in all"), "{error}");
+    let empty: BTreeMap<_, _> = (0..20_000).map(|n| (named(n), String::new())).collect();
+    assert_eq!(read(empty.clone()).unwrap(), 20_000);
+    let more = empty.into_iter().chain([(named(20_000), String::new())]).collect();
+    let error = read(more).unwrap_err().to_string();
+    assert!(error.contains("at most 20,000 files"), "{error}");
+}

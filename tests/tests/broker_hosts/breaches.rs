@@ -6,7 +6,7 @@ use sidegate::wire::{
     DocumentId, FromHost, HostReport, PROTOCOL, Power, SandboxLevel, Stance, WindowId,
 };
 
-use crate::broker_stage::{Stage, asset, message, ready};
+use crate::broker_stage::{Heard, Stage, asset, message, ready};
 
 const PAGE: &str = "app://localhost/index.html";
 
@@ -99,6 +99,34 @@ fn j10_what_comes_in_the_wrong_order_or_unasked_ends_the_host() {
             _ => "follows a later one",
         };
         assert!(why.contains(expected), "{number}: {why}");
+    }
+}
+
+/// What it was asked it may answer, once: the same answer a second time, and one to a question that was put
+/// before it, are answers to nothing.
+#[test]
+fn j10_an_answer_is_good_once_and_not_for_the_question_before() {
+    for late in [false, true] {
+        let stage = Stage::with(&["left", "other"]);
+        let [mut host, mut beside] = stage.two_ready_hosts();
+        let mut asked = || {
+            let heard = host.hears("a ping", |heard| matches!(heard, Heard::Ping { .. }));
+            let Heard::Ping { number } = heard else { panic!("a ping") };
+            number
+        };
+        let first = asked();
+        let newest = if late { asked() } else { first };
+        host.say(&FromHost::Pong { number: newest });
+        let window = host.window();
+        let token = host.commits(window, 1);
+        let answer = host.asks((window, 1), &token, 1, "test.count", &json!({}));
+        assert_eq!(answer["ok"], 1, "what was asked may be answered");
+        host.say(&FromHost::Pong { number: first });
+        assert!(stage.killed(host.pid).contains("answered what it was not asked"), "{late}");
+        assert!(host.is_gone());
+        let window = beside.window();
+        let token = beside.commits(window, 1);
+        assert_eq!(beside.asks((window, 1), &token, 1, "test.count", &json!({}))["ok"], 2);
     }
 }
 

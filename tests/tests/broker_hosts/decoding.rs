@@ -198,3 +198,24 @@ fn d08_a_command_has_a_plain_name() {
         ("unknown", named("absent.command"), allowed_nowhere),
     ]);
 }
+
+/// One of the two may be called and the other may not; `test.count` would be counted if it ran.
+#[test]
+fn d14_a_batch_is_no_call_and_none_of_it_runs() {
+    let allowed = r#"{"command":"test.count"}"#;
+    let denied = r#"{"command":"fs.read_text","args":{"path":"/etc/passwd"}}"#;
+    let texts = [
+        format!("[{allowed},{denied}]"),
+        format!("[{denied},{allowed}]"),
+        format!("[{allowed}]"),
+        format!("{allowed}{denied}"),
+        format!("{allowed}\n{denied}"),
+        format!("{allowed},{denied}"),
+        format!(r#"{{"batch":[{allowed},{denied}]}}"#),
+        r#"{"command":["test.count","fs.read_text"]}"#.to_owned(),
+        r#"{"command":"test.count","args":[{},{"path":"/etc/passwd"}]}"#.to_owned(),
+        format!(r#"{{"command":"test.count","args":{{}},"next":{denied}}}"#),
+    ];
+    let table = texts.each_ref().map(|text| (text.as_str(), text.clone().into_bytes(), REFUSED));
+    judge(&table);
+}

@@ -3,7 +3,10 @@
 use std::{fs::File, io::Read};
 
 use serde_json::json;
-use sidegate::wire::{DocumentId, FromHost};
+use sidegate::{
+    token::{Caveat, Token},
+    wire::{DocumentId, FromHost},
+};
 
 use crate::broker_stage::{Stage, call};
 
@@ -129,6 +132,31 @@ fn b03_a_replay_is_found_among_a_thousand_at_once() {
     assert_eq!(stage.tally.begun(), 2);
 }
 
+/// A number is used up by whatever is answered to it, and for every token of the document.
+#[test]
+fn b03_a_number_that_was_refused_or_delegated_with_is_used_up() {
+    let stage = Stage::with(&["left"]);
+    let mut host = stage.ready_host(1);
+    let window = host.window();
+    let token = host.commits(window, 1);
+    let wish = json!({ "commands": ["test.count"] });
+    host.says(window, 1, format!("d{token} 3\n{wish}").as_bytes());
+    let narrowed = host.reply(window, 3)["ok"]["token"].as_str().unwrap().to_owned();
+    assert_eq!(host.asks((window, 1), &token, 5, "no.such", &json!({}))["error"]["code"], "denied");
+    host.says(window, 1, format!("c{token} 7\n{{").as_bytes());
+    assert_eq!(host.reply(window, 7)["error"]["code"], "invalid");
+    assert_eq!(host.asks((window, 1), &narrowed, 9, "test.count", &json!({}))["ok"], 1);
+    for id in [3, 5, 7, 9] {
+        for token in [&token, &narrowed] {
+            let answer = host.asks((window, 1), token, id, "test.count", &json!({}));
+            assert_eq!(answer["error"]["code"], "denied", "{id}");
+        }
+        host.says(window, 1, format!("d{token} {id}\n{wish}").as_bytes());
+        assert_eq!(host.reply(window, id)["error"]["code"], "denied", "{id}");
+    }
+    assert_eq!(host.asks((window, 1), &token, 10, "test.count", &json!({}))["ok"], 2);
+}
+
 #[test]
 fn b05_the_token_of_a_window_is_of_no_use_in_its_neighbour() {
     let stage = Stage::with(&["left", "right"]);
@@ -149,20 +177,29 @@ fn b05_the_token_of_a_window_is_of_no_use_in_its_neighbour() {
 
 #[test]
 fn b06_a_host_that_shows_the_token_of_another_is_ended() {
-    let stage = Stage::with(&["left", "other"]);
-    let [mut victim, mut attacker] = stage.two_ready_hosts();
-    let window = victim.window();
-    let stolen = victim.commits(window, 1);
-    let own = attacker.window();
-    attacker.commits(own, 1);
-    attacker.calls((own, 1), &stolen, 7, "test.count", &json!({}));
-    let why = stage.killed(attacker.pid);
-    assert!(why.contains("minted for another host"), "{why}");
-    assert!(attacker.is_gone());
-    assert_eq!(stage.refusal(7), "token-of-another-host");
-    assert_eq!(stage.tally.begun(), 0);
-    let answer = victim.asks((window, 1), &stolen, 1, "test.count", &json!({}));
-    assert_eq!(answer["ok"], 1, "the victim's token is still the victim's");
+    for narrows in [false, true] {
+        let stage = Stage::with(&["left", "other"]);
+        let [mut victim, mut attacker] = stage.two_ready_hosts();
+        let window = victim.window();
+        let token = victim.commits(window, 1);
+        let own = attacker.window();
+        attacker.commits(own, 1);
+        let stolen = if narrows { narrowed(&token) } else { token.clone() };
+        attacker.calls((own, 1), &stolen, 7, "test.count", &json!({}));
+        let why = stage.killed(attacker.pid);
+        assert!(why.contains("minted for another host"), "{why}");
+        assert!(attacker.is_gone());
+        assert_eq!(stage.refusal(7), "token-of-another-host");
+        assert_eq!(stage.tally.begun(), 0);
+        let answer = victim.asks((window, 1), &token, 1, "test.count", &json!({}));
+        assert_eq!(answer["ok"], 1, "the victim's token is still the victim's");
+    }
+}
+
+/// The token with one caveat more, which whoever has it can make.
+fn narrowed(token: &str) -> String {
+    let caveat = Caveat::commands(["test.*"]).unwrap();
+    Token::parse(token.as_bytes()).unwrap().attenuate(&caveat).unwrap().text()
 }
 
 #[test]

@@ -94,6 +94,7 @@ pub(crate) fn all(tally: &Arc<Tally>) -> Vec<Command> {
         }
     };
     let mut all = streams(tally);
+    all.extend(of_long_arguments(tally));
     all.extend([
         Command::new("test.echo", async |_: Call, args: Echo| Ok::<_, HandlerError>(args.text)),
         Command::new("test.count", move |_: Call, _: NoArgs| {
@@ -136,6 +137,24 @@ pub(crate) fn all(tally: &Arc<Tally>) -> Vec<Command> {
         }),
     ]);
     all
+}
+
+/// Those that take as much as may be said.
+fn of_long_arguments(tally: &Arc<Tally>) -> [Command; 2] {
+    let keep = Arc::clone(tally);
+    [
+        Command::new("test.length", async |_: Call, args: Echo| {
+            Ok::<_, HandlerError>(args.text.map_or(0, |text| text.to_string().len()))
+        }),
+        // What it was given is held for as long as it is in flight.
+        Command::new("test.keep", move |_: Call, args: Echo| {
+            let kept = (keep.begin(), args);
+            async move {
+                let _kept = kept;
+                pending::<Result<(), HandlerError>>().await
+            }
+        }),
+    ]
 }
 
 /// Those that go on.

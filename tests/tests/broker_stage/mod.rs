@@ -28,7 +28,7 @@ use tokio::sync::oneshot;
 
 pub(crate) use self::{
     commands::Tally,
-    puppet::{Heard, Puppet, asset, call, frame, kill, message, ready},
+    puppet::{Heard, Puppet, accept, asset, call, frame, kill, message, ready},
 };
 
 /// Nothing that is waited for here takes this long, but on a machine that is busy otherwise.

@@ -29,6 +29,7 @@ pub(crate) enum Heard {
     Asset { request: RequestId, status: u16 },
     Title { window: WindowId, title: String },
     Answer { number: u64, allowed: bool },
+    Ping { number: u64 },
     Quit,
     Other,
 }
@@ -48,6 +49,7 @@ pub(crate) struct Puppet {
     orders: usize,
     done: mpsc::Receiver<Result<(), String>>,
     took: mpsc::Receiver<Vec<Duration>>,
+    floods: mpsc::Receiver<()>,
     heard: mpsc::Receiver<Heard>,
     /// Heard, and not asked for yet.
     kept: Vec<Heard>,
@@ -83,6 +85,7 @@ impl Puppet {
         let (tell_done, done) = mpsc::channel();
         let (tell_heard, heard) = mpsc::channel();
         let (tell_took, took) = mpsc::channel();
+        let (tell_floods, floods) = mpsc::channel();
         let mut reports = strings.try_clone().ok()?;
         let mut own = strings.try_clone().ok()?;
         thread::spawn(move || {
@@ -99,13 +102,14 @@ impl Puppet {
                         }
                     }
                     Report::Took(times) => drop(tell_took.send(times)),
+                    Report::Floods => drop(tell_floods.send(())),
                     Report::Done(result) => drop(tell_done.send(result)),
                     Report::Up(_) | Report::HungUp => {}
                 }
             }
         });
         let (kept, windows) = (Vec::new(), Vec::new());
-        Some(Self { pid, strings, orders: 0, done, took, heard, kept, windows })
+        Some(Self { pid, strings, orders: 0, done, took, floods, heard, kept, windows })
     }
 
     /// Gives an order, and does not wait for it.
@@ -138,6 +142,12 @@ impl Puppet {
     ) -> Vec<Duration> {
         self.does(&Order::Time(calling.clone(), count, pause)).unwrap();
         self.took.recv().unwrap()
+    }
+
+    /// Has it make calls without end; they are coming when this returns.
+    pub(crate) fn floods(&mut self, calling: &Calling) {
+        self.order(&Order::Flood(calling.clone()));
+        self.floods.recv_timeout(LIMIT).expect("the broker takes the first calls");
     }
 
     /// Writes a message to the broker.
@@ -333,11 +343,11 @@ fn heard(message: ToHost<'_>) -> Heard {
             Heard::Title { window, title }
         }
         ToHost::Answer { number, allowed, .. } => Heard::Answer { number, allowed },
+        ToHost::Ping { number } => Heard::Ping { number },
         ToHost::Quit => Heard::Quit,
         ToHost::Bytes { .. }
         | ToHost::Load { .. }
         | ToHost::Change { .. }
-        | ToHost::Restart { .. }
-        | ToHost::Ping { .. } => Heard::Other,
+        | ToHost::Restart { .. } => Heard::Other,
     }
 }

@@ -4,6 +4,7 @@
 use std::{
     fs::File,
     io::{self, Read},
+    ops::{Range, RangeFrom},
     os::fd::AsFd,
     thread,
     time::{Duration, Instant},
@@ -14,16 +15,63 @@ use sidegate_tests::hostile::Calling;
 
 use crate::tricks;
 
-/// Calls that are written at once.
-const BURST: usize = 64;
+/// Bytes of calls that are written at once: a longer one goes alone.
+const BURST: usize = 64 << 10;
 
-/// Calls without end, or until the broker lets go of the socket.
-pub(crate) fn flood(calling: &Calling) -> io::Result<()> {
+/// Calls without end, or until the broker lets go of the socket. `begun` is called when the broker has taken
+/// most of the first ones, of which the socket holds a part.
+pub(crate) fn flood(calling: &Calling, begun: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    let mut frame = Numbered::of(calling)?;
     let mut numbers = 1..;
+    let mut burst = |numbers: &mut RangeFrom<u64>| {
+        let mut bytes = Vec::new();
+        for number in numbers {
+            bytes.extend_from_slice(frame.with(number)?);
+            if bytes.len() >= BURST {
+                break;
+            }
+        }
+        tricks::write(&bytes)
+    };
+    burst(&mut numbers)?;
+    begun()?;
     loop {
-        let burst = numbers.by_ref().take(BURST);
-        let frames = burst.map(|number| calling.frame(number)).collect::<io::Result<Vec<_>>>()?;
-        tricks::write(&frames.concat())?;
+        burst(&mut numbers)?;
+    }
+}
+
+/// The frame of a call, in which the number alone is exchanged: whoever has to make a whole one for each
+/// call is slower than the broker.
+struct Numbered<'a> {
+    calling: &'a Calling,
+    frame: Vec<u8>,
+    /// Where the digits of the number are.
+    digits: Range<usize>,
+}
+
+impl<'a> Numbered<'a> {
+    fn of(calling: &'a Calling) -> io::Result<Self> {
+        let frame = calling.frame(1)?;
+        let number = calling.id(1).to_string();
+        let before = format!("{} ", calling.token);
+        let mut places = frame.windows(before.len());
+        let at = places.position(|bytes| bytes == before.as_bytes());
+        let start = at.ok_or_else(|| io::Error::other("the token is not in its call"))?;
+        let start = start.saturating_add(before.len());
+        let digits = start..start.saturating_add(number.len());
+        Ok(Self { calling, frame, digits })
+    }
+
+    fn with(&mut self, number: u64) -> io::Result<&[u8]> {
+        let id = self.calling.id(number).to_string();
+        if id.len() != self.digits.len() {
+            self.frame = self.calling.frame(number)?;
+            self.digits.end = self.digits.start.saturating_add(id.len());
+        }
+        if let Some(digits) = self.frame.get_mut(self.digits.clone()) {
+            digits.copy_from_slice(id.as_bytes());
+        }
+        Ok(&self.frame)
     }
 }
 

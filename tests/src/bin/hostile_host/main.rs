@@ -75,7 +75,7 @@ impl Host {
                 }
                 Order::Flood(calling) => {
                     self.hears(Heard::ThrownAway);
-                    calling::flood(&calling)
+                    calling::flood(&calling, || self.tell(&Report::Floods))
                 }
                 Order::Time(calling, count, pause) => {
                     self.hears(Heard::NotRead);
