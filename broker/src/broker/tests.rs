@@ -3,6 +3,10 @@
 mod cancel;
 #[cfg(target_os = "linux")]
 mod documents;
+#[cfg(target_os = "linux")]
+mod long;
+#[cfg(target_os = "linux")]
+mod played;
 mod reload;
 mod shutdown;
 #[cfg(target_os = "linux")]

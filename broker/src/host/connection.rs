@@ -12,6 +12,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 
 use super::ahead::{AHEAD, Ahead};
 use super::attest::{AttestError, Attested, attest};
+use super::desk::judging::is_long;
 use super::desk::{Breach, Desk};
 use super::life::Life;
 use super::output::{Output, Place, Queued, Unread};
@@ -248,8 +249,14 @@ impl Connection {
             if matches!(message, FromHost::Pong { number } if !watchdog.was_asked(number)) {
                 return Err(Breach::Unasked.into());
             }
-            desk.take(message, held, place)?;
             taken = taken.saturating_add(1).saturating_add(self.body.len() / TURN_BYTES);
+            match message {
+                FromHost::Message { window, document, bytes } if is_long(bytes) => {
+                    let frame = std::mem::take(&mut self.body);
+                    desk.take_long((window, document), frame, (held, place)).await?;
+                }
+                message => desk.take(message, held, place)?,
+            }
             if desk.is_empty() {
                 return Err(Ended::Done);
             }
@@ -322,6 +329,8 @@ impl Connection {
             }
             if straight {
                 self.arrived = self.arrived.saturating_add(piece.bytes);
+                // Each takes as long as many messages of others.
+                tokio::task::yield_now().await;
                 return Ok(());
             }
             self.ahead.fill(piece.bytes);

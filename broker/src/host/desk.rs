@@ -2,10 +2,11 @@
 //! and their documents, and hands what pages say to the pipeline. It owns no socket and no
 //! process; a message that an honest host cannot send is a [`Breach`], and ends the host.
 //!
-//! What is about windows as windows (`asked`) and what a window opens with (`opening`) have files of
-//! their own.
+//! What pages say (`judging`), what is about windows as windows (`asked`) and what a window opens with
+//! (`opening`) have files of their own.
 
 mod asked;
+pub(super) mod judging;
 mod opening;
 mod tasks;
 
@@ -17,6 +18,7 @@ use sidegate_capabilities::{Origin, WindowLabel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use asked::Ask;
+use judging::Judging;
 use tasks::Tasks;
 
 use super::output::{Output, Place, Unread};
@@ -24,10 +26,10 @@ use crate::app::{Spinning, Window};
 use crate::audit::{Event, WindowState};
 use crate::clock::{Moment, Now};
 use crate::core::Core;
-use crate::pipeline::{Consequence, Due, Frame, Passed};
+use crate::pipeline::Consequence;
 use crate::revocation;
 use crate::session::Identity;
-use crate::streams::{Exit, Outlet};
+use crate::streams::Exit;
 use crate::token::HostId;
 use crate::windows::WindowPort;
 use crate::wire::{AssetReply, AssetRequest, DocumentId, FromHost, ToHost, WindowId};
@@ -224,6 +226,18 @@ impl Desk {
         }
     }
 
+    /// Takes a page's message that is long, as the frame in which it came: the same, on another thread.
+    pub(crate) async fn take_long(
+        &mut self,
+        (window, document): (WindowId, DocumentId),
+        frame: Vec<u8>,
+        room: (OwnedSemaphorePermit, Place),
+    ) -> Result<(), Breach> {
+        let judging = self.judging(window)?;
+        let judged = judging.judge_elsewhere((window, document), frame, room).await?;
+        self.suffer(judged)
+    }
+
     /// Mints new tokens for the documents that live on.
     pub(crate) fn renew(&self, now: Moment) -> Result<(), Unread> {
         for session in self.core.pipeline.sessions.of_host(self.host) {
@@ -306,46 +320,14 @@ impl Desk {
         held: OwnedSemaphorePermit,
         place: Place,
     ) -> Result<(), Breach> {
-        let open = self.windows.get(&window).ok_or(Breach::ForeignWindow(window))?;
-        let frame = Frame { host: self.host, window, document, bytes };
-        match self.core.pipeline.judge(frame, &open.port, Now::read()) {
-            Ok(Passed::Done) => Ok(()),
-            Ok(Passed::Answered(reply)) => {
-                let answer = ToHost::Reply { window, document, json: reply.json() };
-                self.output.answer(&answer, place)?;
-                Ok(())
-            }
-            Ok(Passed::Call(due)) => {
-                self.dispatch(due, window, document, held);
-                Ok(())
-            }
-            Err(refused) => {
-                if let Some(reply) = refused.reply {
-                    let answer = ToHost::Reply { window, document, json: reply.json() };
-                    self.output.answer(&answer, place)?;
-                }
-                self.suffer(refused.consequence)
-            }
-        }
+        let judged = self.judging(window)?.judge((window, document), bytes, (held, place))?;
+        self.suffer(judged)
     }
 
-    fn dispatch(
-        &self,
-        due: Due,
-        window: WindowId,
-        document: DocumentId,
-        held: OwnedSemaphorePermit,
-    ) {
-        let core = Arc::clone(&self.core);
-        let outlet: Arc<dyn Outlet> = Arc::new(self.output.replies(window, document));
-        self.tasks.begin(Box::pin(async move {
-            // In flight until its reply is queued: what nobody reads does not pile up.
-            let dispatched = due.dispatch(&core.pipeline, &outlet).await;
-            if let Some((reply, in_flight)) = dispatched {
-                reply.deliver(&in_flight, &outlet).await;
-            }
-            drop(held);
-        }));
+    fn judging(&self, window: WindowId) -> Result<Judging<'_>, Breach> {
+        let Self { core, output, .. } = self;
+        let open = self.windows.get(&window).ok_or(Breach::ForeignWindow(window))?;
+        Ok(Judging { core, host: self.host, output, tasks: self.tasks, port: &open.port })
     }
 
     fn suffer(&mut self, consequence: Consequence) -> Result<(), Breach> {

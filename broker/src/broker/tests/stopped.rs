@@ -7,7 +7,6 @@
     reason = "a test's own numbers, and what it did not expect"
 )]
 
-use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
@@ -17,12 +16,10 @@ use sidegate_capabilities::{Origin, Sources};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
+use super::played::Host;
 use super::{ask, builder, log_of, records};
 use crate::app::Window;
-use crate::wire::{
-    DocumentId, FromHost, HostReport, LENGTH_BYTES, MAX_FROM_HOST, MAX_TO_HOST, PROTOCOL,
-    SandboxLevel, ToHost, WindowId, decode, encode, frame_length,
-};
+use crate::wire::SandboxLevel;
 use crate::{Broker, Call, Command, HandlerError, Heard, NoArgs, Peer, PeerCall, Revoke};
 
 const WIDE: &str = r#"
@@ -235,106 +232,4 @@ async fn end(caller: &mut Caller, running: &mut Running<'_>) -> Option<String> {
         (Running::Asked(call), _) => Some(call.await.unwrap().unwrap_err()),
         (Running::AtHost(_), Caller::Here) => panic!("there is no host"),
     }
-}
-
-/// A host of one window, at its end of the socket.
-struct Host {
-    socket: UnixStream,
-    told: mpsc::UnboundedReceiver<Told>,
-    window: WindowId,
-    document: DocumentId,
-    token: String,
-    last: u64,
-}
-
-#[derive(Debug)]
-enum Told {
-    Window(WindowId),
-    Token(String),
-    Reply(Value),
-}
-
-impl Host {
-    async fn new(mut socket: UnixStream) -> Self {
-        let level = SandboxLevel::None;
-        let report = HostReport { protocol: PROTOCOL, level, missing: Vec::new() };
-        write(&mut socket, &FromHost::Ready(report));
-        let (tell, mut told) = mpsc::unbounded_channel();
-        let mut reading = socket.try_clone().unwrap();
-        std::thread::spawn(move || {
-            while let Some(heard) = read(&mut reading) {
-                heard.into_iter().for_each(|heard| drop(tell.send(heard)));
-            }
-        });
-        let Some(Told::Window(window)) = told.recv().await else { panic!("a window") };
-        let (document, token, last) = (DocumentId(0), String::new(), 0);
-        Self { socket, told, window, document, token, last }
-    }
-
-    fn write(&mut self, message: &FromHost<'_>) {
-        write(&mut self.socket, message);
-    }
-
-    /// Calls from a document of its own.
-    async fn call(&mut self, letter: char, command: &str, args: &Value) -> u64 {
-        self.document = DocumentId(self.document.0 + 1);
-        let (window, document) = (self.window, self.document);
-        let url = "app://localhost/index.html".to_owned();
-        self.write(&FromHost::Committed { window, document });
-        self.write(&FromHost::Document { window, document, url });
-        self.token = loop {
-            match self.told.recv().await {
-                Some(Told::Token(token)) => break token,
-                // Of what the document before did not wait for.
-                Some(Told::Reply(_)) => {}
-                other => panic!("{other:?}"),
-            }
-        };
-        self.last = 1;
-        self.say(letter, 1, &json!({ "command": command, "args": args }).to_string());
-        1
-    }
-
-    fn say(&mut self, letter: char, call: u64, text: &str) {
-        let line = if text.is_empty() { "" } else { "\n" };
-        let bytes = format!("{letter}{} {call}{line}{text}", self.token).into_bytes();
-        let (window, document) = (self.window, self.document);
-        self.write(&FromHost::Message { window, document, bytes: &bytes });
-    }
-
-    /// What is told of `call` at its end: nothing of it comes behind that, nor, where it has none,
-    /// at all.
-    async fn end(&mut self, call: u64) -> Option<String> {
-        self.last += 1;
-        let after = self.last;
-        self.say('c', after, r#"{"command":"app.info"}"#);
-        let mut ended = None;
-        loop {
-            let Some(Told::Reply(reply)) = self.told.recv().await else { panic!("no reply") };
-            if reply["id"] == after {
-                return ended;
-            }
-            assert_eq!(reply["id"], call);
-            assert_eq!(ended, None, "{reply} comes after its end");
-            ended = reply["error"]["code"].as_str().map(str::to_owned);
-        }
-    }
-}
-
-fn write(socket: &mut UnixStream, message: &FromHost<'_>) {
-    socket.write_all(&encode(message, MAX_FROM_HOST).unwrap()).unwrap();
-}
-
-/// The next frame, if there is one, and what of it matters here.
-fn read(socket: &mut UnixStream) -> Option<Option<Told>> {
-    let mut prefix = [0; LENGTH_BYTES];
-    socket.read_exact(&mut prefix).ok()?;
-    let mut body = vec![0; frame_length(prefix, MAX_TO_HOST).unwrap()];
-    socket.read_exact(&mut body).ok()?;
-    Some(match decode(&body).unwrap() {
-        ToHost::Open(opening) => Some(Told::Window(opening.window)),
-        ToHost::Token { token, .. } => Some(Told::Token(token.to_owned())),
-        ToHost::Reply { json, .. } => Some(Told::Reply(serde_json::from_str(json).unwrap())),
-        _ => None,
-    })
 }
