@@ -108,8 +108,13 @@ impl Page {
     }
 
     /// Has the web process answer the broker. A script that does not end keeps it from that, and
-    /// the main loop here goes on.
+    /// the main loop here goes on. One that stands still since WebKit has it wait for the clipboard,
+    /// and the person is asked about that, is there: it does not spin, and the host says so for it.
     pub(super) fn ask_whether_it_answers(self: &Rc<Self>) {
+        if self.asks.waits_for_the_person(Power::ClipboardRead) {
+            self.outbox.send(&FromHost::Responsive { window: self.window });
+            return;
+        }
         if self.asked.replace(true) {
             return;
         }
