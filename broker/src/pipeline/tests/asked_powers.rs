@@ -315,7 +315,7 @@ async fn what_was_not_asked_about_is_stopped_where_it_has_to_be() {
 
 /// A page's call can have any number that a page can write: it neither stops a wish nor is in its way.
 #[tokio::test]
-async fn g04_a_page_has_no_hand_on_what_its_document_reaches_for() {
+async fn a_page_has_no_hand_on_what_its_document_reaches_for() {
     let stage = Stage::new([SESSION]);
     let token = stage.app.open();
     let mut answering =
