@@ -8,6 +8,8 @@
 
 mod subject;
 
+use sidegate_capabilities::Permit;
+
 use super::decide::Granted;
 use super::record::{self, Recorded};
 use super::{Pipeline, Reply, Stopped};
@@ -96,10 +98,13 @@ impl Unconfirmed {
 /// Confirms a grant that nobody has to be asked about, or whose answer is known.
 pub(super) fn ask(pipeline: &Pipeline, mut granted: Box<Granted>) -> Result<Asked, Box<Stopped>> {
     let Some(wish) = granted.wish.take() else {
-        return confirm(granted).map(Asked::Confirmed).map_err(|(stopped, _)| stopped);
+        return match yes(&granted.standing) {
+            Ok(yes) => Ok(Asked::Confirmed(Confirmed { granted, _yes: yes })),
+            Err(outside) => Err(Stopped::new(granted.trail, outside)),
+        };
     };
     match subject(&granted, &wish).recall(pipeline) {
-        Ok(Known::Yes) => confirm(granted).map(Asked::Confirmed).map_err(|(stopped, _)| stopped),
+        Ok(Known::Yes(yes)) => Ok(Asked::Confirmed(Confirmed { granted, _yes: yes })),
         Ok(Known::Nothing) => Ok(Asked::Person(Unanswered { granted, wish })),
         Err(refusal) => Err(Stopped::new(granted.trail, refusal)),
     }
@@ -125,9 +130,7 @@ impl Unanswered {
         let Self { granted, wish } = self;
         let answered = subject(&granted, &wish).answered(pipeline).await;
         match answered {
-            Ok(()) => {
-                confirm(granted).map_err(|(stopped, in_flight)| Ended::Refused(stopped, in_flight))
-            }
+            Ok(yes) => Ok(Confirmed { granted, _yes: yes }),
             Err(Silent::Stopped(told)) => {
                 let Granted { call, in_flight, .. } = *granted;
                 Err(Ended::Stopped(told.map(|told| (Reply::error(call, &told), in_flight))))
@@ -140,20 +143,14 @@ impl Unanswered {
     }
 }
 
-/// The one place where a grant of a call is confirmed.
-fn confirm(granted: Box<Granted>) -> Result<Confirmed, (Box<Stopped>, InFlight)> {
-    match yes(&granted.standing) {
-        Ok(yes) => Ok(Confirmed { granted, _yes: yes }),
-        Err(outside) => {
-            let Granted { trail, in_flight, .. } = *granted;
-            Err((Stopped::new(trail, outside), in_flight))
-        }
-    }
+/// The one maker of a yes. Last, so that what is refused for another reason costs no use.
+fn yes(standing: &Attenuated) -> Result<Yes, Outside> {
+    standing.spend().map(|spent| Yes { _spent: spent })
 }
 
-/// The one maker of a yes. Last, so that what is refused for another reason costs no use.
-pub(super) fn yes(standing: &Attenuated) -> Result<Yes, Outside> {
-    standing.spend().map(|spent| Yes { _spent: spent })
+/// That of a power that nobody has to be asked about; `None` where somebody has.
+pub(super) fn unasked(permit: &Permit<'_>, standing: &Attenuated) -> Option<Result<Yes, Outside>> {
+    permit.ask.is_none().then(|| yes(standing))
 }
 
 impl Confirmed {

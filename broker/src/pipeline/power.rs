@@ -51,10 +51,19 @@ struct Granted {
     in_flight: InFlight,
 }
 
+/// A power that the policy grants, and whether somebody has to be asked.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is taken apart at once")]
+enum Decided {
+    Unasked(Granted, Yes),
+    Ask(Granted, Box<Wish>),
+}
+
 /// A power that was granted and recorded; only from here does a host hear a yes.
 #[derive(Debug)]
 pub(crate) struct Permitted {
     granted: Granted,
+    _yes: Yes,
     _basis: Basis,
 }
 
@@ -84,30 +93,28 @@ pub(super) fn reach(
 ) -> Result<Reached, Box<Stopped>> {
     let call = identify(pipeline, asked, now)?;
     let admitted = limit::limit(pipeline, Box::new(call), now)?;
-    let (granted, wish) = decide(admitted, &asked)?;
-    let Some(wish) = wish else {
-        return permit(pipeline, granted).map(Box::new).map(Reached::Permitted);
+    let (granted, wish) = match decide(admitted, &asked)? {
+        Decided::Unasked(granted, yes) => return permit(pipeline, granted, yes),
+        Decided::Ask(granted, wish) => (granted, wish),
     };
     match subject(&granted, &wish).recall(pipeline) {
-        Ok(Known::Yes) => permit(pipeline, granted).map(Box::new).map(Reached::Permitted),
+        Ok(Known::Yes(yes)) => permit(pipeline, granted, yes),
         Ok(Known::Nothing) => Ok(Reached::Person(Box::new(Unanswered { granted, wish }))),
         Err(refusal) => Err(Stopped::new(granted.trail, refusal)),
     }
 }
 
-/// The one place where a power is permitted.
-fn permit(pipeline: &Pipeline, granted: Granted) -> Result<Permitted, Box<Stopped>> {
-    match ask::yes(&granted.standing) {
-        Ok(yes) => record(pipeline, granted, yes),
-        Err(outside) => Err(Stopped::new(granted.trail, outside)),
-    }
+fn permit(pipeline: &Pipeline, granted: Granted, yes: Yes) -> Result<Reached, Box<Stopped>> {
+    record(pipeline, granted, yes).map(Box::new).map(Reached::Permitted)
 }
 
-fn record(pipeline: &Pipeline, granted: Granted, _yes: Yes) -> Result<Permitted, Box<Stopped>> {
+/// The one place where a power is permitted: with a yes, or where nobody has to say it, and when that is
+/// in the log.
+fn record(pipeline: &Pipeline, granted: Granted, yes: Yes) -> Result<Permitted, Box<Stopped>> {
     let Granted { trail, rule, records, .. } = &granted;
     let written = record::allowed(&pipeline.ledger, trail, rule, *records, Moment::now());
     match written {
-        Ok(basis) => Ok(Permitted { granted, _basis: basis }),
+        Ok(basis) => Ok(Permitted { granted, _yes: yes, _basis: basis }),
         Err(refusal) => Err(Stopped::new(granted.trail, refusal)),
     }
 }
@@ -123,7 +130,7 @@ impl Unanswered {
         let Self { granted, wish } = self;
         let answered = subject(&granted, &wish).answered(pipeline).await;
         let permitted = match answered {
-            Ok(()) => permit(pipeline, granted),
+            Ok(yes) => record(pipeline, granted, yes),
             Err(Silent::Refused(refusal)) => Err(Stopped::new(granted.trail, refusal)),
             Err(Silent::Stopped(_)) => return None,
         };
@@ -180,10 +187,7 @@ fn identify(
     Ok(Authenticated { trail, bearer, standing, call, command, args, shape, bytes })
 }
 
-fn decide(
-    admitted: Admitted,
-    asked: &Asked<'_>,
-) -> Result<(Granted, Option<Box<Wish>>), Box<Stopped>> {
+fn decide(admitted: Admitted, asked: &Asked<'_>) -> Result<Decided, Box<Stopped>> {
     let Admitted { mut call, in_flight, .. } = admitted;
     let judged = call.standing.decide(&call.command, &call.args);
     call.trail.shadow = shadow::differing(&call, judged.policy());
@@ -204,9 +208,16 @@ fn decide(
         .ask
         .as_ref()
         .map(|ask| Wish::of(&call, ask, Named::of(&permit)).saying(says(asked.power)));
+    let yes = ask::unasked(&permit, &call.standing);
     let Authenticated { trail, standing, .. } = *call;
     let (rule, records) = (permit.rule, permit.audit.calls().into());
-    Ok((Granted { trail, rule, records, standing, in_flight }, wish))
+    let granted = Granted { trail, rule, records, standing, in_flight };
+    match (wish, yes) {
+        (Some(wish), _) => Ok(Decided::Ask(granted, wish)),
+        (None, Some(Ok(yes))) => Ok(Decided::Unasked(granted, yes)),
+        (None, Some(Err(outside))) => Err(Stopped::new(granted.trail, outside)),
+        (None, None) => Err(Stopped::new(granted.trail, Unconfirmed::Power)),
+    }
 }
 
 /// What the person reads of it where the policy has no text of its own.

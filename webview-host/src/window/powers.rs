@@ -147,9 +147,14 @@ fn all_of(page: &Weak<Page>, mut powers: std::vec::IntoIter<Power>, request: Per
         return request.allow();
     };
     let next = page.clone();
-    ask(page, power, None, move |allowed| {
-        if allowed { all_of(&next, powers, request) } else { request.deny() }
-    });
+    ask(
+        page,
+        power,
+        None,
+        move |allowed| {
+            if allowed { all_of(&next, powers, request) } else { request.deny() }
+        },
+    );
 }
 
 /// What a request is for. Two of its kinds are newer than the bindings and go by their names. What is

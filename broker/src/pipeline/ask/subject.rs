@@ -4,7 +4,7 @@
 
 use sidegate_capabilities::{Args, Ask, AskWhen, CommandName};
 
-use super::Unconfirmed;
+use super::{Unconfirmed, Yes, yes};
 use crate::audit::{Answered, Event};
 use crate::clock::{Moment, Now};
 use crate::confirm::{About, Answer, Lasting, Named, NoTurn, Person, Question, Recalled, Wording};
@@ -49,9 +49,9 @@ pub(in crate::pipeline) struct Subject<'a> {
 }
 
 /// What is known without asking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(in crate::pipeline) enum Known {
-    Yes,
+    Yes(Yes),
     Nothing,
 }
 
@@ -69,11 +69,14 @@ impl Subject<'_> {
     pub(in crate::pipeline) fn recall(&self, pipeline: &Pipeline) -> Result<Known, Refusal> {
         let person = pipeline.person.as_ref().ok_or(Unconfirmed::Nobody)?;
         self.in_flight.mark_asked_about();
-        self.remembered(pipeline, person)
+        if !self.is_remembered(pipeline, person)? {
+            return Ok(Known::Nothing);
+        }
+        yes(self.standing).map(Known::Yes).map_err(Refusal::from)
     }
 
     /// Asks the person. `Ok` is a yes that is in the log.
-    pub(in crate::pipeline) async fn answered(&self, pipeline: &Pipeline) -> Result<(), Silent> {
+    pub(in crate::pipeline) async fn answered(&self, pipeline: &Pipeline) -> Result<Yes, Silent> {
         // Where nobody waits any more, this future is dropped, and that is the end of it.
         let mut outcome = Outcome::of(&pipeline.ledger, self.trail, self.records, self.in_flight);
         let asking = tokio::select! {
@@ -86,23 +89,26 @@ impl Subject<'_> {
             None => Err(Silent::Stopped(outcome.stopped())),
             Some(answer) => {
                 outcome.left_open();
-                answer.map_err(Silent::Refused)
+                answer
+                    .and_then(|()| yes(self.standing).map_err(Refusal::from))
+                    .map_err(Silent::Refused)
             }
         }
     }
 
-    fn remembered(&self, pipeline: &Pipeline, person: &Person) -> Result<Known, Refusal> {
+    /// Whether a yes to it is remembered; a no is a refusal.
+    fn is_remembered(&self, pipeline: &Pipeline, person: &Person) -> Result<bool, Refusal> {
         let about = self.about()?;
         let session = self.standing.session();
         match person.memory.recall(session, &about, self.most()) {
-            Recalled::Nothing => Ok(Known::Nothing),
-            Recalled::Yes => Ok(Known::Yes),
+            Recalled::Nothing => Ok(false),
+            Recalled::Yes => Ok(true),
             Recalled::YesOfOld => {
                 // Each log has the yes that its calls ran on, once for each document.
                 let answer = (Answer::Yes(Lasting::ForGood), Lasting::ForGood, "memory");
                 self.note_answer(pipeline, answer)?;
                 person.memory.used(session, &about);
-                Ok(Known::Yes)
+                Ok(true)
             }
             Recalled::No => Err(Unconfirmed::No.into()),
             Recalled::WornOut => Err(Unconfirmed::WornOut.into()),
@@ -123,7 +129,7 @@ impl Subject<'_> {
         if person.memory.was_refused_since(noes, &about) {
             return Err(Unconfirmed::No.into());
         }
-        if let Known::Yes = self.remembered(pipeline, person)? {
+        if self.is_remembered(pipeline, person)? {
             return self.still_holds();
         }
         self.note_asked(pipeline)?;

@@ -213,12 +213,16 @@ type Ends = fn(&App);
 const ENDS: [(&str, Ends, &str); 5] = [
     (
         "its window is revoked",
-        |app| drop(app.broker.revoke(Revoke::Window(&main()), "a test")),
+        |app| {
+            app.broker.revoke(Revoke::Window(&main()), "a test");
+        },
         "revoked",
     ),
     (
         "its capability is revoked",
-        |app| drop(app.broker.revoke(Revoke::Capability("a"), "a test")),
+        |app| {
+            app.broker.revoke(Revoke::Capability("a"), "a test");
+        },
         "revoked",
     ),
     (
