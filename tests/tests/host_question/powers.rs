@@ -1,7 +1,7 @@
 //! What a page reaches for without a call, and the person is asked about.
 
 use serde_json::Value;
-use sidegate_tests::{Home, x11::Key};
+use sidegate_tests::{Home, x11::Key, x11::Place};
 
 use crate::stage::{LIMIT, Stage};
 
@@ -16,18 +16,21 @@ allow = [
 ]
 ";
 
-/// Asks for the place of the machine, twice, and says whether it was refused: here is none to be had.
+/// How the place of the machine is asked for, and what is told: here is none to be had, which is another
+/// error than a refusal.
 const PLACE: &str = "
 const place = () => new Promise((done) => navigator.geolocation.getCurrentPosition(
-  () => done('given'), (error) => done(error.code === 1 ? 'refused' : 'given')));
-place().then((first) => tell(first).then(place)).then((second) => tell('then ' + second));";
+  () => done('given'), (error) => done(error.code === 1 ? 'refused' : 'given')));";
 
 /// A link that covers the page, to a page of the app.
 const LINK: &str = "
-const link = document.createElement('a');
-link.href = 'help.html'; link.target = 'help';
-link.style = 'position:fixed;inset:0';
-document.body.append(link);";
+onload = () => {
+  const link = document.createElement('a');
+  link.href = 'help.html'; link.target = 'help';
+  link.style = 'position:fixed;inset:0';
+  document.body.append(link);
+  tell('Linked');
+};";
 
 /// The records of an event that are about a power.
 fn records(stage: &Stage, event: &str, command: &str) -> Vec<Value> {
@@ -51,7 +54,9 @@ fn is_in_order(stage: &Stage, command: &str) {
 #[test]
 fn c17_where_the_machine_is_is_read_after_a_yes_which_is_remembered() {
     let place = "webview.geolocation";
-    let stage = Stage::start_in(Home::temporary().unwrap(), POLICY, PLACE);
+    let script =
+        format!("{PLACE} place().then(tell).then(place).then((second) => tell('then ' + second));");
+    let stage = Stage::start_in(Home::temporary().unwrap(), POLICY, &script);
     let (window, yes) = stage.question();
     stage.desk.keep_picture("question-place").unwrap();
     assert_eq!(yes.len(), 2, "for once, and for as long as the page is there");
@@ -67,7 +72,8 @@ fn c17_where_the_machine_is_is_read_after_a_yes_which_is_remembered() {
 #[test]
 fn c17_after_a_no_it_is_not() {
     let place = "webview.geolocation";
-    let stage = Stage::start_in(Home::temporary().unwrap(), POLICY, PLACE);
+    let script = format!("{PLACE} place().then(tell);");
+    let stage = Stage::start_in(Home::temporary().unwrap(), POLICY, &script);
     let (window, _) = stage.question();
     let shown_by = stage.desk.process(&window).unwrap();
     stage.desk.press(&[Key::Escape]).unwrap();
@@ -83,7 +89,10 @@ fn c10_a_window_is_opened_after_a_yes_and_after_nothing_else() {
     let open = "webview.open_window";
     for says_yes in [false, true] {
         let stage = Stage::start_in(Home::temporary().unwrap(), POLICY, LINK);
-        stage.click_into_the_app();
+        let editor = stage.window("Linked");
+        let aside = Place { x: 760, y: 560, width: 480, height: 320 };
+        stage.desk.arrange(&editor, aside).unwrap();
+        stage.desk.click(&editor, 200, 200).unwrap();
         let (window, yes) = stage.question();
         assert!(stage.desk.windows().unwrap().iter().all(|it| it.title != "Help"));
         if says_yes {
