@@ -53,7 +53,6 @@ struct Granted {
 
 /// A power that the policy grants, and whether somebody has to be asked.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "it is taken apart at once")]
 enum Decided {
     Unasked(Granted, Yes),
     Ask(Granted, Box<Wish>),

@@ -33,8 +33,9 @@ impl Wish {
     }
 
     /// The same of what is no call.
-    pub(in crate::pipeline) fn saying(self: Box<Self>, says: &'static str) -> Box<Self> {
-        Box::new(Self { says: Some(says), ..*self })
+    pub(in crate::pipeline) fn saying(mut self: Box<Self>, says: &'static str) -> Box<Self> {
+        self.says = Some(says);
+        self
     }
 }
 
