@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn what_the_person_is_asked_waits_for_them() {
         let ((told, then), asks) = (told(), Asks::default());
-        let mut held = || asks.hold(DocumentId(1), Power::Camera, None, then()).unwrap();
+        let held = || asks.hold(DocumentId(1), Power::Camera, None, then()).unwrap();
         let (asked, other, unsent) = (held(), held(), held());
         for number in [asked, other] {
             asks.take_unsent(number).unwrap();
