@@ -51,7 +51,7 @@ use ask::Asked as Putting;
 pub(crate) use ask::Due;
 use authenticate::Known;
 pub(crate) use force::{Force, InForce};
-pub(crate) use power::{Asked, Permitted};
+pub(crate) use power::{Asked, Permitted, Reached, Unanswered};
 pub(crate) use receive::Frame;
 pub use refusal::PageError;
 pub(crate) use refusal::{Consequence, Refusal};
@@ -116,14 +116,11 @@ impl Pipeline {
 
     /// Decides what a document reaches for without a call, as a call of it would be decided. What
     /// comes back is in the log, a refusal too.
-    pub(crate) fn ask(&self, asked: Asked<'_>, now: Now) -> Option<Permitted> {
-        match power::permit(self, asked, now) {
-            Ok(permitted) => Some(permitted),
-            Err(stopped) => {
-                let _told = self.refuse(*stopped, Moment::now());
-                None
-            }
-        }
+    pub(crate) fn reach(&self, asked: Asked<'_>, now: Now) -> Reached {
+        power::reach(self, asked, now).unwrap_or_else(|stopped| {
+            let _told = self.refuse(*stopped, Moment::now());
+            Reached::Refused
+        })
     }
 
     /// Writes an event that a page or a host can bring about as often as it likes: the first of a

@@ -36,7 +36,7 @@ use tokens::Tokens;
 
 pub(crate) use attenuation::Outside;
 pub(crate) use bearer::{Attenuated, Barred, Bearer, No};
-pub(crate) use calls::{CallsInFlight, Ended, InFlight, Lineage, StartError};
+pub(crate) use calls::{CallsInFlight, Ended, InFlight, Lineage, StartError, wish};
 pub(crate) use delegations::{LONGEST, MAX_DELEGATIONS, NotDelegated, Wanted};
 pub(crate) use gate::Gate;
 pub(crate) use revoke::Taken;

@@ -17,8 +17,8 @@ pub use frame::{
     FrameError, LENGTH_BYTES, MAX_FROM_HOST, MAX_TO_HOST, decode, encode, frame_length,
 };
 pub use message::{
-    ASSET_HEADERS, AssetReply, AssetRequest, Calls, DocumentId, FromHost, HostReport, OpenWindow,
-    PROTOCOL, RequestId, SandboxLevel, ToHost, WindowId,
+    ASKED_WITHIN, ASSET_HEADERS, AssetReply, AssetRequest, Calls, DocumentId, FromHost, HostReport,
+    OpenWindow, PROTOCOL, RequestId, SandboxLevel, ToHost, WindowId,
 };
 pub use profile::{HostProfile, ProfileError};
 pub use window::{Menu, MenuItem, Placing, Power, Stance, WindowChange};

@@ -1,6 +1,7 @@
 //! From files as written to capabilities: every name looked up, every pattern read, every mistake
 //! reported at once. What the rules then mean for a call is [`crate::principal`]'s business.
 
+mod asking;
 mod danger;
 mod entry;
 mod includes;

@@ -26,8 +26,8 @@ const BUILT_IN: [&str; 7] = [
 
 /// Every kind of mistake that the compiler knows.
 #[rustfmt::skip]
-const CODES: [&str; 42] = [
-    "bad-ask", "bad-audit", "bad-command", "bad-id", "bad-include", "bad-key", "bad-limit", "bad-name",
+const CODES: [&str; 43] = [
+    "ask-dropped", "bad-ask", "bad-audit", "bad-command", "bad-id", "bad-include", "bad-key", "bad-limit", "bad-name",
     "bad-origin", "bad-param", "bad-path", "bad-pointer", "bad-schema", "bad-time", "bad-url",
     "bad-value", "bad-verdict", "bad-window", "broken-invariant", "duplicate-id", "empty-list", "empty-text",
     "missing-key", "missing-param", "permission-cycle", "remote-change", "toml-syntax", "too-much",

@@ -84,6 +84,53 @@ fn c10_a_navigation_waits_for_its_answer_and_goes_where_that_says() {
     }
 }
 
+/// Longer than an answer may take that nobody is asked for: the page itself says when that is over, and
+/// what it reached for is still neither given nor refused.
+const OVER: &str = "setTimeout(() => sidegate.invoke('report', heard), 7000);";
+
+#[test]
+fn c10_what_the_person_is_asked_is_held_for_as_long_as_they_take() {
+    let script = format!(
+        "const heard = [];
+         onload = async () => {{
+           await sidegate.invoke('echo', 0);
+           navigator.geolocation.getCurrentPosition(
+             () => sidegate.invoke('place', 'given'), (error) => sidegate.invoke('place', error.code));
+           location.href = 'app://elsewhere/';
+           {OVER}
+         }};"
+    );
+    let display = Display::start().unwrap();
+    let powers = || vec![Power::Geolocation];
+    let mut broker =
+        run(&display, &script, |_, _| None, |open| OpenWindow { powers: powers(), ..open });
+    let window = WindowId(1);
+    let mut numbers = BTreeMap::new();
+    while numbers.len() < 2 {
+        let (power, number) = broker.wait_for("the questions", |said| match said {
+            Said::Ask { number, power, .. } => Some((*power, *number)),
+            _ => None,
+        });
+        broker.send(&ToHost::Asking { window, number }).unwrap();
+        numbers.insert(power, number);
+    }
+    let before = |said: &Said| match said {
+        Said::Call(call) if call.command == "place" => panic!("{call:?}: nobody has answered"),
+        Said::Committed(_, document) if document.0 > 1 => panic!("nobody has answered"),
+        Said::Call(call) if call.command == "report" => Some(()),
+        _ => None,
+    };
+    broker.wait_for("the time to be over", before);
+    let number = numbers[&Power::Geolocation];
+    broker.send(&ToHost::Answer { window, number, allowed: false }).unwrap();
+    let place = broker.wait_for_call("place").args;
+    assert_eq!(place, json!(1), "it is refused, and not before");
+    let number = numbers[&Power::Navigate];
+    broker.send(&ToHost::Answer { window, number, allowed: true }).unwrap();
+    let went = |said: &Said| matches!(said, Said::Committed(_, document) if document.0 == 2);
+    broker.wait_for("where it goes", |said| went(said).then_some(()));
+}
+
 #[test]
 fn c05_an_answer_that_comes_to_another_document_does_nothing() {
     let script = "const second = location.search === '?2';
@@ -226,6 +273,43 @@ fn c17_the_clipboard_is_read_once_it_is_allowed() {
         assert_eq!(heard, expected);
         lent.join().unwrap();
     }
+}
+
+/// WebKit has a page stand still until it may have the clipboard or not. It is not one that spins, for as
+/// long as the person is asked.
+#[test]
+fn c17_a_page_that_waits_for_the_clipboard_is_not_taken_for_one_that_spins() {
+    let script = "onload = () => {
+          document.onclick = () => {
+            const area = document.body.appendChild(document.createElement('textarea'));
+            area.focus();
+            document.execCommand('paste');
+            sidegate.invoke('report', area.value);
+          };
+          sidegate.invoke('ready');
+        };";
+    let display = Display::start().unwrap();
+    let powers = vec![Power::ClipboardRead];
+    let mut broker = run(&display, script, |_, _| None, |open| OpenWindow { powers, ..open });
+    let desk = Desk::at(&display).unwrap();
+    let window = desk.wait_for("the window", LIMIT, |title| title == TITLE).unwrap();
+    broker.wait_for_call("ready");
+    desk.focus(&window).unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    desk.click(&window, 200, 200).unwrap();
+    let (number, _) = broker.wait_for("the question", |said| asked(said, Power::ClipboardRead));
+    let answers = |said: &Said| match said {
+        Said::Call(call) if call.command == "report" => panic!("{call:?}: nobody has answered"),
+        Said::Responsive(_) => Some(()),
+        _ => None,
+    };
+    broker.send(&ToHost::Asking { window: WindowId(1), number }).unwrap();
+    for ping in 1..=3 {
+        broker.send(&ToHost::Ping { number: ping }).unwrap();
+        broker.wait_for("that it is there", answers);
+    }
+    broker.send(&ToHost::Answer { window: WindowId(1), number, allowed: false }).unwrap();
+    assert_eq!(broker.wait_for_call("report").args, json!(""));
 }
 
 #[test]

@@ -154,6 +154,11 @@ impl Host {
                     window.answer(number, allowed);
                 }
             }
+            ToHost::Asking { window, number } => {
+                if let Some(window) = self.windows.get(&window) {
+                    window.waits_for_the_person(number);
+                }
+            }
             ToHost::Change { window, change: WindowChange::Close } => self.closed(window),
             ToHost::Change { window: id, change } => {
                 if let Some(window) = self.windows.get(&id) {

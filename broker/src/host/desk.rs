@@ -2,9 +2,10 @@
 //! and their documents, and hands what pages say to the pipeline. It owns no socket and no
 //! process; a message that an honest host cannot send is a [`Breach`], and ends the host.
 //!
-//! What pages say (`judging`), what is about windows as windows (`asked`) and what a window opens with
-//! (`opening`) have files of their own.
+//! What pages say (`judging`), what is about windows as windows (`asked`, `answering`) and what a window
+//! opens with (`opening`) have files of their own.
 
+mod answering;
 mod asked;
 pub(super) mod judging;
 mod opening;

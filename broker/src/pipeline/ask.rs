@@ -3,26 +3,33 @@
 //! is known, else by a yes that stands in the log. A use of the token is taken only then.
 //!
 //! While it is asked, the call is in flight like any other: its page may cancel it, a revocation and
-//! another policy stop it, the broker does not wait for it to go down. Who asks, and what is remembered,
-//! is `confirm`'s.
+//! another policy stop it, the broker does not wait for it to go down. How the question is put is
+//! `ask/subject`'s, for what is no call too; who asks, and what is remembered, is `confirm`'s.
 
-use sidegate_capabilities::{Args, Ask, AskWhen, CommandName};
+mod subject;
 
-use super::authenticate::Authenticated;
+use sidegate_capabilities::Permit;
+
 use super::decide::Granted;
-use super::outcome::Outcome;
 use super::record::{self, Recorded};
-use super::{Pipeline, Refusal, Reply, Stopped, Trail};
-use crate::audit::{Answered, Event};
-use crate::clock::{Moment, Now};
-use crate::confirm::{About, Answer, Lasting, Named, NoTurn, Person, Question, Recalled, Wording};
-use crate::session::{Barred, InFlight, Spent};
+use super::{Pipeline, Reply, Stopped};
+use crate::clock::Moment;
+use crate::session::{Attenuated, InFlight, Outside, Spent};
+
+pub(super) use subject::{Known, Silent, Subject, Wish};
 
 /// A grant that the person was asked about, where they have to be, and said yes to: the only thing
 /// that can be recorded.
 #[derive(Debug)]
 pub(crate) struct Confirmed {
     granted: Box<Granted>,
+    _yes: Yes,
+}
+
+/// That the person said yes, or that they do not have to be asked: the only thing that makes a
+/// grant a confirmed one.
+#[derive(Debug)]
+pub(super) struct Yes {
     /// What was taken off the token's uses for it.
     _spent: Spent,
 }
@@ -32,15 +39,6 @@ pub(crate) struct Confirmed {
 pub(crate) struct Unanswered {
     granted: Box<Granted>,
     wish: Box<Wish>,
-}
-
-/// What is to be asked.
-#[derive(Debug)]
-pub(super) struct Wish {
-    ask: Ask,
-    command: CommandName,
-    args: Args,
-    named: Named,
 }
 
 /// What became of a grant.
@@ -58,7 +56,7 @@ pub(crate) enum Unconfirmed {
     #[error("the policy has the person asked, and this broker has nobody who asks them")]
     Nobody,
     #[error(
-        "the policy has the person asked, which nobody can be about what a page reaches for without a call"
+        "the policy has the person asked, which nobody can be about what they hold in their hand"
     )]
     Power,
     #[error("the person said no")]
@@ -88,35 +86,33 @@ impl Unconfirmed {
                 "look into the standard error of the broker, and into the log of the window that \
                  asks: `question/audit.jsonl` in the app's state directory",
             ),
-            Self::Power => Some("take `ask` off its entry: a WebView does not wait for a person"),
+            Self::Power => Some(
+                "grant it in an entry without `ask`: files that are dropped are let go before anybody \
+                 could answer",
+            ),
             Self::No | Self::Unanswered | Self::TooMany | Self::WornOut | Self::Overtaken => None,
         }
-    }
-}
-
-impl Wish {
-    /// What there is to ask about a call, where its permit wants that.
-    pub(super) fn of(call: &Authenticated, ask: &Ask, named: Named) -> Box<Self> {
-        let (command, args) = (call.command.clone(), call.args.clone());
-        Box::new(Self { ask: ask.clone(), command, args, named })
     }
 }
 
 /// Confirms a grant that nobody has to be asked about, or whose answer is known.
 pub(super) fn ask(pipeline: &Pipeline, mut granted: Box<Granted>) -> Result<Asked, Box<Stopped>> {
     let Some(wish) = granted.wish.take() else {
-        return confirm(granted).map(Asked::Confirmed).map_err(|(stopped, _)| stopped);
+        return match yes(&granted.standing) {
+            Ok(yes) => Ok(Asked::Confirmed(Confirmed { granted, _yes: yes })),
+            Err(outside) => Err(Stopped::new(granted.trail, outside)),
+        };
     };
-    let Some(person) = &pipeline.person else {
-        return Err(Stopped::new(granted.trail, Unconfirmed::Nobody));
-    };
-    // A policy that has it asked as well does not stop it, once it was.
-    granted.in_flight.mark_asked_about();
-    match recall(pipeline, person, &granted, &wish) {
-        Ok(Known::Yes) => confirm(granted).map(Asked::Confirmed).map_err(|(stopped, _)| stopped),
+    match subject(&granted, &wish).recall(pipeline) {
+        Ok(Known::Yes(yes)) => Ok(Asked::Confirmed(Confirmed { granted, _yes: yes })),
         Ok(Known::Nothing) => Ok(Asked::Person(Unanswered { granted, wish })),
         Err(refusal) => Err(Stopped::new(granted.trail, refusal)),
     }
+}
+
+fn subject<'a>(granted: &'a Granted, wish: &'a Wish) -> Subject<'a> {
+    let Granted { trail, in_flight, standing, records, .. } = granted;
+    Subject { trail, in_flight, standing, records: *records, wish }
 }
 
 /// How a question ended without a yes.
@@ -132,28 +128,14 @@ impl Unanswered {
     /// Asks the person.
     pub(super) async fn answered(self, pipeline: &Pipeline) -> Result<Confirmed, Ended> {
         let Self { granted, wish } = self;
-        // Where nobody waits any more, this future is dropped, and that is the end of the call.
-        let mut outcome =
-            Outcome::of(&pipeline.ledger, &granted.trail, granted.records, &granted.in_flight);
-        let asking = tokio::select! {
-            biased;
-            () = granted.in_flight.stopped() => None,
-            () = pipeline.gate.closed() => Some(Err(Refusal::Closing)),
-            asked = put(pipeline, &granted, &wish) => Some(asked),
-        };
-        match asking {
-            None => {
-                let told = outcome.stopped();
-                drop(outcome);
+        let answered = subject(&granted, &wish).answered(pipeline).await;
+        match answered {
+            Ok(yes) => Ok(Confirmed { granted, _yes: yes }),
+            Err(Silent::Stopped(told)) => {
                 let Granted { call, in_flight, .. } = *granted;
                 Err(Ended::Stopped(told.map(|told| (Reply::error(call, &told), in_flight))))
             }
-            Some(Ok(())) => {
-                outcome.left_open();
-                confirm(granted).map_err(|(stopped, in_flight)| Ended::Refused(stopped, in_flight))
-            }
-            Some(Err(refusal)) => {
-                outcome.left_open();
+            Err(Silent::Refused(refusal)) => {
                 let Granted { trail, in_flight, .. } = *granted;
                 Err(Ended::Refused(Stopped::new(trail, refusal), in_flight))
             }
@@ -161,186 +143,20 @@ impl Unanswered {
     }
 }
 
-/// The one place where a grant is confirmed.
-fn confirm(granted: Box<Granted>) -> Result<Confirmed, (Box<Stopped>, InFlight)> {
-    // Last, so that a call which is refused for another reason costs no use.
-    match granted.standing.spend() {
-        Ok(spent) => Ok(Confirmed { granted, _spent: spent }),
-        Err(outside) => {
-            let Granted { trail, in_flight, .. } = *granted;
-            Err((Stopped::new(trail, outside), in_flight))
-        }
-    }
+/// The one maker of a yes. Last, so that what is refused for another reason costs no use.
+fn yes(standing: &Attenuated) -> Result<Yes, Outside> {
+    standing.spend().map(|spent| Yes { _spent: spent })
+}
+
+/// That of a power that nobody has to be asked about; `None` where somebody has.
+pub(super) fn unasked(permit: &Permit<'_>, standing: &Attenuated) -> Option<Result<Yes, Outside>> {
+    permit.ask.is_none().then(|| yes(standing))
 }
 
 impl Confirmed {
     /// For its record, which uses it up.
     pub(super) fn into_granted(self) -> Box<Granted> {
         self.granted
-    }
-}
-
-/// What is known without asking.
-enum Known {
-    Yes,
-    Nothing,
-}
-
-fn recall(
-    pipeline: &Pipeline,
-    person: &Person,
-    granted: &Granted,
-    wish: &Wish,
-) -> Result<Known, Refusal> {
-    let about = about(&granted.trail, wish)?;
-    let session = granted.standing.session();
-    match person.memory.recall(session, &about, Lasting::most(wish.ask.when())) {
-        Recalled::Nothing => Ok(Known::Nothing),
-        Recalled::Yes => Ok(Known::Yes),
-        Recalled::YesOfOld => {
-            // Each log has the yes that its calls ran on, once for each document.
-            let answer = (Answer::Yes(Lasting::ForGood), Lasting::ForGood, "memory");
-            note(pipeline, granted, wish, Some(answer))?;
-            person.memory.used(session, &about);
-            Ok(Known::Yes)
-        }
-        Recalled::No => Err(Unconfirmed::No.into()),
-        Recalled::WornOut => Err(Unconfirmed::WornOut.into()),
-    }
-}
-
-/// Puts the question, when its turn has come. `Ok` is a yes that is in the log.
-async fn put(pipeline: &Pipeline, granted: &Granted, wish: &Wish) -> Result<(), Refusal> {
-    let person = pipeline.person.as_ref().ok_or(Unconfirmed::Nobody)?;
-    let about = about(&granted.trail, wish)?;
-    let noes = person.memory.noes();
-    let window = &granted.trail.identity.as_ref().ok_or(Unconfirmed::Overtaken)?.label;
-    let _turn = person.turns.of(window).await.map_err(|why| match why {
-        NoTurn::TooMany => Unconfirmed::TooMany,
-        NoTurn::NeverCame => Unconfirmed::Unanswered,
-    })?;
-    // Somebody with the same question may have had an answer meanwhile.
-    if person.memory.was_refused_since(noes, &about) {
-        return Err(Unconfirmed::No.into());
-    }
-    if let Known::Yes = recall(pipeline, person, granted, wish)? {
-        return still_holds(granted, wish);
-    }
-    note(pipeline, granted, wish, None)?;
-    let question = question(pipeline, granted, wish)?;
-    let Some(answer) = person.ask(question).await else {
-        person.memory.unanswered(&about);
-        return Err(Unconfirmed::Unanswered.into());
-    };
-    let session = granted.standing.session();
-    let most = Lasting::most(wish.ask.when());
-    match answer {
-        Answer::Unasked => {
-            // It counts like a silence: a page must not have what asks come up without end.
-            person.memory.unanswered(&about);
-            Err(Unconfirmed::Unasked.into())
-        }
-        Answer::No(_) => {
-            let kept = person.memory.keep(session, &about, answer, most);
-            // That the call was refused stands in the log in any case.
-            let _noted = note(pipeline, granted, wish, Some((answer, kept, "person")));
-            Err(Unconfirmed::No.into())
-        }
-        Answer::Yes(lasting) => {
-            still_holds(granted, wish)?;
-            // An entry that another policy has taken away or changed is asked about anew.
-            let most = if is_still_asked(pipeline, wish) { most } else { Lasting::Call };
-            // In the log before it is kept: no call runs on a yes that is not there.
-            note(pipeline, granted, wish, Some((answer, lasting.min(most), "person")))?;
-            let _kept = person.memory.keep(session, &about, answer, most);
-            Ok(())
-        }
-    }
-}
-
-/// A person takes their time. What ended meanwhile, a capability or a token, has ended for this call,
-/// and where a call is stopped, another yes must not be kept for it.
-fn still_holds(granted: &Granted, wish: &Wish) -> Result<(), Refusal> {
-    if granted.in_flight.why_stopped().is_some() {
-        return Err(Refusal::Revoked);
-    }
-    let standing = match granted.standing.again(&granted.trail.force.policies, Now::read()) {
-        Ok(standing) => standing,
-        Err(Barred::Unknown) => return Err(Refusal::Revoked),
-        Err(Barred::Outside(outside)) => return Err(outside.into()),
-    };
-    let permit = standing.decide(&wish.command, &wish.args).permit()?;
-    let is_same = permit.ask.as_ref().is_some_and(|ask| ask.terms() == wish.ask.terms())
-        && Named::of(&permit) == wish.named;
-    if is_same { Ok(()) } else { Err(Unconfirmed::Overtaken.into()) }
-}
-
-fn is_still_asked(pipeline: &Pipeline, wish: &Wish) -> bool {
-    pipeline.force.load().policies.enforced.asks().any(|terms| terms == wish.ask.terms())
-}
-
-fn question(pipeline: &Pipeline, granted: &Granted, wish: &Wish) -> Result<Question, Refusal> {
-    let identity = granted.trail.identity.as_ref().ok_or(Unconfirmed::Overtaken)?;
-    let registered = pipeline.registry.get(&wish.command);
-    let shown = granted.trail.force.showing.of(&wish.command, &wish.args);
-    Ok(Question::new(&Wording {
-        window: &identity.label,
-        origin: &identity.origin,
-        command: &wish.command,
-        ask: &wish.ask,
-        description: registered.and_then(|found| found.signature.description.as_deref()),
-        named: &wish.named,
-        args: &shown.args,
-    }))
-}
-
-fn about(trail: &Trail, wish: &Wish) -> Result<About, Refusal> {
-    let identity = trail.identity.as_ref().ok_or(Unconfirmed::Overtaken)?;
-    let caller = (&identity.label, &identity.origin);
-    Ok(About::new(caller, &wish.command, &wish.named, &wish.ask))
-}
-
-/// Writes down that the person is asked, or what they said: for how long that holds, and whether it is
-/// `"person"` or `"memory"` that says so.
-fn note(
-    pipeline: &Pipeline,
-    granted: &Granted,
-    wish: &Wish,
-    answer: Option<(Answer, Lasting, &'static str)>,
-) -> Result<(), Refusal> {
-    let trail = &granted.trail;
-    let (window, origin) = (trail.window(), trail.origin());
-    let (command, rule) = (wish.command.as_str(), wish.ask.rule().to_string());
-    let (document, call) = (trail.document.0, granted.call);
-    let Some((answer, lasting, by)) = answer else {
-        let when = when(wish.ask.when());
-        let event =
-            Event::Asked { window: &window, document, origin, command, call, rule: &rule, when };
-        // A page can bring it about as often as it cancels.
-        let kind = (&*window, origin, "asked");
-        let noted = pipeline.ledger.event(trail.policy(), kind, &event, Moment::now());
-        return noted.map(drop).map_err(|error| Refusal::Unrecorded(error.to_string()));
-    };
-    let event = Event::Answered(Answered {
-        window: &window,
-        document,
-        origin,
-        command,
-        call,
-        rule: &rule,
-        answer: if matches!(answer, Answer::Yes(_)) { "yes" } else { "no" },
-        holds: lasting.word(),
-        by,
-    });
-    let noted = pipeline.ledger.write(trail.policy(), &event);
-    noted.map(drop).map_err(|error| Refusal::Unrecorded(error.to_string()))
-}
-
-fn when(when: AskWhen) -> &'static str {
-    match when {
-        AskWhen::EachCall => "each-call",
-        AskWhen::EachSession => "each-session",
-        AskWhen::Once => "once",
     }
 }
 

@@ -7,7 +7,7 @@ use super::authenticate::Authenticated;
 use super::refusal::Limited;
 use super::{Pipeline, Refusal, Stopped};
 use crate::clock::{Moment, Now};
-use crate::session::{InFlight, StartError};
+use crate::session::{Impostor, InFlight, StartError};
 use crate::wire::Calls;
 
 /// A call within its limits; it counts as in flight from here to its reply.
@@ -57,7 +57,7 @@ fn check(
 }
 
 /// Takes the call off its rate, where it has one.
-pub(super) fn rate(
+fn rate(
     pipeline: &Pipeline,
     call: &Authenticated,
     limits: &Limits,
@@ -78,5 +78,6 @@ fn start(pipeline: &Pipeline, call: &Authenticated, limits: &Limits) -> Result<I
         StartError::Revoked => Refusal::Revoked,
         StartError::TooMany => Limited::DocumentInFlight.into(),
         StartError::TooManyOfCommand => Limited::CommandInFlight.into(),
+        StartError::Again => Impostor::Replayed.into(),
     })
 }

@@ -3,6 +3,7 @@
 
 mod answers;
 mod asked;
+mod asked_powers;
 mod limits;
 mod log;
 mod powers;

@@ -26,6 +26,19 @@ pub(crate) const MAX_REVOKED: usize = 2 * super::MAX_DELEGATIONS;
 /// end starts within microseconds of that.
 pub(super) const STILL_STARTING: Duration = Duration::from_secs(10);
 
+/// What a document reaches for without a call is in flight under its host's number and this bit,
+/// which no number of a page's call has: a page can neither cancel it nor be in its way.
+const WISH: u64 = 1 << 63;
+
+/// How many such wishes a document may have in flight: more than the person is asked about of one
+/// window, and few enough that what they hold is nothing.
+pub(crate) const MAX_WISHES: usize = 8;
+
+/// Under what a wish is in flight to which its host gave this number.
+pub(crate) fn wish(number: u64) -> u64 {
+    number | WISH
+}
+
 /// Which token a call was made with.
 #[derive(Debug, Clone)]
 pub(crate) struct Lineage {
@@ -51,6 +64,8 @@ pub(crate) enum StartError {
     TooMany,
     /// As many calls of this command as it may have are in flight.
     TooManyOfCommand,
+    /// A wish of this number is in flight.
+    Again,
 }
 
 /// Whether the person is asked about a call, or was.
@@ -80,6 +95,8 @@ struct State {
     reviewed: u64,
     /// At most so many as a document may have, so that to look through them takes less than a map.
     calls: Vec<Running>,
+    /// How many of them are wishes.
+    wishes: usize,
 }
 
 #[derive(Debug)]
@@ -137,7 +154,8 @@ impl Running {
 
 impl CallsInFlight {
     /// Starts call `id` of `command` with `args`, unless the session is closed, its token revoked,
-    /// `most` calls are in flight, or `most_of_command` of this command.
+    /// `most` calls are in flight, or `most_of_command` of this command. Of a [`wish`] there are
+    /// [`MAX_WISHES`] whatever `most` says, and they do not count among the calls.
     pub(crate) fn start(
         &self,
         (id, lineage, pass): (u64, Lineage, Pass),
@@ -149,7 +167,15 @@ impl CallsInFlight {
         if state.forbids(&lineage) {
             return Err(StartError::Revoked);
         }
-        if state.calls.len() >= most {
+        let is_wish = id & WISH != 0;
+        // A page's numbers were held against each other before; a host's were not, and one that is
+        // there twice could not be stopped.
+        if is_wish && state.find(id).is_some() {
+            return Err(StartError::Again);
+        }
+        let others = state.calls.len().saturating_sub(state.wishes);
+        let (mine, most) = if is_wish { (state.wishes, MAX_WISHES) } else { (others, most) };
+        if mine >= most {
             return Err(StartError::TooMany);
         }
         if let Some(most) = most_of_command {
@@ -166,6 +192,7 @@ impl CallsInFlight {
             lineage,
             valve: Arc::clone(&valve),
         });
+        state.wishes = state.wishes.saturating_add(usize::from(is_wish));
         let (reviewed, state) = (state.reviewed, Arc::clone(&self.state));
         Ok(InFlight { id, reviewed, valve, state, _pass: pass })
     }
@@ -279,7 +306,7 @@ impl Stopped {
             let _reached = valve.settle(end);
         }
         let settled = self.calls.into_iter().map(|(call, command, valve)| Ended {
-            call,
+            call: call & !WISH,
             command,
             why,
             reached: valve.settle(end),
@@ -413,6 +440,7 @@ impl Drop for InFlight {
     fn drop(&mut self) {
         let ended = {
             let mut state = lock(&self.state);
+            state.wishes = state.wishes.saturating_sub(usize::from(self.id & WISH != 0));
             let place = state.calls.iter().position(|call| call.id == self.id);
             place.map(|place| state.calls.swap_remove(place))
         };

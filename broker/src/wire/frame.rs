@@ -87,7 +87,7 @@ pub fn encode<M: Serialize>(message: &M, bound: usize) -> Result<Vec<u8>, FrameE
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{DocumentId, FromHost, WindowId};
+    use crate::wire::{DocumentId, FromHost, ToHost, WindowId};
 
     fn message() -> FromHost<'static> {
         FromHost::Message { window: WindowId(3), document: DocumentId(9), bytes: b"c..." }
@@ -100,6 +100,23 @@ mod tests {
         let length = frame_length(prefix.try_into().unwrap(), MAX_FROM_HOST).unwrap();
         assert_eq!(length, body.len());
         assert_eq!(decode::<FromHost<'_>>(body).unwrap(), message());
+    }
+
+    /// What is new goes last: a message that there was before keeps its bytes, and what the fuzzer has
+    /// found its meaning.
+    #[test]
+    fn a_message_keeps_its_bytes() {
+        let window = WindowId(3);
+        for (message, bytes) in [
+            (ToHost::Answer { window, number: 9, allowed: true }, &[5, 3, 9, 1][..]),
+            (ToHost::Ping { number: 1 }, &[9, 1]),
+            (ToHost::Quit, &[10]),
+            (ToHost::Asking { window, number: 300 }, &[11, 3, 172, 2]),
+        ] {
+            let frame = encode(&message, MAX_TO_HOST).unwrap();
+            assert_eq!(&frame[LENGTH_BYTES..], bytes, "{message:?}");
+            assert_eq!(decode::<ToHost<'_>>(bytes).unwrap(), message);
+        }
     }
 
     #[test]

@@ -2,13 +2,14 @@
 //! wrote travels as bytes and is parsed by the broker alone.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::window::{Menu, Placing, Power, Stance, WindowChange};
 
 /// The version of this protocol. Broker and host are built together: any other number is refused.
-pub const PROTOCOL: u16 = 6;
+pub const PROTOCOL: u16 = 7;
 
 /// A window, numbered by the broker; unique for the life of the broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -119,6 +120,10 @@ pub struct AssetReply<'a> {
     #[serde(borrow)]
     pub body: &'a [u8],
 }
+
+/// How long a host holds what the person is asked about. A broker that lives has answered by then: a
+/// question waits five minutes for its turn and one for its answer.
+pub const ASKED_WITHIN: Duration = Duration::from_secs(7 * 60);
 
 /// What a host tells the broker. It prints without what is secret in it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -286,6 +291,14 @@ pub enum ToHost<'a> {
     },
     /// Close everything and exit with status 0.
     Quit,
+    /// The person is asked about a [`FromHost::Ask`]: its answer takes as long as they take. It is held
+    /// for [`ASKED_WITHIN`] at most.
+    Asking {
+        /// The window.
+        window: WindowId,
+        /// The number of the question.
+        number: u64,
+    },
 }
 
 /// The form of a page's messages inside [`FromHost::Message`], [`ToHost::Reply`] and

@@ -85,6 +85,9 @@ impl fmt::Debug for ToHost<'_> {
             Self::Restart { window } => f.debug_struct("Restart").field("window", window).finish(),
             Self::Ping { number } => f.debug_struct("Ping").field("number", number).finish(),
             Self::Quit => f.write_str("Quit"),
+            Self::Asking { window, number } => {
+                f.debug_struct("Asking").field("window", window).field("number", number).finish()
+            }
         }
     }
 }

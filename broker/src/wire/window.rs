@@ -60,6 +60,13 @@ impl Power {
             Self::Print => "webview.print",
         }
     }
+
+    /// Whether the WebView waits for the answer for as long as a person may take. Files that are dragged
+    /// into a window are let go when the person lets go of them: the hand that would answer holds them.
+    #[must_use]
+    pub const fn can_wait(self) -> bool {
+        !matches!(self, Self::DropFiles)
+    }
 }
 
 /// How a window stands on the screen.

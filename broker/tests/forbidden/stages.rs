@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::ask::{self, Confirmed, Unanswered};
+use super::ask::{self, Confirmed, Unanswered, Yes};
 use super::authenticate::Authenticated;
 use super::decide::{self, Granted};
 use super::limit::{self, Admitted};
@@ -28,8 +28,12 @@ mod made_up {
         Granted { call: 1, _decided: (), ..real } //~ E0451
     }
 
-    fn confirmed(granted: Box<Granted>, spent: Spent) -> Confirmed {
-        Confirmed { granted, _spent: spent } //~ E0451
+    fn confirmed(granted: Box<Granted>, yes: Yes) -> Confirmed {
+        Confirmed { granted, _yes: yes } //~ E0451
+    }
+
+    fn yes(spent: Spent) -> Yes {
+        Yes { _spent: spent } //~ E0451
     }
 
     fn recorded(granted: Box<Granted>, basis: Basis, at: Moment) -> Recorded {
@@ -89,7 +93,7 @@ mod misused {
     }
 
     fn confirmed_without_asking() {
-        let _ = ask::confirm; //~ E0603
+        let _ = ask::yes; //~ E0603
     }
 
     fn asked_twice(pipeline: &Pipeline, granted: Box<Granted>) {

@@ -26,6 +26,7 @@ impl Compiler<'_> {
             let terms = terms(written, schema);
             Arc::new(AskRule { when: ask.when, text: ask.text.clone(), terms })
         });
+        self.check_asking(owner, written);
         let entry = Entry {
             commands: self.commands(owner, &written.commands),
             path: path.as_ref().map(|patterns| patterns.iter().map(|(_, p)| p.clone()).collect()),

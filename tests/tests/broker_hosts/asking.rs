@@ -1,9 +1,12 @@
 //! What a host asks without a call: it is the document that asks, and the log has the answer before
 //! the host does.
 
-use sidegate::wire::{DocumentId, FromHost, Power, WindowId};
+use std::sync::Arc;
 
-use crate::broker_stage::{Heard, Puppet, Stage};
+use sidegate::wire::{DocumentId, FromHost, Power, WindowId};
+use tokio::sync::Semaphore;
+
+use crate::broker_stage::{Heard, Puppet, Stage, kill};
 
 /// Asks, and waits for the answer.
 fn ask(
@@ -15,6 +18,10 @@ fn ask(
 ) -> bool {
     let (document, url) = (DocumentId(document), url.map(str::to_owned));
     host.say(&FromHost::Ask { window, document, number, power, url });
+    answer(host, number)
+}
+
+fn answer(host: &mut Puppet, number: u64) -> bool {
     let is =
         |heard: &Heard| matches!(heard, Heard::Answer { number: found, .. } if *found == number);
     let Heard::Answer { allowed, .. } = host.hears("an answer", is) else { panic!("no answer") };
@@ -59,4 +66,39 @@ fn c17_a_power_is_decided_for_the_document_that_asks() {
     left.say(&FromHost::Committed { window, document: DocumentId(2) });
     assert!(!ask(&mut left, (window, 1), 15, Power::Navigate, Some("https://example.com/a/b")));
     assert_eq!(stage.refusal(15), "origin-unproved");
+}
+
+/// The host is told that its question is with the person, and hears their yes; what ends its document or
+/// itself ends the question, which is in the log.
+#[test]
+fn c17_a_power_waits_for_the_person_as_long_as_its_document_is_there() {
+    let yes = Arc::new(Semaphore::new(0));
+    let stage = Stage::with_a_person("left", &yes);
+    let mut host = stage.ready_host(1);
+    let window = host.window();
+    let put = |host: &mut Puppet, document, number| {
+        let (document, power) = (DocumentId(document), Power::Geolocation);
+        host.say(&FromHost::Ask { window, document, number, power, url: None });
+        host.hears("that the person is asked", |heard| *heard == Heard::Asking { number });
+    };
+    let ended = |number| {
+        let record = stage
+            .record("an end", |it| it.event() == "cancelled" && it.number("call") == Some(number));
+        assert_eq!(record.text("command"), Some("webview.geolocation"));
+        record.text("why").unwrap_or_default().to_owned()
+    };
+    let _token = host.commits(window, 1);
+    put(&mut host, 1, 1);
+    assert_eq!(stage.count(|it| it.event() == "call"), 0, "nothing is decided yet");
+    yes.add_permits(1);
+    assert!(answer(&mut host, 1));
+    assert_eq!(stage.count(|it| it.event() == "call" && it.number("call") == Some(1)), 1);
+    put(&mut host, 1, 2);
+    let _token = host.commits(window, 2);
+    assert_eq!(ended(2), "gone");
+    assert!(!answer(&mut host, 2));
+    put(&mut host, 2, 3);
+    kill(host.pid);
+    assert_eq!(ended(3), "gone");
+    assert_eq!(stage.count(|it| it.event() == "call"), 1, "of the first alone");
 }

@@ -17,14 +17,15 @@ use std::{
 };
 
 use sidegate::{
-    Broker, RunError,
+    Broker, Builder, RunError,
     app::{AppDirectories, AppId, Window},
     audit::{Entry, Reader},
+    confirm::{Answer, Lasting},
     wire::SandboxLevel,
 };
 use sidegate_tests::{hostile::CONTROL, wait};
 use tempfile::TempDir;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 pub(crate) use self::{
     commands::Tally,
@@ -45,6 +46,7 @@ windows = ["left", "right"]
 allow = [
   { commands = ["test.*", "app.info", "window.set_title"] },
   { commands = ["webview.print"], limit = { rate = "2/m" } },
+  { commands = ["webview.geolocation"], ask = "each call" },
   { commands = ["webview.navigate"], url = ["https://example.com/a/*"] },
   { commands = ["test.late"], limit = { deadline = "200ms" } },
   { commands = ["fs.*"], path = ["$APPDATA/**"] },
@@ -76,6 +78,28 @@ impl Stage {
 
     /// A broker with these windows, running.
     pub(crate) fn with_windows(windows: impl IntoIterator<Item = Window>) -> Self {
+        Self::built(windows, |builder| builder)
+    }
+
+    /// A broker with a window of this label, before a person who says yes to as many questions as there
+    /// are permits.
+    pub(crate) fn with_a_person(label: &str, yes: &Arc<Semaphore>) -> Self {
+        let yes = Arc::clone(yes);
+        Self::built([Window::new(label, "index.html").unwrap()], |builder| {
+            builder.confirm_with(move |_| {
+                let yes = Arc::clone(&yes);
+                async move {
+                    yes.acquire().await.unwrap().forget();
+                    Answer::Yes(Lasting::Call)
+                }
+            })
+        })
+    }
+
+    fn built(
+        windows: impl IntoIterator<Item = Window>,
+        more: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
         let home = tempfile::Builder::new().prefix("sidegate-stage-").tempdir().unwrap();
         let listener = UnixListener::bind(home.path().join(CONTROL)).unwrap();
         let host = home.path().join("host");
@@ -95,7 +119,7 @@ impl Stage {
         for command in commands::all(&tally) {
             builder = builder.command(command);
         }
-        let broker = builder.build().unwrap();
+        let broker = more(builder).build().unwrap();
         let (end, ending) = oneshot::channel();
         let running =
             thread::Builder::new().name("broker".into()).spawn(move || run(&broker, ending));

@@ -28,6 +28,7 @@ pub(crate) enum Heard {
     Reply { window: WindowId, document: DocumentId, json: Value },
     Asset { request: RequestId, status: u16 },
     Title { window: WindowId, title: String },
+    Asking { number: u64 },
     Answer { number: u64, allowed: bool },
     Ping { number: u64 },
     Quit,
@@ -342,6 +343,7 @@ fn heard(message: ToHost<'_>) -> Heard {
         ToHost::Change { window, change: WindowChange::Title(title) } => {
             Heard::Title { window, title }
         }
+        ToHost::Asking { number, .. } => Heard::Asking { number },
         ToHost::Answer { number, allowed, .. } => Heard::Answer { number, allowed },
         ToHost::Ping { number } => Heard::Ping { number },
         ToHost::Quit => Heard::Quit,

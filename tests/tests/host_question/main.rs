@@ -6,4 +6,5 @@
 
 mod answers;
 mod gone;
+mod powers;
 mod stage;

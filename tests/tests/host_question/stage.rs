@@ -26,6 +26,12 @@ title = \"Editor\"
 page = \"index.html\"
 width = 480
 height = 320
+[[template]]
+name = \"help\"
+title = \"Help\"
+page = \"help.html\"
+width = 320
+height = 200
 ";
 
 pub(crate) const POLICY: &str = "
@@ -73,6 +79,7 @@ impl Stage {
         write_policy(&home, policy);
         let page = "<!doctype html><body bgcolor='#224433'><script src='index.js'></script>";
         fs::write(folder.join("ui/index.html"), page).unwrap();
+        fs::write(folder.join("ui/help.html"), "<!doctype html><body bgcolor='#663344'>").unwrap();
         fs::write(folder.join("ui/index.js"), format!("{SCRIPT}{script}")).unwrap();
         let app = Launch::new(&folder, &home, &display).unwrap().start().unwrap();
         let desk = Desk::at(&display).unwrap();

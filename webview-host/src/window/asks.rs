@@ -19,6 +19,8 @@ struct Held {
     power: Power,
     url: Option<String>,
     is_sent: bool,
+    /// Whether the person is asked.
+    is_asked: bool,
     then: Option<Then>,
 }
 
@@ -64,7 +66,8 @@ impl Asks {
         url: Option<String>,
         then: Then,
     ) -> Option<u64> {
-        let held = Held { document, power, url, is_sent: false, then: Some(then) };
+        let then = Some(then);
+        let held = Held { document, power, url, is_sent: false, is_asked: false, then };
         if self.held.borrow().len() >= MAX_WAITING {
             return None;
         }
@@ -96,6 +99,26 @@ impl Asks {
         if let Some(held) = held {
             held.answer(allowed);
         }
+    }
+
+    /// Notes that the person is asked a question that waits; whether that is new.
+    pub(super) fn is_asked(&self, number: u64) -> bool {
+        let mut all = self.held.borrow_mut();
+        let held = all.get_mut(&number).filter(|held| held.is_sent);
+        held.is_some_and(|held| !std::mem::replace(&mut held.is_asked, true))
+    }
+
+    /// Refuses a question that nobody answered, unless the person is asked it.
+    pub(super) fn give_up_unless_asked(&self, number: u64) {
+        let is_asked = self.held.borrow().get(&number).is_some_and(|held| held.is_asked);
+        if !is_asked {
+            self.answer(number, false);
+        }
+    }
+
+    /// Whether the person is asked for this power.
+    pub(super) fn waits_for_the_person(&self, power: Power) -> bool {
+        self.held.borrow().values().any(|held| held.is_asked && held.power == power)
     }
 
     /// Refuses what other documents asked for.
@@ -162,6 +185,30 @@ mod tests {
         }
         assert_eq!(asks.hold(DocumentId(1), Power::Print, None, then()), None);
         assert_eq!(*told.borrow(), [false]);
+    }
+
+    #[test]
+    fn what_the_person_is_asked_waits_for_them() {
+        let ((told, then), asks) = (told(), Asks::default());
+        let held = || asks.hold(DocumentId(1), Power::Camera, None, then()).unwrap();
+        let (asked, other, unsent) = (held(), held(), held());
+        for number in [asked, other] {
+            asks.take_unsent(number).unwrap();
+        }
+        assert!(!asks.is_asked(unsent), "it is not with the broker");
+        assert!(!asks.waits_for_the_person(Power::Camera));
+        assert!(asks.is_asked(asked) && !asks.is_asked(asked), "once");
+        assert!(asks.waits_for_the_person(Power::Camera));
+        assert!(!asks.waits_for_the_person(Power::ClipboardRead));
+        for number in [asked, other, unsent] {
+            asks.give_up_unless_asked(number);
+        }
+        assert_eq!(*told.borrow(), [false, false]);
+        asks.answer(asked, true);
+        assert_eq!(*told.borrow(), [false, false, true]);
+        assert!(!asks.is_asked(asked), "it is over");
+        asks.give_up_unless_asked(asked);
+        assert_eq!(told.borrow().len(), 3);
     }
 
     #[test]

@@ -146,6 +146,11 @@ impl Window {
         self.page.answer(number, allowed);
     }
 
+    /// The broker has the person asked a question of this window.
+    pub(crate) fn waits_for_the_person(&self, number: u64) {
+        self.page.waits_for_the_person(number);
+    }
+
     /// Starts the load of another document; false where it is of none of the window's origins.
     /// Until it is committed the document before it goes on.
     pub(crate) fn load(&self, url: &str) -> bool {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use gtk::glib;
-use sidegate::wire::{Calls, DocumentId, FromHost, Power, WindowId};
+use sidegate::wire::{ASKED_WITHIN, Calls, DocumentId, FromHost, Power, WindowId};
 use tao::event_loop::EventLoopProxy;
 use webkit2gtk::{LoadEvent, WebInspectorExt, WebView, WebViewExt};
 
@@ -31,7 +31,8 @@ const CRASH_SPAN: Duration = Duration::from_secs(60);
 /// the broker, who does not know the document, refuses and records it.
 const MEET_WITHIN: Duration = Duration::from_secs(2);
 
-/// How long a question waits for its answer. A broker that lives answers within a moment.
+/// How long a question waits for its answer, unless the broker has the person asked
+/// ([`ASKED_WITHIN`]). One that lives answers within a moment, or says that it does.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// The state behind a WebView's signals.
@@ -107,8 +108,13 @@ impl Page {
     }
 
     /// Has the web process answer the broker. A script that does not end keeps it from that, and
-    /// the main loop here goes on.
+    /// the main loop here goes on. One that stands still since WebKit has it wait for the clipboard,
+    /// and the person is asked about that, is there: it does not spin, and the host says so for it.
     pub(super) fn ask_whether_it_answers(self: &Rc<Self>) {
+        if self.asks.waits_for_the_person(Power::ClipboardRead) {
+            self.outbox.send(&FromHost::Responsive { window: self.window });
+            return;
+        }
         if self.asked.replace(true) {
             return;
         }
@@ -146,6 +152,19 @@ impl Page {
         }
         let page = Rc::downgrade(self);
         glib::timeout_add_local_once(ANSWER_WITHIN, move || {
+            if let Some(page) = page.upgrade() {
+                page.asks.give_up_unless_asked(number);
+            }
+        });
+    }
+
+    /// A question is with the person, and is held for as long as they may take.
+    pub(super) fn waits_for_the_person(self: &Rc<Self>, number: u64) {
+        if !self.asks.is_asked(number) {
+            return;
+        }
+        let page = Rc::downgrade(self);
+        glib::timeout_add_local_once(ASKED_WITHIN, move || {
             if let Some(page) = page.upgrade() {
                 page.answer(number, false);
             }

@@ -127,7 +127,7 @@ fn open_window(page: &Weak<Page>, url: String) {
     ask(page, Power::OpenWindow, Some(url), |_| ());
 }
 
-/// One request may be for two devices: each is asked for, and all have to be allowed.
+/// One request may be for two devices: one after the other is asked for, and all have to be allowed.
 fn permission(page: &Weak<Page>, request: &PermissionRequest) {
     let powers = powers_of(request);
     if powers.is_empty() {
@@ -137,20 +137,24 @@ fn permission(page: &Weak<Page>, request: &PermissionRequest) {
         }
         return;
     }
-    let left = Rc::new(Cell::new(powers.len()));
-    let refused = Rc::new(Cell::new(false));
-    for power in powers {
-        let (left, refused, request) = (Rc::clone(&left), Rc::clone(&refused), request.clone());
-        ask(page, power, None, move |allowed| {
-            left.set(left.get().saturating_sub(1));
-            refused.set(refused.get() || !allowed);
-            match (left.get(), refused.get()) {
-                (0, false) => request.allow(),
-                (0, true) => request.deny(),
-                _ => {}
-            }
-        });
-    }
+    all_of(page, powers.into_iter(), request.clone());
+}
+
+/// Asks for one power after the other. A person who has said no to the first is not asked about the next;
+/// and where another document has come meanwhile, the answer was no.
+fn all_of(page: &Weak<Page>, mut powers: std::vec::IntoIter<Power>, request: PermissionRequest) {
+    let Some(power) = powers.next() else {
+        return request.allow();
+    };
+    let next = page.clone();
+    ask(
+        page,
+        power,
+        None,
+        move |allowed| {
+            if allowed { all_of(&next, powers, request) } else { request.deny() }
+        },
+    );
 }
 
 /// What a request is for. Two of its kinds are newer than the bindings and go by their names. What is

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use sidegate_capabilities::Origin;
 
+use super::answering::Answering;
 use super::{Breach, Desk};
 use crate::app::{CORE, Chosen, SIZE};
 use crate::broker::Peer;
 use crate::clock::Now;
-use crate::pipeline::Asked;
+use crate::pipeline::{Asked, Reached};
 use crate::wire::{DocumentId, Power, Stance, ToHost, WindowId};
 
 /// What a document reaches for.
@@ -23,12 +24,11 @@ pub(super) struct Ask<'a> {
 }
 
 impl Desk {
-    /// Answers a question, once its answer is in the log. A document that is not the last one is
-    /// refused like one that has shown no origin: the session it had is gone.
+    /// Answers a question, once its answer is in the log; where the person is asked, when they have
+    /// said something. A document that is not the last one is refused like one that has shown no
+    /// origin: the session it had is gone.
     pub(super) fn ask(&mut self, window: WindowId, ask: Ask<'_>) -> Result<(), Breach> {
-        if !self.windows.contains_key(&window) {
-            return Err(Breach::ForeignWindow(window));
-        }
+        let label = self.windows.get(&window).ok_or(Breach::ForeignWindow(window))?.label.clone();
         let Ask { document, number, power, url } = ask;
         let template = url
             .filter(|_| power == Power::OpenWindow)
@@ -43,15 +43,23 @@ impl Desk {
             url,
             template: template.as_deref(),
         };
-        let permitted = self.core.pipeline.ask(asked, Now::read());
-        let allowed = permitted.is_some();
-        if let (Some(_), Some(template)) = (permitted, &template)
-            && let Err(error) = self.core.windows.make(template, url)
-        {
-            let why = format!("a window that was allowed was not opened: {error}");
-            self.dropped(window, &why)?;
+        let reached = self.core.pipeline.reach(asked, Now::read());
+        let answering = Answering {
+            core: Arc::clone(&self.core),
+            output: self.output.clone(),
+            host: self.host,
+            label,
+            question: (window, document, number),
+            opens: template.map(|template| (template, url.map(str::to_owned))),
+        };
+        match reached {
+            Reached::Permitted(permitted) => answering.yes(*permitted)?,
+            Reached::Refused => answering.no()?,
+            Reached::Person(unanswered) => {
+                self.output.send(&ToHost::Asking { window, number })?;
+                self.tasks.begin(Box::pin(answering.when_answered(unanswered)));
+            }
         }
-        self.output.send(&ToHost::Answer { window, number, allowed })?;
         Ok(())
     }
 

@@ -186,7 +186,7 @@ fn a_refusal_names_its_rule_and_what_would_allow_it() {
         (Limited::DocumentInFlight.into(), None, None),
         (Outside::Of(CaveatKind::Key).into(), None, Some("have whoever narrowed the token leave more of it")),
         (asked(Unconfirmed::Nobody), None, Some(who_asks)),
-        (asked(Unconfirmed::Power), None, Some("take `ask` off its entry: a WebView does not wait for a person")),
+        (asked(Unconfirmed::Power), None, Some("grant it in an entry without `ask`: files that are dropped are let go before anybody could answer")),
         (asked(Unconfirmed::No), None, None),
         (Refusal::Revoked, None, None),
     ];

@@ -4,7 +4,7 @@ use super::*;
 
 use serde_json::json;
 
-use crate::pipeline::Asked;
+use crate::pipeline::{Asked, Reached};
 use crate::wire::Power;
 
 const POLICY: &str = r#"
@@ -22,7 +22,11 @@ fn asked<'a>(power: Power, url: Option<&'a str>, template: Option<&'a str>) -> A
 
 /// Whether it may, and why not.
 fn ask(app: &App, asked: Asked<'_>) -> Option<String> {
-    let permitted = app.pipeline().ask(asked, Now::read()).is_some();
+    let permitted = match app.pipeline().reach(asked, Now::read()) {
+        Reached::Permitted(permitted) => permitted.grant(app.pipeline(), || ()).is_some(),
+        Reached::Refused => false,
+        Reached::Person(_) => panic!("nobody is asked here"),
+    };
     let record = app.records("call").pop().unwrap();
     assert_eq!(record.text("verdict"), Some(if permitted { "allow" } else { "deny" }));
     assert_eq!(record.text("command"), Some(asked.power.command()));
