@@ -14,6 +14,14 @@
 // Elsewhere there are no hosts yet, and what serves them is idle.
 #![cfg_attr(not(target_os = "linux"), allow(dead_code))]
 
+// It is asked of what the app is built with: a handler that panics would end the broker, and all
+// windows with it.
+#[cfg(all(feature = "core", panic = "abort"))]
+compile_error!(
+    "the broker catches the panics of handlers: build it with `panic = \"unwind\"`, and leave \
+     `panic = \"abort\"` out of the app's profile"
+);
+
 pub mod wire;
 
 #[cfg(feature = "core")]

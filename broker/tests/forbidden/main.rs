@@ -37,8 +37,18 @@ fn assert_refused(target: &[&str], cases: &[&str]) {
         marked.into_iter().partition(|(_, _, code)| code == "E0451");
     for (round, expected) in [("made_up", made_up), ("misused", misused)] {
         assert!(!expected.is_empty(), "{round}");
-        assert_eq!(errors(target, round), expected, "{round}");
+        let found = refused(target, &["--cfg", &format!("forbidden=\"{round}\"")]);
+        assert_eq!(found.iter().filter_map(error).collect::<BTreeSet<_>>(), expected, "{round}");
     }
+}
+
+/// An app whose profile says so gets the broker built like that.
+#[test]
+fn j01_a_broker_that_a_panic_would_end_is_not_built() {
+    let found = refused(&["--lib"], &["-C", "panic=abort"]);
+    let says = |message: &Value| Some(message.get("message")?.as_str()?.to_owned());
+    let said: Vec<_> = found.iter().filter_map(says).collect();
+    assert!(said.iter().any(|text| text.contains("build it with `panic = \"unwind\"`")), "{said:?}");
 }
 
 /// What is marked in a case.
@@ -52,21 +62,22 @@ fn expected(case: &str) -> Vec<Error> {
     marked.collect()
 }
 
-/// What the compiler says of a target of this package.
-fn errors(target: &[&str], round: &str) -> BTreeSet<Error> {
+/// What the compiler says of a target of this package that it does not build.
+fn refused(target: &[&str], flags: &[&str]) -> Vec<Value> {
     let output = Command::new(env!("CARGO"))
         .args(["rustc", "--quiet", "--offline", "--message-format=json", "-p", "sidegate"])
         // As the tests are built: with the features that these ask of what all of it rests on.
         .args(["--profile", "test"])
         .args(target)
-        .args(["--", "--cfg", &format!("forbidden=\"{round}\"")])
+        .arg("--")
+        .args(flags)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
     assert!(!output.status.success(), "it compiles");
     let lines = String::from_utf8(output.stdout).unwrap();
     let messages = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    messages.filter_map(|message| error(message.get("message")?)).collect()
+    messages.filter_map(|line| line.get("message").cloned()).collect()
 }
 
 fn error(message: &Value) -> Option<Error> {
