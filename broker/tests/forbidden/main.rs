@@ -48,7 +48,10 @@ fn j01_a_broker_that_a_panic_would_end_is_not_built() {
     let found = refused(&["--lib"], &["-C", "panic=abort"]);
     let says = |message: &Value| Some(message.get("message")?.as_str()?.to_owned());
     let said: Vec<_> = found.iter().filter_map(says).collect();
-    assert!(said.iter().any(|text| text.contains("build it with `panic = \"unwind\"`")), "{said:?}");
+    assert!(
+        said.iter().any(|text| text.contains("build it with `panic = \"unwind\"`")),
+        "{said:?}"
+    );
 }
 
 /// What is marked in a case.
