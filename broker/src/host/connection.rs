@@ -250,12 +250,13 @@ impl Connection {
                 return Err(Breach::Unasked.into());
             }
             taken = taken.saturating_add(1).saturating_add(self.body.len() / TURN_BYTES);
-            match message {
-                FromHost::Message { window, document, bytes } if is_long(bytes) => {
-                    let frame = std::mem::take(&mut self.body);
-                    desk.take_long((window, document), frame, (held, place)).await?;
-                }
-                message => desk.take(message, held, place)?,
+            if let FromHost::Message { window, document, bytes } = message
+                && is_long(bytes)
+            {
+                let frame = std::mem::take(&mut self.body);
+                desk.take_long((window, document), frame, (held, place)).await?;
+            } else {
+                desk.take(message, held, place)?;
             }
             if desk.is_empty() {
                 return Err(Ended::Done);
